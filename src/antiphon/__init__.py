@@ -1,0 +1,1 @@
+"""Antiphon: a hybrid quantum-classical workspace that a team hosts itself."""

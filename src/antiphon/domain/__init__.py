@@ -1,0 +1,1 @@
+"""Facts and rules of jobs, sessions, programs, targets and results. Standard library only, no input or output."""

@@ -1,0 +1,83 @@
+"""What a job returns: counts or expectation values, one outcome for each program of the job.
+
+Bit order is stated in `circuits`: bit 0 of a register is the rightmost character, registers are separated by one space,
+the last declared leftmost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Counts: TypeAlias = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Counts of one program, one mapping for each parameter set.
+
+    `counts` is flat in C order over `shape`; for a single set `shape` is () and `counts` has one entry. The counts of
+    every entry sum to `shots`. `outcomes` is "bits" for bit strings, or "values" when the program returns numbers or
+    nested tuples (Q#), whose keys are then the Q# display of the value.
+    """
+
+    shape: tuple[int, ...]
+    counts: tuple[Counts, ...]
+    shots: int
+    outcomes: str = "bits"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """Expectation values of one program, flat in C order over `shape` (parameters and observables broadcast).
+
+    `stderr` is the standard error of each value: 0.0 for an exact engine, in which case `shots` is None.
+    """
+
+    shape: tuple[int, ...]
+    values: tuple[float, ...]
+    stderr: tuple[float, ...]
+    shots: int | None = None
+
+
+Outcome: TypeAlias = "Sampled | Estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What a driver did: one outcome for each program, and how it ran (for the record).
+
+    `provenance` holds JSON values: engine, engine version, method, why it was chosen, simulator seconds
+    (`engine_s`), settings.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON values; floats keep every bit."""
+    if isinstance(outcome, Sampled):
+        return {
+            "kind": "sampled",
+            "shape": list(outcome.shape),
+            "counts": [dict(counts) for counts in outcome.counts],
+            "shots": outcome.shots,
+            "outcomes": outcome.outcomes,
+        }
+    return {
+        "kind": "estimated",
+        "shape": list(outcome.shape),
+        "values": list(outcome.values),
+        "stderr": list(outcome.stderr),
+        "shots": outcome.shots,
+    }
+
+
+def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
+    """The inverse of `outcome_to_json`."""
+    shape = tuple(data["shape"])
+    if data["kind"] == "sampled":
+        return Sampled(shape, tuple(data["counts"]), data["shots"], data["outcomes"])
+    return Estimated(shape, tuple(data["values"]), tuple(data["stderr"]), data["shots"])

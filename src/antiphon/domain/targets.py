@@ -1,0 +1,68 @@
+"""Targets: what a place to run declares about itself, so that a program is checked before it is queued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from antiphon.domain.programs import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most a target takes in one job."""
+
+    max_qubits: int
+    max_shots: int = 10_000_000
+    max_programs: int = 10_000
+    max_parameter_sets: int = 1_000_000
+    max_operations: int = 5_000_000
+    max_seconds: float = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInfo:
+    """A target as it describes itself.
+
+    Attributes:
+        name: Unique in the workspace, "provider-family.kind", e.g. "sim.auto".
+        provider: Who offers it.
+        kind: "simulator", "emulator" (behaves like a device) or "qpu".
+        version: Changes whenever the same seeded program could give another result.
+        profile: The largest profile it runs.
+        limits: Checked before a job is queued.
+        estimates: True when it returns expectation values itself.
+        takes_noise: True when it applies a `NoiseModel`.
+        options: Names of the options it understands, each with one line of help.
+        description: One sentence for people.
+    """
+
+    name: str
+    provider: str
+    kind: str
+    version: str
+    profile: Profile
+    limits: Limits
+    estimates: bool = True
+    takes_noise: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    status: str = "Available"
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as JSON values."""
+        return {
+            "name": self.name,
+            "provider": self.provider,
+            "kind": self.kind,
+            "version": self.version,
+            "num_qubits": self.limits.max_qubits,
+            "profile": self.profile.value,
+            "status": self.status,
+            "max_shots": self.limits.max_shots,
+            "estimates": self.estimates,
+            "takes_noise": self.takes_noise,
+            "options": dict(self.options),
+            "description": self.description,
+        }

@@ -1,0 +1,84 @@
+"""Work: what a job asks of a target, resolved, and the plan a target made of it before it is queued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from antiphon.domain.observables import Observable
+from antiphon.domain.parameters import ParameterSets
+from antiphon.domain.programs import Program
+
+
+class JobKind(StrEnum):
+    """What the user called; it decides the shape of the result, not how it runs."""
+
+    SAMPLE = "sample"  # one program, one parameter set → counts
+    ESTIMATE = "estimate"  # programs and observables → expectation values
+    BATCH = "batch"  # many programs → counts of each
+    SWEEP = "sweep"  # one program, many parameter sets → counts of each
+
+
+@dataclass(frozen=True, slots=True)
+class Pub:
+    """Primitive unified bloc: one program, its parameter sets, and what to measure.
+
+    Attributes:
+        program: What runs.
+        parameters: One set or an array of sets.
+        observables: None to sample; else a flat tuple in C order over `observables_shape`, broadcast with
+            `parameters.shape` by NumPy's rules.
+        shots: Repetitions of each parameter set; None only for exact expectation values.
+        seed: 64-bit seed of this pub, derived by hashing the job's seed with the pub's index, so that neighbouring
+            seeds and neighbouring pubs share nothing.
+    """
+
+    program: Program
+    parameters: ParameterSets
+    shots: int | None
+    seed: int
+    observables: tuple[Observable, ...] | None = None
+    observables_shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All pubs of one job, with the target's options (JSON values; `noise` holds a `NoiseModel` as JSON)."""
+
+    kind: JobKind
+    pubs: tuple[Pub, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a target will run a work: decided and recorded before the job is queued.
+
+    Attributes:
+        engine: Name of the engine chosen for each pub, e.g. "lightning".
+        reason: Why, for each pub, in words.
+        cost: Estimated engine seconds of the whole work on this machine; an order of magnitude.
+        memory_bytes: Estimated peak memory of one pub.
+        safe_inline: True only when the work cannot hang or crash the process and is bounded: no measurement-dependent
+            loop, no native interpreter of foreign code.
+        num_calls: Simulator calls the plan makes (a sweep of 1,000 sets may be one).
+    """
+
+    engine: tuple[str, ...]
+    reason: tuple[str, ...]
+    cost: float
+    memory_bytes: int
+    safe_inline: bool
+    num_calls: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values, for the record."""
+        return {
+            "engine": list(self.engine),
+            "reason": list(self.reason),
+            "estimated_seconds": self.cost,
+            "memory_bytes": self.memory_bytes,
+            "num_calls": self.num_calls,
+        }
