@@ -5,8 +5,8 @@ format and never replaces the artefact: the artefact as submitted stays the sour
 
 Numbering, stated once for every SDK: qubits are 0 … num_qubits-1; classical bits are 0 … num_clbits-1, register after
 register in the order of declaration, bit i of a register at offset + i. In a result string bit 0 of a register is the
-rightmost character, registers are separated by one space, and the register declared last stands leftmost (OpenQASM 3 and
-Qiskit). Angles are radians, durations seconds.
+rightmost character, registers are separated by one space, and the register declared last stands leftmost (OpenQASM 3
+and Qiskit). Angles are radians, durations seconds.
 
 Conditions are Boolean expressions over single bits only. Tools disagree, silently, on the bit order of a condition on a
 whole register, so each front end expands it to bits with its own SDK's order before it gets here.
@@ -203,8 +203,8 @@ Operation: TypeAlias = (
 class Circuit:
     """A whole program as a tape: qubits, registers, parameter names in the circuit's own order, and operations.
 
-    Parameters keep the order in which the SDK that made the circuit takes an array of values. `global_phase` is dropped:
-    no counts and no expectation value depend on it (front ends keep it where it is controlled).
+    Parameters keep the order in which the SDK that made the circuit takes an array of values. `global_phase` is
+    dropped: no counts and no expectation value depend on it (front ends keep it where it is controlled).
     """
 
     num_qubits: int

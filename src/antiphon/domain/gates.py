@@ -1,7 +1,7 @@
 """The gates a circuit may hold: one table, with arity and the facts that choose an engine.
 
 Front ends decompose every other gate into these or into an explicit `Unitary`. The matrices are those of the OpenQASM 3
-standard library and Qiskit's circuit library of the same name; for controlled gates the controls come first in `qubits`.
+standard library and Qiskit's circuit library of the same name; the controls of a gate come first in `qubits`.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class NoiseModel:
         unknown = set(data) - set(cls.__slots__)
         if unknown:
             raise ProgramError(
-                f"The noise model has no setting {sorted(unknown)[0]!r}.",
+                f"The noise model has no setting {min(unknown)!r}.",
                 code="noise-invalid",
                 next_step=f"Use {', '.join(cls.__slots__)}.",
             )

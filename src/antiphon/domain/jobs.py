@@ -1,0 +1,238 @@
+"""Jobs: one submission with one life. Nothing outside this module assigns a job's status.
+
+`advance` is the pure function, `JOB_TRANSITIONS` the table. The store saves what `advance` returns only if the version
+is unchanged, and appends the event in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from antiphon.domain.transitions import TransitionTable
+from antiphon.domain.work import JobKind
+from antiphon.errors import ConflictError
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; the words are Azure Quantum's, which the field already speaks."""
+
+    WAITING = "Waiting"
+    EXECUTING = "Executing"
+    CANCELLATION_REQUESTED = "CancellationRequested"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing changes it any more."""
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+class JobTrigger(StrEnum):
+    """What can happen to a job."""
+
+    CLAIMED = "claimed"  # an engine took the lease
+    LEASE_LOST = "lease lost"  # its engine died or shut down; the job waits for another
+    CANCEL_REQUESTED = "cancel requested"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"  # cancellation confirmed, or its session ended under it
+
+
+JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
+    "job",
+    JobStatus.WAITING,
+    {
+        (JobStatus.WAITING, JobTrigger.CLAIMED): JobStatus.EXECUTING,
+        (JobStatus.WAITING, JobTrigger.CANCEL_REQUESTED): JobStatus.CANCELLED,
+        (JobStatus.WAITING, JobTrigger.CANCELLED): JobStatus.CANCELLED,
+        (JobStatus.WAITING, JobTrigger.FAILED): JobStatus.FAILED,
+        (JobStatus.EXECUTING, JobTrigger.LEASE_LOST): JobStatus.WAITING,
+        (JobStatus.EXECUTING, JobTrigger.CANCEL_REQUESTED): JobStatus.CANCELLATION_REQUESTED,
+        (JobStatus.EXECUTING, JobTrigger.SUCCEEDED): JobStatus.SUCCEEDED,
+        (JobStatus.EXECUTING, JobTrigger.FAILED): JobStatus.FAILED,
+        # Cancelling is a request: what was already running may still end, and the record says so.
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.SUCCEEDED): JobStatus.SUCCEEDED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.FAILED): JobStatus.FAILED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.CANCELLED): JobStatus.CANCELLED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.LEASE_LOST): JobStatus.CANCELLED,
+    },
+    FINAL_STATUSES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PubSpec:
+    """One pub as stored: everything large is named by content hash.
+
+    Attributes:
+        program: Digest of the program.
+        parameters_shape: Shape of the array of parameter sets.
+        parameters: The values: base64 of float64 little-endian, or "sha256:…" of those bytes when they are many.
+        shots: Repetitions of each set, or None for exact values.
+        seed: The pub's own derived seed.
+        observables: Digests in C order, or None to sample.
+        observables_shape: Shape of the array of observables.
+    """
+
+    program: str
+    parameters_shape: tuple[int, ...]
+    parameters: str
+    shots: int | None
+    seed: int
+    observables: tuple[str, ...] | None = None
+    observables_shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """What was asked, immutable from submit on.
+
+    Attributes:
+        kind: Which call made it.
+        target: Name of the target.
+        pubs: What runs.
+        seed: The job's seed as given, or drawn at submit; every pub's seed is hashed from it.
+        options: The target's options (JSON values).
+        execution: "auto", "inline" or "process", as asked.
+        max_seconds: Wall-clock limit of the execution.
+        metadata: The user's own labels.
+    """
+
+    kind: JobKind
+    target: str
+    pubs: tuple[PubSpec, ...]
+    seed: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    execution: str = "auto"
+    max_seconds: float = 3_600.0
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Seconds spent in each stage; None for a stage the job did not reach."""
+
+    compile: float | None = None  # reading, validating and planning the program, before it was queued
+    queue: float | None = None  # from queued to claimed, all attempts
+    execute: float | None = None  # in the target, last attempt
+    reconcile: float | None = None  # from the target's answer to the result being recorded
+
+    def to_json(self) -> dict[str, float | None]:
+        """The stages as JSON values."""
+        return {name: getattr(self, name) for name in ("compile", "queue", "execute", "reconcile")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One submission: what was asked (`spec`), where it stands, and what is known of how it ran.
+
+    Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`). `executor`
+    is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older fence is
+    refused. `version` grows with every change: a save against an older version is refused.
+    """
+
+    id: str
+    workspace: str
+    spec: JobSpec
+    name: str
+    created_by: str
+    created_at: float
+    session_id: str | None = None
+    key: str | None = None
+    request_digest: str = ""
+    status: JobStatus = JobStatus.WAITING
+    version: int = 1
+    fence: int = 0
+    owner: str | None = None
+    executor: str = "process"
+    queued_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    cancel_requested_at: float | None = None
+    stages: Stages = Stages()
+    error: Mapping[str, Any] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    cost: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def attempts(self) -> int:
+        """How often an engine has taken it."""
+        return self.fence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """Something that happened to a job: when, who, why, and what it brought.
+
+    Only the fields that belong to `trigger` are read: `owner` with CLAIMED; `fence` with everything an owner reports
+    (SUCCEEDED, FAILED or CANCELLED of a claimed job); `error` with FAILED and CANCELLED; `stages`, `provenance` and
+    `cost` with the end of an execution.
+    """
+
+    trigger: JobTrigger
+    at: float
+    who: str
+    why: str = ""
+    owner: str | None = None
+    fence: int | None = None
+    error: Mapping[str, Any] | None = None
+    stages: Stages | None = None
+    provenance: Mapping[str, Any] | None = None
+    cost: tuple[Mapping[str, Any], ...] = ()
+
+
+class StaleLeaseError(ConflictError):
+    """A late report of a lease that another engine holds by now."""
+
+    code = "lease-stale"
+
+
+def advance(job: Job, event: JobEvent) -> Job:
+    """The job after `event`; pure.
+
+    Raises:
+        TransitionRefusedError: The table does not list the event in the job's status.
+        StaleLeaseError: The event reports for a fencing token that is no longer the job's.
+    """
+    if event.fence is not None and event.fence != job.fence:
+        raise StaleLeaseError(
+            f"Job {job.id} is held under lease {job.fence} by now; a report for lease {event.fence} is refused.",
+            details={"job": job.id, "fence": job.fence, "reported": event.fence},
+        )
+    status = JOB_TRANSITIONS.next(job.status, event.trigger)
+    changes: dict[str, Any] = {"status": status, "version": job.version + 1}
+    match event.trigger:
+        case JobTrigger.CLAIMED:
+            since = job.created_at if job.queued_at is None else job.queued_at
+            queued = (job.stages.queue or 0.0) + max(0.0, event.at - since)
+            changes |= {
+                "fence": job.fence + 1,
+                "owner": event.owner,
+                "started_at": event.at if job.started_at is None else job.started_at,
+                "stages": replace(job.stages, queue=queued),
+            }
+        case JobTrigger.LEASE_LOST:
+            changes |= {"owner": None, "queued_at": event.at}
+        case JobTrigger.CANCEL_REQUESTED:
+            changes["cancel_requested_at"] = event.at
+        case _:
+            changes["owner"] = None
+    if status.is_final:
+        changes |= {
+            "ended_at": event.at,
+            "owner": None,
+            "error": event.error,
+            "stages": job.stages if event.stages is None else event.stages,
+            "provenance": {**job.provenance, **(event.provenance or {})},
+            "cost": job.cost + event.cost,
+        }
+    return replace(job, **changes)
+

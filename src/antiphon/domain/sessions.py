@@ -1,0 +1,286 @@
+"""Sessions: jobs grouped on one target with classical code between them. Nothing else assigns a session's status.
+
+The rules are Azure Quantum's (failure policy, idle limit, statuses) with the total limit of IBM's runtime: at the total
+limit running jobs finish and queued ones fail; losing a client changes nothing, since the engine keeps the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from antiphon.domain.jobs import JobStatus
+from antiphon.domain.transitions import TransitionTable
+from antiphon.errors import SessionEndedError
+
+
+class SessionStatus(StrEnum):
+    """Where a session stands; Azure Quantum's words."""
+
+    WAITING = "Waiting"
+    EXECUTING = "Executing"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    FAILURES = "Failure(s)"
+    TIMED_OUT = "TimedOut"
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing changes it any more. `Failure(s)` is not final: the session still takes jobs."""
+        return self in FINAL_SESSION_STATUSES
+
+
+FINAL_SESSION_STATUSES = frozenset({SessionStatus.SUCCEEDED, SessionStatus.FAILED, SessionStatus.TIMED_OUT})
+
+
+class FailurePolicy(StrEnum):
+    """What a failing job does to its session."""
+
+    ABORT = "abort"  # the session fails at once; its other pending jobs are cancelled
+    CONTINUE = "continue"  # the session goes on, and fails when it is closed
+
+
+class SessionTrigger(StrEnum):
+    """What can happen to a session, guards included."""
+
+    JOB_SUBMITTED = "job submitted"
+    JOB_ENDED = "job ended"
+    JOB_FAILED_ABORT = "job failed, policy abort"
+    JOB_FAILED_CONTINUE = "job failed, policy continue"
+    CLOSED = "closed, jobs pending"
+    ENDED_CLEAN = "ended, no job failed"
+    ENDED_WITH_FAILURES = "ended, a job failed"
+    IDLE_LIMIT = "idle limit"
+    TOTAL_LIMIT = "total limit"
+
+
+_W, _E, _F = SessionStatus.WAITING, SessionStatus.EXECUTING, SessionStatus.FAILURES
+_T = SessionTrigger
+
+SESSION_TRANSITIONS: TransitionTable[SessionStatus, SessionTrigger] = TransitionTable(
+    "session",
+    SessionStatus.WAITING,
+    {
+        (_W, _T.JOB_SUBMITTED): _E,
+        (_W, _T.ENDED_CLEAN): SessionStatus.SUCCEEDED,
+        (_W, _T.IDLE_LIMIT): SessionStatus.TIMED_OUT,
+        (_W, _T.TOTAL_LIMIT): SessionStatus.TIMED_OUT,
+        (_E, _T.JOB_SUBMITTED): _E,
+        (_E, _T.JOB_ENDED): _E,
+        (_E, _T.JOB_FAILED_ABORT): SessionStatus.FAILED,
+        (_E, _T.JOB_FAILED_CONTINUE): _F,
+        (_E, _T.CLOSED): _E,
+        (_E, _T.ENDED_CLEAN): SessionStatus.SUCCEEDED,
+        (_E, _T.IDLE_LIMIT): SessionStatus.TIMED_OUT,
+        (_E, _T.TOTAL_LIMIT): SessionStatus.TIMED_OUT,
+        (_F, _T.JOB_SUBMITTED): _F,
+        (_F, _T.JOB_ENDED): _F,
+        (_F, _T.JOB_FAILED_CONTINUE): _F,
+        (_F, _T.CLOSED): _F,
+        (_F, _T.ENDED_WITH_FAILURES): SessionStatus.FAILED,
+        (_F, _T.IDLE_LIMIT): SessionStatus.TIMED_OUT,
+        (_F, _T.TOTAL_LIMIT): SessionStatus.TIMED_OUT,
+        # Jobs that were still running when the session ended report in; the verdict stands.
+        **{(final, _T.JOB_ENDED): final for final in FINAL_SESSION_STATUSES},
+        # The last running job of an aborted or timed-out session may fail too.
+        **{(final, _T.JOB_FAILED_ABORT): final for final in FINAL_SESSION_STATUSES},
+        **{(final, _T.JOB_FAILED_CONTINUE): final for final in FINAL_SESSION_STATUSES},
+    },
+    FINAL_SESSION_STATUSES,
+)
+
+DEFAULT_IDLE_LIMIT_S = 600.0
+DEFAULT_TOTAL_LIMIT_S = 28_800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A group of jobs on one target. Times are seconds since the epoch (UTC).
+
+    Attributes:
+        accepting_jobs: False from close, cancel or any final status on.
+        idle_limit_s: With no job pending, the session times out this long after its last job was submitted or ended
+            (or after it was opened).
+        total_limit_s: Measured from the first job's submit; never pauses.
+        jobs, pending, failed: Jobs submitted, not yet final, and failed.
+        due_at: When the engine must look at it next, or None.
+        end_reason: Why it takes no more jobs, in words.
+    """
+
+    id: str
+    workspace: str
+    target: str
+    name: str
+    created_by: str
+    created_at: float
+    key: str | None = None
+    failure_policy: FailurePolicy = FailurePolicy.ABORT
+    idle_limit_s: float = DEFAULT_IDLE_LIMIT_S
+    total_limit_s: float = DEFAULT_TOTAL_LIMIT_S
+    status: SessionStatus = SessionStatus.WAITING
+    version: int = 1
+    accepting_jobs: bool = True
+    jobs: int = 0
+    pending: int = 0
+    failed: int = 0
+    first_job_at: float | None = None
+    last_activity_at: float | None = None
+    ended_at: float | None = None
+    due_at: float | None = None
+    end_reason: str = ""
+
+
+class SessionAction(StrEnum):
+    """What the caller asks or reports."""
+
+    SUBMIT_JOB = "submit job"
+    JOB_ENDED = "job ended"
+    CLOSE = "close"
+    CANCEL = "cancel"
+    CHECK_TIME = "check time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEvent:
+    """Something that happened to a session; `job_status` is given with JOB_ENDED."""
+
+    action: SessionAction
+    at: float
+    who: str
+    why: str = ""
+    job_status: JobStatus | None = None
+
+
+class Consequence(StrEnum):
+    """What the engine must do to the session's other jobs, in the same transaction."""
+
+    CANCEL_PENDING = "cancel pending jobs"  # queued ones end, running ones are asked to
+    CANCEL_QUEUED = "cancel queued jobs"
+    FAIL_QUEUED = "fail queued jobs"
+
+
+def open_session(session: Session) -> Session:
+    """A new session with its first deadline set."""
+    return replace(session, due_at=_due_at(session))
+
+
+def advance_session(session: Session, event: SessionEvent) -> tuple[Session, tuple[Consequence, ...]]:
+    """The session after `event`, and what must happen to its jobs; pure. Returns the same object if nothing changes.
+
+    Raises:
+        SessionEndedError: A job was submitted to a session that takes no more jobs; the cause says why it ended.
+        TransitionRefusedError: The table does not list what happened.
+    """
+    match event.action:
+        case SessionAction.SUBMIT_JOB:
+            return _submit_job(session, event), ()
+        case SessionAction.JOB_ENDED:
+            return _job_ended(session, event)
+        case SessionAction.CLOSE:
+            return _stop_accepting(session, event, "it was closed"), ()
+        case SessionAction.CANCEL:
+            stopped = _stop_accepting(session, event, "it was cancelled")
+            return stopped, (() if stopped is session else (Consequence.CANCEL_QUEUED,))
+        case SessionAction.CHECK_TIME:
+            return _check_time(session, event)
+        case _:
+            assert_never(event.action)
+
+
+def _submit_job(session: Session, event: SessionEvent) -> Session:
+    if not session.accepting_jobs:
+        raise SessionEndedError(
+            f"Session {session.id} takes no more jobs.",
+            cause=session.end_reason or f"it is {session.status.value}",
+            next_step="Open a new session with target.open_session(), or submit outside of one.",
+            details={"session": session.id, "status": session.status.value},
+        )
+    return _changed(
+        session,
+        event,
+        SessionTrigger.JOB_SUBMITTED,
+        jobs=session.jobs + 1,
+        pending=session.pending + 1,
+        first_job_at=event.at if session.first_job_at is None else session.first_job_at,
+        last_activity_at=event.at,
+    )
+
+
+def _job_ended(session: Session, event: SessionEvent) -> tuple[Session, tuple[Consequence, ...]]:
+    failed = event.job_status is JobStatus.FAILED
+    counted = replace(
+        session,
+        pending=session.pending - 1,
+        failed=session.failed + failed,
+        last_activity_at=event.at,
+    )
+    if not failed:
+        after = _changed(counted, event, SessionTrigger.JOB_ENDED)
+        return _end_if_drained(after, event), ()
+    if session.failure_policy is FailurePolicy.CONTINUE:
+        after = _changed(counted, event, SessionTrigger.JOB_FAILED_CONTINUE)
+        return _end_if_drained(after, event), ()
+    after = _changed(counted, event, SessionTrigger.JOB_FAILED_ABORT)
+    if session.status.is_final:
+        return after, ()
+    reason = "a job failed, and the failure policy is abort"
+    after = replace(after, accepting_jobs=False, end_reason=session.end_reason or reason)
+    return after, (Consequence.CANCEL_PENDING,)
+
+
+def _stop_accepting(session: Session, event: SessionEvent, reason: str) -> Session:
+    # Closing or cancelling what already stopped is not an error: two processes may close the same session.
+    if session.status.is_final or (not session.accepting_jobs and event.action is SessionAction.CLOSE):
+        return session
+    stopped = replace(session, accepting_jobs=False, end_reason=session.end_reason or reason)
+    if stopped.pending:
+        return _changed(stopped, event, SessionTrigger.CLOSED)
+    return _ended(stopped, event)
+
+
+def _end_if_drained(session: Session, event: SessionEvent) -> Session:
+    if session.accepting_jobs or session.pending or session.status.is_final:
+        return session
+    return _ended(session, event, version=session.version)
+
+
+def _ended(session: Session, event: SessionEvent, version: int | None = None) -> Session:
+    trigger = SessionTrigger.ENDED_WITH_FAILURES if session.failed else SessionTrigger.ENDED_CLEAN
+    ended = _changed(session, event, trigger)
+    return ended if version is None else replace(ended, version=version)
+
+
+def _check_time(session: Session, event: SessionEvent) -> tuple[Session, tuple[Consequence, ...]]:
+    if session.status.is_final:
+        return session, ()
+    if session.first_job_at is not None and event.at >= session.first_job_at + session.total_limit_s:
+        timed_out = _changed(session, event, SessionTrigger.TOTAL_LIMIT)
+        reason = f"its total limit of {session.total_limit_s:g} s was reached"
+        consequences = (Consequence.FAIL_QUEUED,) if session.pending else ()
+        return replace(timed_out, accepting_jobs=False, end_reason=reason), consequences
+    if not session.pending and event.at >= _active_at(session) + session.idle_limit_s:
+        timed_out = _changed(session, event, SessionTrigger.IDLE_LIMIT)
+        reason = f"no job came for {session.idle_limit_s:g} s (idle limit)"
+        return replace(timed_out, accepting_jobs=False, end_reason=reason), ()
+    return session, ()
+
+
+def _changed(session: Session, event: SessionEvent, trigger: SessionTrigger, **changes: object) -> Session:
+    status = SESSION_TRANSITIONS.next(session.status, trigger)
+    after = replace(session, status=status, version=session.version + 1, **changes)  # type: ignore[arg-type]
+    if status.is_final:
+        ended_at = event.at if session.ended_at is None else session.ended_at
+        return replace(after, accepting_jobs=False, ended_at=ended_at, due_at=None)
+    return replace(after, due_at=_due_at(after))
+
+
+def _active_at(session: Session) -> float:
+    return session.created_at if session.last_activity_at is None else session.last_activity_at
+
+
+def _due_at(session: Session) -> float | None:
+    due = [] if session.pending else [_active_at(session) + session.idle_limit_s]
+    if session.first_job_at is not None:
+        due.append(session.first_job_at + session.total_limit_s)
+    return min(due) if due else None

@@ -1,0 +1,281 @@
+"""The durable record: jobs, batch items, sessions, events, artefacts, results, and who holds which lease."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from antiphon.domain.batches import BatchItem
+from antiphon.domain.jobs import Job, JobEvent, JobStatus
+from antiphon.domain.sessions import Session, SessionEvent, SessionStatus
+from antiphon.errors import ConflictError
+
+
+class VersionConflictError(ConflictError):
+    """Somebody else changed it first; read again and decide again."""
+
+    code = "version-conflict"
+
+
+class KeyTakenError(ConflictError):
+    """A job (or session) with this idempotency key exists in the workspace; `details["id"]` names it."""
+
+    code = "key-taken"
+
+
+class ResultExistsError(ConflictError):
+    """The job already has its one result."""
+
+    code = "result-exists"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One line of an event log, as read back. `seq` grows within the store; `version` is the subject's after it."""
+
+    seq: int
+    subject: str
+    version: int
+    event: str
+    status: str
+    at: float
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """Which jobs of a workspace, newest first unless `oldest_first`; None means any."""
+
+    workspace: str
+    status: JobStatus | None = None
+    target: str | None = None
+    session_id: str | None = None
+    name: str | None = None
+    id_prefix: str | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+    limit: int = 100
+    before: tuple[float, str] | None = None
+    """Cursor: (created_at, id) of the last job already seen; only jobs after it in the chosen order are returned."""
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions of a workspace, newest first; None means any."""
+
+    workspace: str
+    status: SessionStatus | None = None
+    target: str | None = None
+    id_prefix: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """An immutable value by content hash: a program, an observable, parameter values, a large result.
+
+    `body` is None when the bytes are in the blob store under `blob`.
+    """
+
+    digest: str
+    kind: str
+    body: bytes | None
+    blob: str | None = None
+    facts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLease:
+    """A running engine process: jobs it owns are its as long as it is alive and its heart beats."""
+
+    id: str
+    host: str
+    pid: int
+    process_started_at: float
+    started_at: float
+    heartbeat_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """The one result of a job: JSON text in the row, or the digest of an artefact when it is large."""
+
+    job_id: str
+    fence: int
+    body: str | None
+    artefact: str | None
+
+
+class Transaction(Protocol):
+    """One atomic unit: all of it is stored or none. Reads see the transaction's own writes.
+
+    A write transaction is serialised against others that touch the same rows: what `job` and `session` return cannot
+    change before the transaction ends (SQLite: the write lock; PostgreSQL: row locks, `FOR UPDATE`).
+    """
+
+    # --- jobs
+
+    def add_job(self, job: Job, events: Sequence[tuple[int, str, str, JobEvent]]) -> None:
+        """Insert `job` with its log: (version, event name, status, event) for each line.
+
+        Raises:
+            KeyTakenError: Its key is taken in its workspace.
+        """
+        ...
+
+    def save_job(self, before: Job, after: Job, event: JobEvent) -> None:
+        """Store `after` if the stored version is `before.version`, and append `event` to its log.
+
+        Raises:
+            VersionConflictError: The stored version is another one.
+        """
+        ...
+
+    def job(self, job_id: str, *, workspace: str | None = None) -> Job | None:
+        """The job, or None; with a workspace, None also when it belongs to another."""
+        ...
+
+    def job_by_key(self, workspace: str, key: str) -> Job | None:
+        """The job submitted under an idempotency key."""
+        ...
+
+    def find_jobs(self, query: JobQuery) -> list[Job]:
+        """Jobs that match, in the query's order."""
+        ...
+
+    def count_jobs(self, workspace: str | None = None, *, target: str | None = None) -> dict[JobStatus, int]:
+        """How many jobs are in each status."""
+        ...
+
+    def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
+        """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age. Uses an index."""
+        ...
+
+    def owned_jobs(self, owner: str) -> list[Job]:
+        """Jobs an engine holds a lease on."""
+        ...
+
+    def pending_jobs(self, session_id: str) -> list[Job]:
+        """Jobs of a session that are not final, oldest first."""
+        ...
+
+    # --- batch items
+
+    def add_items(self, job_id: str, count: int) -> None:
+        """Insert `count` waiting items."""
+        ...
+
+    def items(self, job_id: str) -> list[BatchItem]:
+        """Items in order of index; empty for a job that is not a batch."""
+        ...
+
+    def save_item(self, job_id: str, before: BatchItem, after: BatchItem) -> None:
+        """Store `after` if the stored status is `before.status`.
+
+        Raises:
+            VersionConflictError: It is not.
+        """
+        ...
+
+    # --- results and artefacts
+
+    def add_result(self, result: StoredResult) -> None:
+        """Insert the one result of a job.
+
+        Raises:
+            ResultExistsError: It already has one.
+        """
+        ...
+
+    def result(self, job_id: str) -> StoredResult | None:
+        """The result, or None."""
+        ...
+
+    def add_artefact(self, artefact: Artefact) -> None:
+        """Insert it unless its digest is there already."""
+        ...
+
+    def artefact(self, digest: str) -> Artefact | None:
+        """The artefact, or None."""
+        ...
+
+    # --- sessions
+
+    def add_session(self, session: Session, event: SessionEvent) -> None:
+        """Insert `session` with the first line of its log.
+
+        Raises:
+            KeyTakenError: Its key is taken by a session of its workspace that is not final.
+        """
+        ...
+
+    def save_session(self, before: Session, after: Session, event: SessionEvent) -> None:
+        """Store `after` if the stored version is `before.version`, and append `event` to its log.
+
+        Raises:
+            VersionConflictError: The stored version is another one.
+        """
+        ...
+
+    def session(self, session_id: str, *, workspace: str | None = None) -> Session | None:
+        """The session, or None; with a workspace, None also when it belongs to another."""
+        ...
+
+    def session_by_key(self, workspace: str, key: str) -> Session | None:
+        """The newest session opened under a key."""
+        ...
+
+    def find_sessions(self, query: SessionQuery) -> list[Session]:
+        """Sessions that match, newest first."""
+        ...
+
+    def due_sessions(self, now: float) -> list[Session]:
+        """Sessions of all workspaces whose `due_at` has passed."""
+        ...
+
+    # --- logs and leases
+
+    def events(self, subject: str) -> list[StoredEvent]:
+        """The log of one job or session, oldest first."""
+        ...
+
+    def save_engine(self, engine: EngineLease) -> None:
+        """Insert or replace an engine's lease (registration and heartbeat)."""
+        ...
+
+    def engines(self) -> list[EngineLease]:
+        """All registered engines."""
+        ...
+
+    def remove_engine(self, engine_id: str) -> None:
+        """Forget an engine that shut down or died."""
+        ...
+
+
+class JobStore(Protocol):
+    """A database behind the port. Thread-safe; every method may be called from any thread."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without any password."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A write transaction, committed when the block ends, rolled back when it raises.
+
+        Raises:
+            StoreError: The disk is full, the file corrupt or not writable, or the database stayed locked too long.
+        """
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A read transaction: a consistent view, no write lock."""
+        ...
+
+    def close(self) -> None:
+        """Give back every connection."""
+        ...
