@@ -134,8 +134,8 @@ class Stages:
 class Job:
     """One submission: what was asked (`spec`), where it stands, and what is known of how it ran.
 
-    Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`). `executor`
-    is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older fence is
+    Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`).
+    `executor` is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older fence is
     refused. `version` grows with every change: a save against an older version is refused.
     """
 
