@@ -1,0 +1,1 @@
+"""What the product does: one action a file. Knows the domain and the ports, never an adapter or an SDK."""

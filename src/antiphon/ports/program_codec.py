@@ -1,0 +1,31 @@
+"""Reading stored programs back, and writing down what was compiled, without the engine knowing any SDK."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from antiphon.domain.programs import Program, ProgramFormat
+
+
+class ProgramCodec(Protocol):
+    """The front ends, as the engine sees them."""
+
+    def load(
+        self,
+        format: ProgramFormat,  # noqa: A002 - the field's own word
+        source: bytes,
+        *,
+        name: str,
+        entry_point: str | None,
+    ) -> Program:
+        """The program of a stored artefact; digest and circuit are those of the first reading.
+
+        Raises:
+            ProgramError: It does not parse.
+            MissingExtraError: The SDK that reads this format is not installed.
+        """
+        ...
+
+    def compiled_text(self, program: Program) -> str | None:
+        """The compiled circuit as OpenQASM 3 text for people and records, or None for an opaque program."""
+        ...
