@@ -1,0 +1,1 @@
+"""What Antiphon costs beside the tools it replaces, measured side by side: python -m bench."""
