@@ -1,0 +1,51 @@
+"""Cancel: a request, not a fact. A waiting job ends at once; what runs is stopped, or may still end on its own."""
+
+from __future__ import annotations
+
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
+from antiphon.engine.context import EngineContext
+from antiphon.engine.ending import Aftermath, settle
+from antiphon.errors import NotFoundError
+
+
+def cancel(ctx: EngineContext, workspace: str, job_id: str, *, who: str, why: str = "asked by the user") -> Job:
+    """Ask for the job to be cancelled. A job that is final already, or asked already, is returned unchanged.
+
+    Raises:
+        NotFoundError: No such job in the workspace.
+    """
+    aftermath = Aftermath()
+    with ctx.store.write() as tx:
+        job = tx.job(job_id, workspace=workspace)
+        if job is None:
+            raise job_not_found(job_id)
+        if job.status.is_final or job.status is JobStatus.CANCELLATION_REQUESTED:
+            return job
+        event = JobEvent(
+            trigger=JobTrigger.CANCEL_REQUESTED,
+            at=ctx.clock.now(),
+            who=who,
+            why=why,
+            error={
+                "code": "job-cancelled",
+                "message": "The job was cancelled before it ran.",
+                "cause": why,
+                "next_step": "",
+                "details": {},
+            },
+        )
+        running = job.status is JobStatus.EXECUTING
+        job = settle(tx, job, event, aftermath)
+        if running:
+            aftermath.to_stop.append(job.id)
+    aftermath.carry_out(ctx)
+    return job
+
+
+def job_not_found(job_id: str) -> NotFoundError:
+    """The one error for a job that is not there, or belongs to another workspace: both look the same from outside."""
+    return NotFoundError(
+        f"There is no job {job_id} in this workspace.",
+        next_step="List jobs with ws.jobs() or `antiphon jobs list`.",
+        details={"job": job_id},
+    )

@@ -1,0 +1,82 @@
+"""Ending jobs: the change, its event, the session it belongs to and what follows for others, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
+from antiphon.domain.sessions import Consequence, Session, SessionAction, SessionEvent, advance_session
+from antiphon.engine.context import EngineContext
+from antiphon.ports.job_store import Transaction
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """What to do once the transaction is committed: stop running tasks, wake those who wait."""
+
+    to_stop: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+    def carry_out(self, ctx: EngineContext) -> None:
+        """Stop tasks that run here, announce ends."""
+        for job_id in self.to_stop:
+            for executor in ctx.executors.values():
+                executor.cancel(job_id)
+        for job_id in self.ended:
+            ctx.announce_end(job_id)
+        if self.to_stop:
+            ctx.wakeup.set()
+
+
+def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) -> Job:
+    """Save the job after `event`; if that ends it, tell its session and carry out what the session's rules demand.
+
+    Raises:
+        VersionConflictError, TransitionRefusedError, StaleLeaseError: Nothing of it may be committed.
+    """
+    after = advance(before, event)
+    tx.save_job(before, after, event)
+    if not after.status.is_final:
+        return after
+    aftermath.ended.append(after.id)
+    if after.session_id is not None:
+        session = tx.session(after.session_id)
+        if session is not None:
+            _tell_session(tx, session, after, event, aftermath)
+    return after
+
+
+def _tell_session(tx: Transaction, session: Session, job: Job, event: JobEvent, aftermath: Aftermath) -> None:
+    ended = SessionEvent(
+        action=SessionAction.JOB_ENDED,
+        at=event.at,
+        who=event.who,
+        why=f"{job.id} {job.status.value}",
+        job_status=job.status,
+    )
+    after, consequences = advance_session(session, ended)
+    tx.save_session(session, after, ended)
+    for consequence in consequences:
+        apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
+
+
+def apply_consequence(
+    tx: Transaction, session: Session, consequence: Consequence, *, at: float, aftermath: Aftermath
+) -> None:
+    """End or stop the session's other jobs as its rules say."""
+    error = {
+        "code": "session-ended",
+        "message": f"Session {session.id} ended before this job ran.",
+        "cause": session.end_reason,
+        "next_step": "Submit it again in a new session.",
+        "details": {"session": session.id},
+    }
+    for job in tx.pending_jobs(session.id):
+        if job.status is JobStatus.WAITING:
+            trigger = JobTrigger.FAILED if consequence is Consequence.FAIL_QUEUED else JobTrigger.CANCELLED
+            event = JobEvent(trigger=trigger, at=at, who=session.id, why=session.end_reason, error=error)
+            settle(tx, job, event, aftermath)
+        elif job.status is JobStatus.EXECUTING and consequence is Consequence.CANCEL_PENDING:
+            event = JobEvent(trigger=JobTrigger.CANCEL_REQUESTED, at=at, who=session.id, why=session.end_reason)
+            settle(tx, job, event, aftermath)
+            aftermath.to_stop.append(job.id)

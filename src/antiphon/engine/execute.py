@@ -1,0 +1,56 @@
+"""Execute: hand a claimed job to its executor and record what comes back, exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from antiphon.domain.jobs import Job
+from antiphon.domain.work import JobKind, Plan, Work
+from antiphon.engine.batch import BatchRun
+from antiphon.engine.context import EngineContext, Finished
+from antiphon.engine.record import record
+from antiphon.engine.resolve import resolve_work
+from antiphon.engine.validate import find_driver, plan_work
+from antiphon.errors import AntiphonError, ExecutionError
+from antiphon.ports.executor import Report, Task
+
+
+def run_here(ctx: EngineContext, job: Job, work: Work, plan: Plan) -> Finished:
+    """Run a job that this process holds, in the calling thread; returns it final."""
+    finished: list[Finished] = []
+    _start(ctx, job, work, plan, finished.append)
+    return finished[0]
+
+
+def start_claimed(ctx: EngineContext, job: Job, done: Callable[[Finished], None]) -> None:
+    """Start a job claimed from the queue: read it back, plan it again, run it; `done` is called once it is recorded."""
+    try:
+        with ctx.store.read() as tx:
+            work = resolve_work(ctx, tx, job.spec)
+        plan = plan_work(find_driver(ctx.drivers, job.spec.target), work)
+    except AntiphonError as error:
+        done(record(ctx, job, Report(None, error, 0.0)))
+        return
+    except Exception as error:  # noqa: BLE001 - whatever a stored program does to a front end fails that job alone
+        done(record(ctx, job, Report(None, unexpected(error), 0.0)))
+        return
+    _start(ctx, job, work, plan, done)
+
+
+def _start(ctx: EngineContext, job: Job, work: Work, plan: Plan, done: Callable[[Finished], None]) -> None:
+    executor = ctx.executors[job.executor]
+    if job.spec.kind is JobKind.BATCH:
+        BatchRun(ctx, job, work, plan, executor, done).start()
+        return
+    task = Task(job.id, job.spec.target, work, plan, job.spec.max_seconds)
+    executor.start(task, lambda report: done(record(ctx, job, report)))
+
+
+def unexpected(error: BaseException) -> AntiphonError:
+    """An error nobody foresaw, as one that names itself."""
+    return ExecutionError(
+        "The job could not be prepared for its target.",
+        code="engine-error",
+        cause=f"{type(error).__name__}: {error}",
+        next_step="This is a fault of Antiphon or of the SDK that reads the program; please report it.",
+    )

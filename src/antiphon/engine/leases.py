@@ -1,0 +1,90 @@
+"""Leases: an engine's heartbeat, and taking back the jobs of engines that died."""
+
+from __future__ import annotations
+
+from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
+from antiphon.engine.context import EngineContext
+from antiphon.engine.ending import Aftermath, settle
+from antiphon.ports.job_store import EngineLease, Transaction
+
+
+def beat(ctx: EngineContext) -> None:
+    """Register this engine, or say that it is still alive."""
+    host, pid, process_started_at = ctx.liveness.describe_self()
+    now = ctx.clock.now()
+    with ctx.store.write() as tx:
+        tx.save_engine(EngineLease(ctx.engine_id, host, pid, process_started_at, now, now))
+
+
+def recover(ctx: EngineContext) -> list[str]:
+    """Put the jobs of dead engines back into the queue; returns their ids.
+
+    An engine is dead when its process is gone, or when its heart has not beaten for `lease_seconds`. A job that has
+    cost `max_attempts` engines their life is failed: it is the likely cause.
+    """
+    now = ctx.clock.now()
+    with ctx.store.read() as tx:
+        dead = [engine for engine in tx.engines() if engine.id != ctx.engine_id and _is_dead(ctx, engine, now)]
+    recovered: list[str] = []
+    for engine in dead:
+        aftermath = Aftermath()
+        with ctx.store.write() as tx:
+            for job in tx.owned_jobs(engine.id):
+                _take_back(ctx, tx, job, engine, aftermath)
+                recovered.append(job.id)
+            tx.remove_engine(engine.id)
+        aftermath.carry_out(ctx)
+    return recovered
+
+
+def release(ctx: EngineContext) -> None:
+    """Give back every job this engine still holds, and its registration: an orderly end."""
+    aftermath = Aftermath()
+    with ctx.store.write() as tx:
+        for job in tx.owned_jobs(ctx.engine_id):
+            event = JobEvent(
+                trigger=JobTrigger.LEASE_LOST, at=ctx.clock.now(), who=ctx.engine_id, why="its engine shut down"
+            )
+            _release_items(tx, job, event.at)
+            settle(tx, job, event, aftermath)
+        tx.remove_engine(ctx.engine_id)
+    aftermath.carry_out(ctx)
+
+
+def _is_dead(ctx: EngineContext, engine: EngineLease, now: float) -> bool:
+    return now - engine.heartbeat_at > ctx.settings.lease_seconds or ctx.liveness.is_dead(engine)
+
+
+def _take_back(ctx: EngineContext, tx: Transaction, job: Job, engine: EngineLease, aftermath: Aftermath) -> None:
+    at = ctx.clock.now()
+    if job.status is JobStatus.EXECUTING and job.attempts >= ctx.settings.max_attempts:
+        why = f"{job.attempts} engines died while they ran it"
+        event = JobEvent(
+            trigger=JobTrigger.FAILED,
+            at=at,
+            who=ctx.engine_id,
+            why=why,
+            error={
+                "code": "engine-lost",
+                "message": "The process that ran this job died each time it was tried.",
+                "cause": why,
+                "next_step": 'Submit it with execution="process", which protects the engine from the program.',
+                "details": {"attempts": job.attempts},
+            },
+        )
+    else:
+        event = JobEvent(
+            trigger=JobTrigger.LEASE_LOST,
+            at=at,
+            who=ctx.engine_id,
+            why=f"engine {engine.id} (process {engine.pid}) died",
+        )
+    _release_items(tx, job, at)
+    settle(tx, job, event, aftermath)
+
+
+def _release_items(tx: Transaction, job: Job, at: float) -> None:
+    for item in tx.items(job.id):
+        if item.status is JobStatus.EXECUTING:
+            tx.save_item(job.id, item, advance_item(item, ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=at)))

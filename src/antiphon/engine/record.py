@@ -1,0 +1,93 @@
+"""Record: what the executor reported becomes the job's final state and its one result, in one transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, StaleLeaseError
+from antiphon.domain.results import Outcome, outcome_to_json
+from antiphon.domain.transitions import TransitionRefusedError
+from antiphon.engine.artefacts import artefact
+from antiphon.engine.context import EngineContext, Finished
+from antiphon.engine.ending import Aftermath, settle
+from antiphon.ports.executor import Report
+from antiphon.ports.job_store import Artefact, ResultExistsError, StoredResult, Transaction, VersionConflictError
+
+TASK_CANCELLED = "task-cancelled"
+
+
+def record(ctx: EngineContext, job: Job, report: Report) -> Finished:
+    """Record the report of a job this engine claimed; `job` is as it was claimed.
+
+    A report whose lease was lost meanwhile is dropped: another engine holds the job, and its result counts. Returns the
+    job as it stands.
+    """
+    began = time.perf_counter()
+    outcomes = report.execution.outcomes if report.execution is not None else None
+    body, large = _encode(ctx, outcomes)
+    aftermath = Aftermath()
+    current = job
+    try:
+        while True:
+            try:
+                with ctx.store.write() as tx:
+                    if current is not job:
+                        current = tx.job(job.id) or job
+                    event = _event(ctx, current, job.fence, report, began)
+                    after = settle(tx, current, event, aftermath)
+                    if after.status is JobStatus.SUCCEEDED:
+                        add_result(tx, job, body, large)
+                break
+            except VersionConflictError:
+                # Cancelling was asked for meanwhile, or the lease is lost; read again and decide again.
+                aftermath = Aftermath()
+                current = replace(job)
+    except (StaleLeaseError, TransitionRefusedError, ResultExistsError):
+        with ctx.store.read() as tx:
+            return Finished(tx.job(job.id) or job)
+    aftermath.carry_out(ctx)
+    return Finished(after, outcomes if after.status is JobStatus.SUCCEEDED else None)
+
+
+def _encode(ctx: EngineContext, outcomes: Sequence[Outcome] | None) -> tuple[str, Artefact | None]:
+    if outcomes is None:
+        return "", None
+    body = json.dumps([outcome_to_json(outcome) for outcome in outcomes], separators=(",", ":"))
+    if len(body) > ctx.settings.small_bytes:
+        return body, artefact(ctx, "result", body.encode())
+    return body, None
+
+
+def add_result(tx: Transaction, job: Job, body: str, large: Artefact | None) -> None:
+    """Add the one result of a job; a large one goes in as an artefact that the result names."""
+    if large is not None:
+        tx.add_artefact(large)
+    tx.add_result(StoredResult(job.id, job.fence, None if large else body, large.digest if large else None))
+
+
+def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: float) -> JobEvent:
+    provenance: Mapping[str, Any] = report.execution.provenance if report.execution is not None else {}
+    error = report.error.to_dict() if report.error is not None else None
+    if report.error is None:
+        trigger, why = JobTrigger.SUCCEEDED, "the target answered"
+    elif report.error.code != TASK_CANCELLED:
+        trigger, why = JobTrigger.FAILED, report.error.message
+    elif job.status is JobStatus.CANCELLATION_REQUESTED:
+        trigger, why = JobTrigger.CANCELLED, "cancellation confirmed"
+    else:
+        trigger, why = JobTrigger.LEASE_LOST, "its engine shut down"
+    stages = replace(job.stages, execute=report.seconds, reconcile=time.perf_counter() - began)
+    return JobEvent(
+        trigger=trigger,
+        at=ctx.clock.now(),
+        who=ctx.engine_id,
+        why=why,
+        fence=fence,
+        error=error,
+        stages=stages,
+        provenance=provenance,
+    )

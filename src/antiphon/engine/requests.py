@@ -1,0 +1,63 @@
+"""What a caller asks of the engine: programs read and parameters bound, nothing stored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from antiphon.domain.observables import Observable
+from antiphon.domain.parameters import NO_PARAMETERS, ParameterSets
+from antiphon.domain.programs import Program
+from antiphon.domain.work import JobKind
+
+
+@dataclass(frozen=True, slots=True)
+class PubRequest:
+    """One pub before it has a seed."""
+
+    program: Program
+    parameters: ParameterSets = NO_PARAMETERS
+    shots: int | None = None
+    observables: tuple[Observable, ...] | None = None
+    observables_shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitRequest:
+    """One job to be.
+
+    Attributes:
+        seed: None draws one; the drawn seed is recorded.
+        key: Idempotency key: a second submit under it returns the first job.
+        read_seconds: Time the caller spent reading the program, counted in the compile stage.
+    """
+
+    workspace: str
+    who: str
+    kind: JobKind
+    target: str
+    pubs: tuple[PubRequest, ...]
+    name: str = ""
+    seed: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    execution: str = "auto"
+    max_seconds: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    session_id: str | None = None
+    key: str | None = None
+    read_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSessionRequest:
+    """One session to be. A `key` that names a live session returns that session."""
+
+    workspace: str
+    who: str
+    target: str
+    name: str = ""
+    failure_policy: str = "abort"
+    idle_limit_s: float | None = None
+    total_limit_s: float | None = None
+    key: str | None = None

@@ -1,0 +1,135 @@
+"""Sessions: open, close, cancel, and the timers, which the engine keeps whether or not a client is alive."""
+
+from __future__ import annotations
+
+import difflib
+import math
+
+from antiphon.domain.sessions import (
+    DEFAULT_IDLE_LIMIT_S,
+    DEFAULT_TOTAL_LIMIT_S,
+    FailurePolicy,
+    Session,
+    SessionAction,
+    SessionEvent,
+    advance_session,
+    open_session,
+)
+from antiphon.engine.context import EngineContext
+from antiphon.engine.ending import Aftermath, apply_consequence
+from antiphon.engine.ids import new_id
+from antiphon.engine.requests import OpenSessionRequest
+from antiphon.engine.validate import find_driver
+from antiphon.errors import ConflictError, LimitError, NotFoundError
+
+
+def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session:
+    """Open a session, or return the live one that was opened under the same key.
+
+    Raises:
+        NotFoundError: No such target.
+        LimitError: A limit is not a positive number, or the policy has another name.
+        ConflictError: The key's live session is on another target.
+    """
+    find_driver(ctx.drivers, request.target)
+    now = ctx.clock.now()
+    session_id = new_id("ses")
+    session = open_session(
+        Session(
+            id=session_id,
+            workspace=request.workspace,
+            target=request.target,
+            name=request.name or f"session-{session_id[-6:].lower()}",
+            created_by=request.who,
+            created_at=now,
+            key=request.key,
+            failure_policy=_policy(request.failure_policy),
+            idle_limit_s=_seconds("idle_limit", request.idle_limit_s, DEFAULT_IDLE_LIMIT_S),
+            total_limit_s=_seconds("total_limit", request.total_limit_s, DEFAULT_TOTAL_LIMIT_S),
+        )
+    )
+    event = SessionEvent(action=SessionAction.CHECK_TIME, at=now, who=request.who, why="opened")
+    with ctx.store.write() as tx:
+        if request.key is not None:
+            live = tx.session_by_key(request.workspace, request.key)
+            if live is not None and live.accepting_jobs:
+                if live.target != request.target:
+                    raise ConflictError(
+                        f"The key {request.key!r} names session {live.id}, which is on {live.target}.",
+                        code="key-reused",
+                        next_step="Use another key for a session on another target.",
+                    )
+                return live
+        tx.add_session(session, event)
+    ctx.wakeup.set()
+    return session
+
+
+def close_session(ctx: EngineContext, workspace: str, session_id: str, *, who: str) -> Session:
+    """No new jobs; what is queued or running finishes. Closing what has ended is not an error."""
+    return _act(ctx, workspace, session_id, SessionAction.CLOSE, who)
+
+
+def cancel_session(ctx: EngineContext, workspace: str, session_id: str, *, who: str) -> Session:
+    """No new jobs, and the queued ones are cancelled; what runs may finish."""
+    return _act(ctx, workspace, session_id, SessionAction.CANCEL, who)
+
+
+def check_due_sessions(ctx: EngineContext) -> None:
+    """End the sessions whose idle or total limit has passed."""
+    now = ctx.clock.now()
+    with ctx.store.read() as tx:
+        due = [session.id for session in tx.due_sessions(now)]
+    for session_id in due:
+        _act(ctx, None, session_id, SessionAction.CHECK_TIME, ctx.engine_id)
+
+
+def _act(ctx: EngineContext, workspace: str | None, session_id: str, action: SessionAction, who: str) -> Session:
+    aftermath = Aftermath()
+    with ctx.store.write() as tx:
+        session = tx.session(session_id, workspace=workspace)
+        if session is None:
+            raise session_not_found(session_id)
+        event = SessionEvent(action=action, at=ctx.clock.now(), who=who, why=action.value)
+        after, consequences = advance_session(session, event)
+        if after is session:
+            return session
+        tx.save_session(session, after, event)
+        for consequence in consequences:
+            apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
+        after = tx.session(session_id) or after
+    aftermath.carry_out(ctx)
+    return after
+
+
+def session_not_found(session_id: str) -> NotFoundError:
+    """The one error for a session that is not there, or belongs to another workspace."""
+    return NotFoundError(
+        f"There is no session {session_id} in this workspace.",
+        next_step="List sessions with ws.sessions() or `antiphon sessions list`.",
+        details={"session": session_id},
+    )
+
+
+def _policy(name: str) -> FailurePolicy:
+    try:
+        return FailurePolicy(name.lower())
+    except ValueError:
+        close = difflib.get_close_matches(name, list(FailurePolicy), n=1)
+        raise LimitError(
+            f"There is no failure policy {name!r}.",
+            code="policy-unknown",
+            next_step=f"Did you mean {close[0]!r}?" if close else "Choose 'abort' (the default) or 'continue'.",
+        ) from None
+
+
+def _seconds(name: str, value: float | None, default: float) -> float:
+    if value is None:
+        return default
+    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+        raise LimitError(
+            f"{name}={value!r} is not a positive number of seconds.",
+            code="session-limit-invalid",
+            next_step=f"Give {name} in seconds, or leave it out for {default:g} s.",
+        )
+    return float(value)

@@ -1,0 +1,201 @@
+"""Submit: check, plan, and store a job with its first events in one transaction. What is stored will be finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+
+from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
+from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
+from antiphon.domain.work import JobKind, Plan, Pub, Work
+from antiphon.engine.artefacts import encode_parameters, observable_artefact, program_artefacts
+from antiphon.engine.context import EngineContext, Finished
+from antiphon.engine.execute import run_here
+from antiphon.engine.ids import new_id
+from antiphon.engine.requests import SubmitRequest
+from antiphon.engine.seeds import draw_seed, pub_seed
+from antiphon.engine.validate import check_request, find_driver, plan_work
+from antiphon.errors import ConflictError, NotFoundError, SessionEndedError
+from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
+
+
+def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
+    """Queue one job, or run it at once when it is cheap and safe; either way it is stored before anything runs.
+
+    Returns:
+        The job: final, with its outcomes, when it ran inline.
+
+    Raises:
+        NotFoundError: No such target or session.
+        ProgramError, LimitError: The job is refused; nothing is stored.
+        SessionEndedError: The session takes no more jobs.
+        ConflictError: The key was used for another request (code "key-reused").
+    """
+    began = time.perf_counter()
+    driver = find_driver(ctx.drivers, request.target)
+    check_request(request, driver.info)
+    seed = draw_seed() if request.seed is None else request.seed
+    work = Work(
+        request.kind,
+        tuple(
+            Pub(pub.program, pub.parameters, pub.shots, pub_seed(seed, index), pub.observables, pub.observables_shape)
+            for index, pub in enumerate(request.pubs)
+        ),
+        request.options,
+    )
+    plan = plan_work(driver, work)
+    executor = _choose_executor(ctx, request, plan)
+    spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)
+    provenance = {
+        "target_version": driver.info.version,
+        "plan": plan.to_json(),
+        "environment": ctx.environment,
+    }
+    now = ctx.clock.now()
+    job = Job(
+        id=new_id("job"),
+        workspace=request.workspace,
+        spec=spec,
+        name=request.name or request.pubs[0].program.name or request.kind.value,
+        created_by=request.who,
+        created_at=now,
+        session_id=request.session_id,
+        key=request.key,
+        request_digest=_request_digest(request, spec) if request.key else "",
+        executor=executor,
+        stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
+        provenance=provenance,
+    )
+    return _store_and_start(ctx, request, job, work, plan, artefacts)
+
+
+def _store_and_start(
+    ctx: EngineContext, request: SubmitRequest, job: Job, work: Work, plan: Plan, artefacts: list[Artefact]
+) -> Finished:
+    submitted = JobEvent(trigger=JobTrigger.CLAIMED, at=job.created_at, who=request.who, why="submitted")
+    log = [(1, "submitted", job.status.value, submitted)]
+    inline = job.executor == "inline"
+    if inline:
+        # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease
+        # is found broken and the job runs elsewhere.
+        claimed = JobEvent(
+            trigger=JobTrigger.CLAIMED, at=job.created_at, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id
+        )
+        job = advance(job, claimed)
+        log.append((job.version, JobTrigger.CLAIMED.value, job.status.value, claimed))
+    try:
+        with ctx.store.write() as tx:
+            if request.key is not None:
+                first = tx.job_by_key(request.workspace, request.key)
+                if first is not None:
+                    return Finished(_same_request(first, job))
+            for value in artefacts:
+                tx.add_artefact(value)
+            if request.session_id is not None:
+                _enter_session(tx, request, job)
+            tx.add_job(job, log)
+            if request.kind is JobKind.BATCH:
+                tx.add_items(job.id, len(request.pubs))
+    except KeyTakenError:
+        with ctx.store.read() as tx:
+            first = tx.job_by_key(request.workspace, request.key or "")
+        if first is None:
+            raise
+        return Finished(_same_request(first, job))
+    ctx.stored_digests.update(value.digest for value in artefacts)
+    if inline:
+        return run_here(ctx, job, work, plan)
+    ctx.wakeup.set()
+    return Finished(job)
+
+
+def _choose_executor(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> str:
+    if request.execution != "auto":
+        return request.execution
+    return "inline" if plan.safe_inline and plan.cost <= ctx.settings.inline_seconds else "process"
+
+
+def _spec(
+    ctx: EngineContext, request: SubmitRequest, work: Work, seed: int, max_seconds: float
+) -> tuple[JobSpec, list[Artefact]]:
+    artefacts: list[Artefact] = []
+    pubs = []
+    for pub in work.pubs:
+        artefacts += program_artefacts(ctx, pub.program)
+        parameters, values = encode_parameters(ctx, pub.parameters)
+        artefacts += values
+        observables = None
+        if pub.observables is not None:
+            observables = tuple(observable.digest for observable in pub.observables)
+            for observable in pub.observables:
+                artefacts += observable_artefact(ctx, observable)
+        pubs.append(
+            PubSpec(
+                pub.program.digest,
+                pub.parameters.shape,
+                parameters,
+                pub.shots,
+                pub.seed,
+                observables,
+                pub.observables_shape,
+            )
+        )
+    spec = JobSpec(
+        request.kind,
+        request.target,
+        tuple(pubs),
+        seed,
+        request.options,
+        request.execution,
+        max_seconds if request.max_seconds is None else request.max_seconds,
+        request.metadata,
+    )
+    return spec, artefacts
+
+
+def _enter_session(tx: Transaction, request: SubmitRequest, job: Job) -> None:
+    session = tx.session(request.session_id or "", workspace=request.workspace)
+    if session is None:
+        raise NotFoundError(
+            f"There is no session {request.session_id} in this workspace.",
+            next_step="List them with ws.sessions().",
+        )
+    if session.target != job.spec.target:
+        raise SessionEndedError(
+            f"Session {session.id} is on the target {session.target}, not on {job.spec.target}.",
+            code="session-target",
+            next_step="A session has a single target; open another one on the other target.",
+        )
+    event = SessionEvent(action=SessionAction.SUBMIT_JOB, at=job.created_at, who=request.who, why=job.id)
+    after, _ = advance_session(session, event)
+    tx.save_session(session, after, event)
+
+
+def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
+    # A drawn seed differs from call to call and is not part of what was asked.
+    asked = {
+        "session": request.session_id,
+        "name": request.name,
+        "seed": request.seed,
+        "kind": spec.kind.value,
+        "target": spec.target,
+        "options": dict(spec.options),
+        "pubs": [
+            [pub.program, pub.parameters_shape, pub.parameters, pub.shots, pub.observables, pub.observables_shape]
+            for pub in spec.pubs
+        ],
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _same_request(first: Job, again: Job) -> Job:
+    if first.request_digest != again.request_digest:
+        raise ConflictError(
+            f"The key {first.key!r} was used for another request: job {first.id}.",
+            code="key-reused",
+            next_step="Use a new key for a new request; repeat a request unchanged to get its first job.",
+            details={"id": first.id},
+        )
+    return replace(first)

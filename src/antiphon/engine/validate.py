@@ -1,0 +1,130 @@
+"""Checks that hold for every target, made before a job is queued."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+
+from antiphon.domain.parameters import ParameterSets
+from antiphon.domain.targets import TargetInfo
+from antiphon.domain.work import JobKind, Plan, Work
+from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.engine.seeds import MAX_SEED
+from antiphon.errors import AntiphonError, LimitError, NotFoundError, ParameterError, ProgramError
+from antiphon.ports.target_driver import TargetDriver
+
+EXECUTIONS = ("auto", "inline", "process")
+
+
+def find_driver(drivers: Mapping[str, TargetDriver], name: str) -> TargetDriver:
+    """The driver of a target.
+
+    Raises:
+        NotFoundError: There is none; the next step names the closest.
+    """
+    driver = drivers.get(name)
+    if driver is not None:
+        return driver
+    close = difflib.get_close_matches(name, drivers, n=1)
+    raise NotFoundError(
+        f"There is no target {name!r} in this workspace.",
+        next_step=f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(drivers)}.",
+        details={"targets": list(drivers)},
+    )
+
+
+def check_request(request: SubmitRequest, info: TargetInfo) -> None:
+    """Refuse what no driver should see: counts, shots, seeds and limits out of range.
+
+    Raises:
+        LimitError, ParameterError, ProgramError: Naming the value, the allowed range, and the way out.
+    """
+    limits = info.limits
+    if not request.pubs:
+        raise ProgramError("The batch holds no program.", next_step="Give at least one program.")
+    if len(request.pubs) > limits.max_programs:
+        raise LimitError(
+            f"{len(request.pubs)} programs are more than {info.name} takes in one job ({limits.max_programs}).",
+            next_step=f"Split them into batches of at most {limits.max_programs}.",
+        )
+    if request.execution not in EXECUTIONS:
+        raise LimitError(
+            f"execution={request.execution!r} is not a way to run a job.",
+            code="execution-unknown",
+            next_step=f"Choose one of {', '.join(EXECUTIONS)}.",
+        )
+    if request.seed is not None and not (_is_int(request.seed) and 0 <= request.seed <= MAX_SEED):
+        raise LimitError(
+            f"The seed {request.seed!r} is not an integer from 0 to 2^63 - 1.",
+            code="seed-invalid",
+            next_step="Give a non-negative integer, or no seed to have one drawn and recorded.",
+        )
+    seconds = request.max_seconds
+    if seconds is not None and not (
+        isinstance(seconds, int | float) and math.isfinite(seconds) and 0 < seconds <= limits.max_seconds
+    ):
+        raise LimitError(
+            f"max_seconds={seconds!r} is not a time from 0 to {limits.max_seconds:g} s.",
+            next_step=f"{info.name} runs a job for at most {limits.max_seconds:g} s.",
+        )
+    for pub in request.pubs:
+        _check_pub(pub, info, request.kind)
+
+
+def _check_pub(pub: PubRequest, info: TargetInfo, kind: JobKind) -> None:
+    shots = pub.shots
+    if shots is None:
+        if kind is not JobKind.ESTIMATE:
+            raise LimitError("No number of shots is given.", code="shots-invalid", next_step="Give shots=1000, say.")
+    elif not _is_int(shots) or not 1 <= shots <= info.limits.max_shots:
+        raise LimitError(
+            f"shots={shots!r} is not an integer from 1 to {info.limits.max_shots:,}.",
+            code="shots-invalid",
+            next_step=f"{info.name} takes 1 to {info.limits.max_shots:,} shots; split more into several jobs.",
+            details={"max_shots": info.limits.max_shots},
+        )
+    _check_parameters(pub.program.parameters, pub.parameters, info)
+
+
+def _check_parameters(names: tuple[str, ...], sets: ParameterSets, info: TargetInfo) -> None:
+    if sets.names != names:
+        raise ParameterError(
+            f"The program has the parameters {', '.join(names) or 'none'}, the values are for "
+            f"{', '.join(sets.names) or 'none'}.",
+            next_step="Bind the values to this program.",
+        )
+    if not 1 <= sets.num_sets <= info.limits.max_parameter_sets:
+        raise LimitError(
+            f"{sets.num_sets:,} parameter sets are not from 1 to {info.limits.max_parameter_sets:,}.",
+            next_step="Split the sweep into several jobs." if sets.num_sets else "Give at least one set.",
+        )
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def plan_work(driver: TargetDriver, work: Work) -> Plan:
+    """The driver's plan; of a batch, a refusal names the program that caused it.
+
+    Raises:
+        AntiphonError: As the driver raised it.
+    """
+    try:
+        return driver.plan(work)
+    except AntiphonError as error:
+        if len(work.pubs) == 1:
+            raise
+        raise _name_the_item(driver, work, error) from None
+
+
+def _name_the_item(driver: TargetDriver, work: Work, error: AntiphonError) -> AntiphonError:
+    for index, pub in enumerate(work.pubs):
+        try:
+            driver.plan(Work(work.kind, (pub,), work.options))
+        except AntiphonError as alone:
+            alone.message = f"Program {index} of the batch ({len(work.pubs)} programs): {alone.message}"
+            alone.details = {**alone.details, "item": index}
+            return alone
+    return error
