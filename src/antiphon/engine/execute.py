@@ -18,7 +18,7 @@ from antiphon.ports.executor import Report, Task
 def run_here(ctx: EngineContext, job: Job, work: Work, plan: Plan) -> Finished:
     """Run a job that this process holds, in the calling thread; returns it final."""
     finished: list[Finished] = []
-    _start(ctx, job, work, plan, finished.append)
+    _start(ctx, job, work, plan, job.executor, finished.append)
     return finished[0]
 
 
@@ -34,11 +34,14 @@ def start_claimed(ctx: EngineContext, job: Job, done: Callable[[Finished], None]
     except Exception as error:  # noqa: BLE001 - whatever a stored program does to a front end fails that job alone
         done(record(ctx, job, Report(None, unexpected(error), 0.0)))
         return
-    _start(ctx, job, work, plan, done)
+    # Whatever was asked: a job that comes from the queue runs in a worker process, never in the dispatching thread.
+    _start(ctx, job, work, plan, "process", done)
 
 
-def _start(ctx: EngineContext, job: Job, work: Work, plan: Plan, done: Callable[[Finished], None]) -> None:
-    executor = ctx.executors[job.executor]
+def _start(
+    ctx: EngineContext, job: Job, work: Work, plan: Plan, executor_name: str, done: Callable[[Finished], None]
+) -> None:
+    executor = ctx.executors[executor_name]
     if job.spec.kind is JobKind.BATCH:
         BatchRun(ctx, job, work, plan, executor, done).start()
         return

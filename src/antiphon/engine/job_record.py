@@ -1,0 +1,125 @@
+"""The record of a job: everything that is needed to run it again, as JSON values."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import struct
+from typing import Any
+
+from antiphon.domain.batches import BatchItem
+from antiphon.domain.jobs import Job, PubSpec
+from antiphon.engine.artefacts import decode_parameters, read_artefact
+from antiphon.engine.context import EngineContext
+from antiphon.ports.job_store import StoredEvent, Transaction
+
+SCHEMA = "antiphon-record/1"
+TEXT_FORMATS = frozenset({"openqasm2", "openqasm3", "qir-text", "cirq-json"})
+
+
+def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
+    """The whole record: what was asked, programs as submitted and as compiled, how it ran, and its log."""
+    with ctx.store.read() as tx:
+        stored = tx.result(job.id)
+        result: Any = None
+        if stored is not None:
+            body = stored.body if stored.artefact is None else read_artefact(ctx, tx, stored.artefact).decode()
+            result = json.loads(body or "null")
+        programs = {digest: _program(ctx, tx, digest) for digest in dict.fromkeys(pub.program for pub in job.spec.pubs)}
+        return {
+            "schema": SCHEMA,
+            "id": job.id,
+            "name": job.name,
+            "workspace": job.workspace,
+            "kind": job.spec.kind.value,
+            "target": job.spec.target,
+            "status": job.status.value,
+            "created_by": job.created_by,
+            "created_at": iso(job.created_at),
+            "started_at": iso(job.started_at),
+            "ended_at": iso(job.ended_at),
+            "session_id": job.session_id,
+            "idempotency_key": job.key,
+            "seed": job.spec.seed,
+            "shots": job.spec.pubs[0].shots,
+            "options": dict(job.spec.options),
+            "noise": job.spec.options.get("noise"),
+            "mitigation": job.spec.options.get("mitigation"),
+            "calibration": job.provenance.get("calibration"),
+            "metadata": dict(job.spec.metadata),
+            "execution": {"asked": job.spec.execution, "executor": job.executor, "max_seconds": job.spec.max_seconds},
+            "pubs": [_pub(ctx, tx, pub, programs[pub.program]) for pub in job.spec.pubs],
+            "programs": programs,
+            "provenance": dict(job.provenance),
+            "attempts": job.attempts,
+            "stages": job.stages.to_json(),
+            "cost": [dict(line) for line in job.cost],
+            "error": dict(job.error) if job.error else None,
+            "result": result,
+            "items": [_item(item) for item in tx.items(job.id)],
+            "events": [event_to_json(event) for event in tx.events(job.id)],
+        }
+
+
+def event_to_json(event: StoredEvent) -> dict[str, Any]:
+    """One line of a log as JSON values."""
+    return {
+        "seq": event.seq,
+        "version": event.version,
+        "event": event.event,
+        "status": event.status,
+        "at": iso(event.at),
+        "who": event.who,
+        "why": event.why,
+    }
+
+
+def iso(at: float | None) -> str | None:
+    """A time as ISO 8601 in UTC with microseconds, or None."""
+    if at is None:
+        return None
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _program(ctx: EngineContext, tx: Transaction, digest: str) -> dict[str, Any]:
+    stored = tx.artefact(digest)
+    facts = dict(stored.facts or {}) if stored is not None else {}
+    source = read_artefact(ctx, tx, digest)
+    compiled = facts.pop("compiled", None)
+    text = facts.get("format") in TEXT_FORMATS
+    return {
+        **facts,
+        "digest": digest,
+        "source": source.decode() if text else source.hex(),
+        "source_encoding": "utf-8" if text else "hex",
+        "compiled_digest": compiled,
+        "compiled": read_artefact(ctx, tx, compiled).decode() if compiled else None,
+        "compiled_format": "openqasm3" if compiled else None,
+    }
+
+
+def _pub(ctx: EngineContext, tx: Transaction, pub: PubSpec, program: dict[str, Any]) -> dict[str, Any]:
+    data = decode_parameters(ctx, tx, pub.parameters)
+    observables = None
+    if pub.observables is not None:
+        observables = [json.loads(read_artefact(ctx, tx, digest)) for digest in pub.observables]
+    return {
+        "program": pub.program,
+        "parameter_names": program.get("parameters", []),
+        "parameters_shape": list(pub.parameters_shape),
+        "parameters": list(struct.unpack(f"<{len(data) // 8}d", data)),
+        "observables_shape": list(pub.observables_shape),
+        "observables": observables,
+        "shots": pub.shots,
+        "seed": pub.seed,
+    }
+
+
+def _item(item: BatchItem) -> dict[str, Any]:
+    return {
+        "index": item.index,
+        "status": item.status.value,
+        "error": item.error,
+        "started_at": iso(item.started_at),
+        "ended_at": iso(item.ended_at),
+    }
