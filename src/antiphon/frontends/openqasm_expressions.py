@@ -1,0 +1,373 @@
+"""Evaluates OpenQASM expressions while the program is read.
+
+Whatever is known then is folded: numbers, loop indices, compile-time variables. Free parameters stay as angles,
+classical bits as conditions. Everything else (integers computed from measured bits) is refused by name.
+
+Numbers are Python's: angles are real numbers of radians, not rounded to fixed point and not reduced modulo 2π, as in
+Qiskit. Division of two integers is integer division (OpenQASM 3), except in a gate's angles and exponents, where `1/2`
+is a half, as the standard library itself writes it; in OpenQASM 2 every number is real.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+from antiphon.domain.circuits import Affine, Angle, Call, Condition
+from antiphon.errors import LimitError, ProgramError
+from antiphon.frontends import openqasm_syntax as syntax
+from antiphon.frontends.openqasm_angles import FUNCTIONS, combine, negate
+from antiphon.frontends.openqasm_conditions import (
+    Bits,
+    all_of,
+    any_of,
+    compare,
+    constant_bits,
+    differs,
+    negated,
+    single,
+)
+from antiphon.frontends.openqasm_parser import located, unsupported
+from antiphon.frontends.openqasm_values import COMPARISONS, Qubits, Seconds, Value, arithmetic, wrapped
+
+MAX_ORDERED_BITS = 256
+"""Registers wider than this are not compared by < and >: the expansion grows with the square."""
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+_BITWISE: dict[str, Callable[[Condition, Condition], Condition]] = {
+    "&": lambda x, y: all_of([x, y]),
+    "|": lambda x, y: any_of([x, y]),
+    "^": differs,
+}
+
+
+class Evaluator:
+    """Evaluates expressions with names looked up by `look_up`, which raises for an unknown one."""
+
+    def __init__(self, text: str, version: int, look_up: Callable[[syntax.Name], Value]) -> None:
+        self.text = text
+        self.version = version
+        self.look_up = look_up
+        self._real = version == 2
+
+    def refuse(self, at: int, message: str, next_step: str) -> NoReturn:
+        """Raise a ProgramError that shows the place."""
+        raise ProgramError(f"{message}, at {located(self.text, at)}", next_step=next_step)
+
+    def cannot(self, at: int, what: str, way_out: str) -> NoReturn:
+        """Raise an UnsupportedProgramError that shows the place."""
+        raise unsupported(self.text, at, what, way_out)
+
+    # --- Typed entry points -------------------------------------------------------------------------------------------
+
+    def angle(self, expression: syntax.Expression) -> Angle:
+        """A gate's angle, or an exponent: a finite number or an angle with parameters."""
+        before, self._real = self._real, True
+        try:
+            value = self.value(expression)
+        finally:
+            self._real = before
+        if isinstance(value, Affine | Call):
+            return value
+        if isinstance(value, bool | int | float):
+            if not math.isfinite(value):
+                self.refuse(expression.at, "The angle is not a finite number", "Give a finite real number.")
+            return float(value)
+        return self._not_known(expression, "an angle")
+
+    def integer(self, expression: syntax.Expression, what: str) -> int:
+        """A number known when the program is read."""
+        value = self.value(expression)
+        if isinstance(value, int):
+            return int(value)
+        return self._not_known(expression, what)
+
+    def condition(self, expression: syntax.Expression) -> Condition:
+        """A truth value; a register is true when any of its bits is."""
+        return self.truth(self.value(expression), expression)
+
+    def truth(self, value: Value, expression: syntax.Expression) -> Condition:
+        """The truth of a value."""
+        if isinstance(value, Bits):
+            return any_of(value.values)
+        if isinstance(value, bool | int | float):
+            return bool(value)
+        return self._not_known(expression, "a condition")
+
+    def qubits(self, expression: syntax.Expression) -> Qubits:
+        """An operand of a gate."""
+        value = self.value(expression)
+        if not isinstance(value, Qubits):
+            self.refuse(expression.at, "A qubit is expected", "Name a qubit or a register of qubits.")
+        return value
+
+    def _not_known(self, expression: syntax.Expression, what: str) -> NoReturn:
+        self.cannot(
+            expression.at,
+            f"{what} computed while the program runs",
+            "Use numbers, loop indices and constants there; input float or angle for values given at submit.",
+        )
+
+    # --- Expressions --------------------------------------------------------------------------------------------------
+
+    def value(self, expression: syntax.Expression) -> Value:
+        """The value of an expression."""
+        match expression:
+            case syntax.Literal(_, value):
+                return value
+            case syntax.Name():
+                return self.look_up(expression)
+            case syntax.Index(_, base, item):
+                return self._index(self.value(base), item)
+            case syntax.Unary(_, op, operand):
+                return self._unary(op, operand)
+            case syntax.Binary():
+                return self._binary(expression)
+            case syntax.CallOf():
+                return self._call(expression)
+            case syntax.BitString(_, value, width):
+                return constant_bits(value, width)
+            case syntax.DurationLiteral():
+                return self._duration(expression)
+            case syntax.CastTo(_, type_name, operand):
+                return self.cast(type_name, self.value(operand), expression)
+            case syntax.Join(_, parts):
+                return self._join(expression.at, [self.value(part) for part in parts])
+            case syntax.MeasureOf(at, _):
+                self.cannot(at, "a measurement inside an expression", "Assign the measurement to a bit first.")
+            case syntax.Unknown(at, what):
+                self.cannot(at, f"the expression ({what})", "Use numbers, bits, angles and registers.")
+
+    def _duration(self, literal: syntax.DurationLiteral) -> Seconds:
+        if literal.unit not in _UNITS:
+            self.cannot(
+                literal.at,
+                f"a duration in {literal.unit}",
+                "dt depends on a device's clock and this program names none: use ns, us, ms or s.",
+            )
+        return Seconds(literal.value * _UNITS[literal.unit])
+
+    def _join(self, at: int, values: list[Value]) -> Value:
+        if all(isinstance(v, Qubits) for v in values):
+            return Qubits(tuple(i for v in values if isinstance(v, Qubits) for i in v.indices))
+        if all(isinstance(v, Bits) for v in values):
+            parts = [v for v in values if isinstance(v, Bits)]
+            places = [v.places for v in parts]
+            joined = None if None in places else tuple(i for p in places if p is not None for i in p)
+            return Bits(tuple(c for v in parts for c in v.values), places=joined)
+        self.refuse(at, "Only registers of one kind can be joined", "Join qubits with qubits and bits with bits.")
+
+    def _index(self, base: Value, item: syntax.Expression | syntax.Slice | syntax.SetOf) -> Value:
+        if not isinstance(base, Qubits | Bits):
+            self.refuse(item.at, "Only a register of qubits or bits can be indexed", "Remove the index.")
+        if base.is_scalar:
+            self.refuse(item.at, "A single qubit or bit cannot be indexed", "Declare a register, or remove the index.")
+        length = len(base.indices) if isinstance(base, Qubits) else len(base.values)
+        if isinstance(item, syntax.Slice | syntax.SetOf):
+            chosen = tuple(self._place(i, length, item.at) for i in self.items(item, length))
+            scalar = False
+        else:
+            chosen = (self._place(self.integer(item, "an index"), length, item.at),)
+            scalar = True
+        if isinstance(base, Qubits):
+            return Qubits(tuple(base.indices[i] for i in chosen), scalar)
+        places = None if base.places is None else tuple(base.places[i] for i in chosen)
+        return Bits(tuple(base.values[i] for i in chosen), scalar, places)
+
+    def _place(self, index: int, length: int, at: int) -> int:
+        if not -length <= index < length:
+            self.refuse(at, f"Index {index} is outside the register of {length}", f"Use 0 to {length - 1}.")
+        return index % length
+
+    def items(self, item: syntax.Slice | syntax.SetOf, length: int | None = None) -> Iterator[int]:
+        """The integers of a range (both ends included) or a set, as they are written; lazily, since it may be long."""
+        if isinstance(item, syntax.SetOf):
+            return iter([self.integer(value, "an element of a set") for value in item.values])
+        step = 1 if item.step is None else self.integer(item.step, "a step")
+        if step == 0:
+            self.refuse(item.at, "The step of a range is 0", "Use a step of another size.")
+        if length is None and (item.start is None or item.stop is None):
+            self.refuse(item.at, "The range of a loop has an open end", "Write both ends.")
+        last = (length or 0) - 1
+        start = (0 if step > 0 else last) if item.start is None else self.integer(item.start, "an end of a range")
+        stop = (last if step > 0 else 0) if item.stop is None else self.integer(item.stop, "an end of a range")
+        if length is not None:
+            start, stop = (end % length if -length <= end < 0 else end for end in (start, stop))
+        return iter(range(start, stop + (1 if step > 0 else -1), step))
+
+    def _unary(self, op: str, operand: syntax.Expression) -> Value:
+        value = self.value(operand)
+        if op == "!":
+            truth = negated(self.truth(value, operand))
+            return truth if isinstance(truth, bool) else single(truth)
+        if op == "~" and isinstance(value, Bits):
+            return Bits(tuple(negated(c) for c in value.values), value.is_scalar)
+        if op == "~" and isinstance(value, bool | int):
+            return not value if isinstance(value, bool) else ~value
+        if op == "-" and isinstance(value, Affine | Call):
+            return negate(value)
+        if op == "-" and isinstance(value, bool | int | float):
+            return -value
+        if op == "-" and isinstance(value, Seconds):
+            return Seconds(-value.value)
+        self._not_known(operand, f"the operator {op} on a value")
+
+    def _binary(self, expression: syntax.Binary) -> Value:
+        op = expression.op
+        left, right = self.value(expression.left), self.value(expression.right)
+        if op in {"&&", "||"}:
+            truths = [self.truth(left, expression.left), self.truth(right, expression.right)]
+            truth = all_of(truths) if op == "&&" else any_of(truths)
+            return truth if isinstance(truth, bool) else single(truth)
+        if isinstance(left, Bits) or isinstance(right, Bits):
+            return self._bitwise(expression, left, right)
+        if isinstance(left, Seconds) or isinstance(right, Seconds):
+            return self._time(expression, left, right)
+        if isinstance(left, Qubits) or isinstance(right, Qubits):
+            self.refuse(expression.at, f"The operator {op} does not take qubits", "Measure them first.")
+        try:
+            if isinstance(left, Affine | Call) or isinstance(right, Affine | Call):
+                if op in {"+", "-", "*", "/", "**"}:
+                    return combine(op, _as_angle(left), _as_angle(right))
+                self._not_known(expression, f"the operator {op} on an input")
+            return arithmetic(op, left, right, real_division=self._real)
+        except (ArithmeticError, ValueError) as error:
+            self.refuse(expression.at, f"The value cannot be computed ({error})", "Correct the arithmetic.")
+
+    def _time(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
+        op = expression.op
+        if isinstance(left, Seconds) and isinstance(right, Seconds):
+            if op in {"+", "-"}:
+                return Seconds(left.value + right.value if op == "+" else left.value - right.value)
+            if op == "/" and right.value:
+                return left.value / right.value
+            if op in COMPARISONS:
+                return COMPARISONS[op](left.value, right.value)
+        elif isinstance(left, Seconds) and isinstance(right, int | float):
+            if op == "*":
+                return Seconds(left.value * right)
+            if op == "/" and right:
+                return Seconds(left.value / right)
+        elif isinstance(right, Seconds) and isinstance(left, int | float) and op == "*":
+            return Seconds(left * right.value)
+        self.refuse(
+            expression.at, f"The operator {op} does not take these durations", "Write the duration as a number."
+        )
+
+    def _bitwise(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
+        op = expression.op
+        if op in {"<<", ">>"} and isinstance(left, Bits) and isinstance(right, int):
+            return _shifted(left, -right if op == "<<" else right)
+        for value, sign in ((left, 1), (right, -1)):
+            # A negative number is below every register, whose value has no sign.
+            if isinstance(value, int) and value < 0 and op in COMPARISONS:
+                return COMPARISONS[op](-sign, sign)
+        a, b = _as_bits(left, right), _as_bits(right, left)
+        if a is None or b is None:
+            self._not_known(expression, f"the operator {op} on a register")
+        if op in COMPARISONS:
+            if op not in {"==", "!="} and max(len(a.values), len(b.values)) > MAX_ORDERED_BITS:
+                raise LimitError(
+                    f"A register wider than {MAX_ORDERED_BITS} bits is compared by {op}, "
+                    f"at {located(self.text, expression.at)}",
+                    next_step="Compare its highest bits only.",
+                )
+            truth = compare(op, a, b)
+            return truth if isinstance(truth, bool) else single(truth)
+        if op not in _BITWISE:
+            self._not_known(expression, f"the operator {op} on a register")
+        if len(a.values) != len(b.values):
+            self._not_known(expression, f"the operator {op} on values of different widths")
+        values = tuple(_BITWISE[op](x, y) for x, y in zip(a.values, b.values, strict=True))
+        return Bits(values, all(v.is_scalar for v in (left, right) if isinstance(v, Bits)))
+
+    def _call(self, call: syntax.CallOf) -> Value:
+        values = [self.value(argument) for argument in call.arguments]
+        name = call.function
+        try:
+            match name, values:
+                case ("popcount", [Bits()]) | ("parity", [Bits()]):
+                    self._not_known(call, f"{name} of a register")
+                case "sizeof", [Bits() | Qubits() as register]:
+                    return len(register.values if isinstance(register, Bits) else register.indices)
+                case "popcount", [int(number)]:
+                    return int(number).bit_count()
+                case (("floor" | "ceiling"), [int() | float() as number]):
+                    return math.floor(number) if name == "floor" else math.ceil(number)
+                case (("mod" | "pow"), [left, right]):
+                    op = "%" if name == "mod" else "**"
+                    return self._binary(syntax.Binary(call.at, op, call.arguments[0], call.arguments[1]))
+                case _, [Affine() | Call() as angle] if name in FUNCTIONS:
+                    return Call(FUNCTIONS[name][0], (angle,))
+                case _, [int() | float() as number] if name in FUNCTIONS:
+                    return FUNCTIONS[name][1](number)
+        except (ArithmeticError, ValueError) as error:
+            self.refuse(call.at, f"{name} cannot be computed ({error})", "Correct the argument.")
+        self.cannot(
+            call.at,
+            f"the function {name} with {len(values)} arguments",
+            f"Use one of {', '.join(sorted([*FUNCTIONS, 'mod', 'pow', 'floor', 'ceiling']))}.",
+        )
+
+    # --- Types --------------------------------------------------------------------------------------------------------
+
+    def cast(self, type_name: syntax.TypeName, value: Value, expression: syntax.Expression) -> Value:
+        """`value` as a value of that type, by OpenQASM's rules for conversions."""
+        size = None if type_name.size is None else self.integer(type_name.size, "a width")
+        match type_name.kind, value:
+            case ("bool", _):
+                truth = self.truth(value, expression)
+                return truth if isinstance(truth, bool) else single(truth)
+            case "int" | "uint", Bits(values, is_scalar):
+                return self._bits_as_integer(type_name.kind, size, values, is_scalar, expression)
+            case "int" | "uint", bool() | int() | float():
+                return wrapped(int(value), size or 64, is_signed=type_name.kind == "int")
+            case "float", bool() | int() | float():
+                return float(value)
+            case "angle", bool() | int() | float():
+                return float(value)
+            case (("float" | "angle"), Affine() | Call()):
+                return value
+            case "bit", Bits(values):
+                if size is not None and len(values) != size:
+                    self.refuse(
+                        expression.at, f"{len(values)} bits do not fit a register of {size}", "Match the widths."
+                    )
+                return value
+            case "bit", bool() | int() if size is None:
+                return constant_bits(int(bool(value)), 1)
+            case "bit", int() if size is not None and 0 <= value < 2**size:
+                return constant_bits(value, size)
+            case "duration", Seconds():
+                return value
+        self._not_known(expression, f"a value of the type {type_name.kind}")
+
+    def _bits_as_integer(
+        self, kind: str, size: int | None, values: tuple[Condition, ...], is_scalar: bool, at: syntax.Expression
+    ) -> Bits:
+        if kind == "int" and size is not None and size <= len(values) and not is_scalar:
+            self.cannot(at.at, "a signed value of a register", f"Use uint[{size}] for the unsigned value.")
+        width = max(64, len(values)) if size is None else size
+        return Bits((values + (False,) * width)[:width])
+
+
+def _as_angle(value: float | bool | Affine | Call) -> Angle:
+    return value if isinstance(value, Affine | Call) else float(value)
+
+
+def _as_bits(value: Value, other: Value) -> Bits | None:
+    if isinstance(value, Bits):
+        return value
+    if isinstance(value, int) and value >= 0 and isinstance(other, Bits):
+        return constant_bits(int(value), max(len(other.values), int(value).bit_length()))
+    return None
+
+
+def _shifted(bits: Bits, places: int) -> Bits:
+    width = len(bits.values)
+    moved: tuple[Condition, ...] = tuple(
+        bits.values[i + places] if 0 <= i + places < width else False for i in range(width)
+    )
+    return Bits(moved)
