@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import struct
 from typing import Any
@@ -78,7 +78,7 @@ def iso(at: float | None) -> str | None:
     """A time as ISO 8601 in UTC with microseconds, or None."""
     if at is None:
         return None
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _program(ctx: EngineContext, tx: Transaction, digest: str) -> dict[str, Any]:

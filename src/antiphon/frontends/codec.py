@@ -1,0 +1,26 @@
+"""The front ends as the engine's port sees them: read stored programs back, write compiled circuits down."""
+
+from __future__ import annotations
+
+from antiphon.domain.programs import Program, ProgramFormat
+from antiphon.frontends.openqasm_writer import to_openqasm3
+from antiphon.frontends.recognise import load_program
+
+
+class FrontendCodec:
+    """Implements `ports.program_codec.ProgramCodec`."""
+
+    def load(
+        self,
+        format: ProgramFormat,  # noqa: A002 - the field's own word
+        source: bytes,
+        *,
+        name: str,
+        entry_point: str | None,
+    ) -> Program:
+        """The program of a stored artefact."""
+        return load_program(format, source, name=name, entry_point=entry_point)
+
+    def compiled_text(self, program: Program) -> str | None:
+        """The compiled circuit as OpenQASM 3, or None for an opaque program."""
+        return None if program.circuit is None else to_openqasm3(program.circuit)
