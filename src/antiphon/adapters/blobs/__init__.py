@@ -1,0 +1,1 @@
+"""Blob stores: large immutable values by the hash of their content."""
