@@ -72,7 +72,7 @@ def _lanczos(flips: dict[int, NDArray[np.complex128]], dimension: int) -> float:
         return total
 
     operator = LinearOperator((dimension, dimension), matvec=apply, dtype=np.complex128)
-    # Fixed, so that the energy is the same to the bit on every call; random, so that no symmetry hides the ground state.
+    # Fixed, so that every call gives the same bits; random, so that no symmetry hides the ground state.
     start = np.random.default_rng(1).normal(size=dimension).astype(np.complex128)
     values = eigsh(operator, k=1, which="SA", v0=start, return_eigenvectors=False)
     return float(values[0])
