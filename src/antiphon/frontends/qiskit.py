@@ -1,0 +1,220 @@
+"""Qiskit circuits as programs. The artefact is QPY, and the tape is read from the object itself.
+
+The artefact is deterministic: the circuit's name and metadata are left out of it (the name is kept on the program), and
+the random identifiers that QPY writes for parameters are replaced by ones derived from their names. So the same circuit
+built again in another process has the same digest, unless it holds sub-circuits to which Qiskit gave numbered names.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import qiskit as sdk
+from qiskit import QuantumCircuit, qpy
+from qiskit.circuit import ParameterVectorElement
+
+from antiphon.domain.circuits import Circuit
+from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
+from antiphon.errors import AntiphonError, ProgramError
+from antiphon.frontends.profile import smallest_profile
+from antiphon.frontends.qiskit_circuit import CircuitReader
+from antiphon.frontends.qiskit_conditions import InexpressibleError
+from antiphon.frontends.recognise_cache import RecognisedCache
+
+MAGIC = b"QISKIT"
+OLDEST_QPY = 13
+"""Older versions are refused: 13 fixed a deserialisation weakness (CVE-2025-1403)."""
+
+_NAMED_BY_QISKIT = re.compile(r"circuit-\d+(-\d+)?")
+_IDENTIFIERS = uuid.UUID("9b0e2f5c-9d0e-5b59-8a53-0d9e3c8a6f11")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A circuit as it was when read.
+
+    `constants` holds the parameters of gates with plain numbers, by position: Qiskit's `==` takes angles for equal that
+    differ by 1e-10, and an artefact must not.
+    """
+
+    circuit: QuantumCircuit
+    constants: tuple[tuple[int, list[Any]], ...]
+
+    def unchanged(self, circuit: QuantumCircuit) -> bool:
+        if len(circuit.data) != len(self.circuit.data) or circuit != self.circuit:
+            return False
+        data = circuit.data
+        return all(data[position].params == params for position, params in self.constants)
+
+
+_seen: RecognisedCache[_Seen, Program] = RecognisedCache()
+
+
+def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Program:
+    """The program that `circuit` is. Submitting the same object again costs a comparison.
+
+    Bits keep Qiskit's order and registers their names; classical bits in no register follow as registers _bit0, _bit1,
+    …. What is valid in Qiskit but cannot be put on a tape (run-time variables, stretches, arithmetic on registers, a
+    bit in two registers, simulator instructions) gives a program whose `circuit` is None.
+
+    Raises:
+        ProgramError: An angle is not finite and real, or QPY cannot hold the circuit.
+        UnsupportedProgramError: A delay in dt, or a function of parameters that no target evaluates.
+        LimitError: More operations than `qiskit_circuit.MAX_OPERATIONS` after unrolling.
+    """
+    if name is None:
+        name = _name(circuit)
+    program = _seen.get(circuit, lambda seen: seen.unchanged(circuit))
+    if program is None:
+        reader, tape, opaque_because = _read(circuit)
+        source = _artefact(circuit, reader)
+        program = _program(source, circuit, reader, tape, opaque_because)
+        constants = _constants(circuit)
+        if constants is not None:
+            _seen.put(circuit, _Seen(circuit.copy(), constants), program)
+    return program if program.name == name else replace(program, name=name)
+
+
+def program_from_qpy(source: bytes, name: str | None = None) -> Program:
+    """The program in a QPY file that holds one circuit; `source` is kept unchanged.
+
+    Raises:
+        ProgramError: Not QPY, damaged, older than version 13, or not exactly one circuit.
+    """
+    circuit = _load(source)
+    if name is None:
+        name = _name(circuit)
+    reader, tape, opaque_because = _read(circuit)
+    program = _program(source, circuit, reader, tape, opaque_because)
+    return replace(program, name=name)
+
+
+def circuit_from_program(program: Program) -> QuantumCircuit:
+    """The Qiskit circuit of a QPY program. Its parameters have the original names, and identities of their own.
+
+    Raises:
+        ProgramError: The program is in another format.
+    """
+    if program.format is not ProgramFormat.QPY:
+        raise ProgramError(
+            f"A program in the format {program.format.value} is not a Qiskit circuit.",
+            next_step="Use the front end of its own format; antiphon does not translate between SDKs.",
+        )
+    circuit = _load(program.source)
+    if program.name:
+        circuit.name = program.name
+    return circuit
+
+
+def _name(circuit: QuantumCircuit) -> str:
+    """The name the user gave it, or none."""
+    return circuit.name if circuit.name and not _NAMED_BY_QISKIT.fullmatch(circuit.name) else ""
+
+
+def _read(circuit: QuantumCircuit) -> tuple[CircuitReader, Circuit | None, str]:
+    try:
+        reader = CircuitReader(circuit)
+        operations = reader.operations()
+    except InexpressibleError as reason:
+        return reader, None, f"it uses {reason}"
+    except RecursionError:
+        raise ProgramError(
+            "The circuit is nested too deeply to read.",
+            cause="Definitions, control flow or expressions inside one another exceed Python's recursion limit.",
+            next_step="Flatten it, e.g. with circuit.decompose().",
+        ) from None
+    return reader, Circuit(circuit.num_qubits, reader.registers, reader.parameters, operations), ""
+
+
+def _program(
+    source: bytes, circuit: QuantumCircuit, reader: CircuitReader, tape: Circuit | None, opaque_because: str
+) -> Program:
+    return Program(
+        format=ProgramFormat.QPY,
+        source=source,
+        digest=digest_of(ProgramFormat.QPY, source),
+        name=_name(circuit),
+        circuit=tape,
+        num_qubits=circuit.num_qubits,
+        registers=reader.registers,
+        parameters=reader.parameters,
+        profile=Profile.UNRESTRICTED if tape is None else smallest_profile(tape),
+        opaque_because=opaque_because,
+        made_with={"qiskit": sdk.__version__},
+    )
+
+
+def _artefact(circuit: QuantumCircuit, reader: CircuitReader) -> bytes:
+    plain = circuit.copy(name="program")
+    plain.metadata = {}
+    buffer = io.BytesIO()
+    try:
+        qpy.dump(plain, buffer)
+    except Exception as error:
+        raise ProgramError(
+            "Qiskit cannot write this circuit as QPY.",
+            cause=f"{type(error).__name__}: {error}",
+            next_step="Replace instructions of your own classes by gates with a definition (circuit.decompose()).",
+        ) from error
+    source = buffer.getvalue()
+    for number, parameter in enumerate([*circuit.parameters, *reader.loop_parameters]):
+        is_loop = number >= len(reader.parameters)
+        source = source.replace(parameter.uuid.bytes, _identifier(parameter, number if is_loop else None).bytes)
+    return source
+
+
+def _identifier(parameter: Any, loop: int | None) -> uuid.UUID:
+    """An identifier made of the name; elements of a vector count up from their vector's, as Qiskit's own do."""
+    if isinstance(parameter, ParameterVectorElement):
+        root = uuid.uuid5(_IDENTIFIERS, f"vector {parameter.vector.name}")
+        return uuid.UUID(int=(root.int + parameter.index) % 2**128)
+    return uuid.uuid5(_IDENTIFIERS, f"parameter {parameter.name}" if loop is None else f"loop {loop}")
+
+
+def _constants(circuit: QuantumCircuit) -> tuple[tuple[int, list[Any]], ...] | None:
+    """Positions and parameters of gates that hold plain numbers; None when some are out of sight, in nested blocks."""
+    found: list[tuple[int, list[Any]]] = []
+    for position, instruction in enumerate(circuit.data):
+        if not instruction.is_standard_gate():
+            if instruction.params or instruction.is_control_flow():
+                return None
+            continue
+        params = instruction.params
+        if any(isinstance(value, float) for value in params):
+            found.append((position, params))
+    return tuple(found)
+
+
+def _load(source: bytes) -> QuantumCircuit:
+    if len(source) < len(MAGIC) + 1 or not source.startswith(MAGIC):
+        raise ProgramError("This is not a QPY file.", next_step="Write one with qiskit.qpy.dump.")
+    version = source[len(MAGIC)]
+    if version < OLDEST_QPY:
+        raise ProgramError(
+            f"The circuit is in QPY version {version}; versions before {OLDEST_QPY} are not read.",
+            cause="Version 13 fixed a weakness that let a file run code when it was opened.",
+            next_step="Open the file with your own Qiskit and write it again with a current version.",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            circuits = qpy.load(io.BytesIO(source))
+    except AntiphonError:
+        raise
+    except Exception as error:
+        raise ProgramError(
+            f"The QPY file cannot be read by Qiskit {sdk.__version__}.",
+            cause=f"{type(error).__name__}: {error}",
+            next_step="Check that the file is complete and not written by a newer Qiskit.",
+        ) from error
+    if len(circuits) != 1 or not isinstance(circuits[0], QuantumCircuit):
+        raise ProgramError(
+            f"The QPY file holds {len(circuits)} circuits; a program is one.",
+            next_step="Write one file for each circuit, or submit them as a batch.",
+        )
+    return circuits[0]

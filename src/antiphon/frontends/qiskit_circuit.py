@@ -1,0 +1,339 @@
+"""A Qiskit circuit as a tape: one pass over its instructions, gates outside the table by their own definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import (
+    CASE_DEFAULT,
+    Barrier,
+    BoxOp,
+    BreakLoopOp,
+    Clbit,
+    ContinueLoopOp,
+    ControlFlowOp,
+    Delay,
+    ForLoopOp,
+    IfElseOp,
+    Measure,
+    Parameter,
+    QuantumCircuit,
+    Reset,
+    Store,
+    SwitchCaseOp,
+    WhileLoopOp,
+)
+from qiskit.circuit.classical import expr
+from qiskit.circuit.library import UnitaryGate
+
+from antiphon.domain import circuits as tape
+from antiphon.domain.gates import GATES
+from antiphon.errors import LimitError, UnsupportedProgramError
+from antiphon.frontends import comparisons
+from antiphon.frontends.qiskit_angles import read_angle
+from antiphon.frontends.qiskit_conditions import InexpressibleError, Scope, read_condition, read_target
+
+MAX_OPERATIONS = 2_000_000
+"""Most operations a tape may have once loops are unrolled and definitions expanded; checked before expanding."""
+
+MAX_MATRIX_QUBITS = 5
+"""Wider explicit unitaries are decomposed by Qiskit: a matrix of 4^n entries is no longer a small instruction."""
+
+_RENAMED: Mapping[str, tuple[str, tuple[int, ...], tuple[float, ...]]] = {
+    # Old names of gates in the table: (name, which of the gate's parameters, constants inserted before or after).
+    "u1": ("p", (0,), ()),
+    "cu1": ("cp", (0,), ()),
+    "u3": ("u", (0, 1, 2), ()),
+    "cu3": ("cu", (0, 1, 2), (0.0,)),
+}
+_SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12}
+"""How many of a unit make a second; dividing by these is exact where multiplying by 1e-9 rounds."""
+
+
+class CircuitReader:
+    """Reads one circuit. `operations` may raise `InexpressibleError`; registers and parameters are always there.
+
+    Attributes:
+        registers: The circuit's classical registers in order, then one register of one bit for each bit that is in
+            none, named _bit0, _bit1, ….
+        parameters: Names in the order in which Qiskit takes an array of values.
+        loop_parameters: Parameters of for-loops met on the way, in program order.
+    """
+
+    def __init__(self, circuit: QuantumCircuit) -> None:
+        self._circuit = circuit
+        self.parameters = tuple(parameter.name for parameter in circuit.parameters)
+        self._index = {name: position for position, name in enumerate(self.parameters)}
+        self.loop_parameters: list[Parameter] = []
+        self._expanded = 0
+        self._definitions: dict[tuple[str, int], QuantumCircuit] = {}
+        self._clbits: dict[Clbit, int] = {}
+        registers: list[tape.Register] = []
+        offset = 0
+        self._shared_bit = ""
+        for register in circuit.cregs:
+            registers.append(tape.Register(register.name, register.size, offset))
+            for position, bit in enumerate(register):
+                if bit in self._clbits:
+                    self._shared_bit = f"{register.name}[{position}]"
+                self._clbits[bit] = offset + position
+            offset += register.size
+        loose = [bit for bit in circuit.clbits if bit not in self._clbits]
+        for number, bit in enumerate(loose):
+            registers.append(tape.Register(f"_bit{number}", 1, offset))
+            self._clbits[bit] = offset
+            offset += 1
+        self.registers = tuple(registers)
+
+    def operations(self) -> tuple[tape.Operation, ...]:
+        """The tape.
+
+        Raises:
+            InexpressibleError: Valid, but the tape has no word for it.
+            ProgramError: An angle is not a finite real number, or an instruction is incomplete.
+            LimitError: More than `MAX_OPERATIONS` operations.
+        """
+        if self._shared_bit:
+            raise InexpressibleError(f"a classical bit that is in two registers ({self._shared_bit})")
+        circuit = self._circuit
+        return tuple(self._body(circuit, range(circuit.num_qubits), Scope(self._clbits)))
+
+    def _body(self, circuit: QuantumCircuit, qubits: Sequence[int], scope: Scope) -> list[tape.Operation]:
+        self._count(len(circuit.data))
+        index_of = dict(zip(circuit.qubits, qubits, strict=True))
+        out: list[tape.Operation] = []
+        for instruction in circuit.data:
+            targets = tuple(index_of[qubit] for qubit in instruction.qubits)
+            if instruction.is_standard_gate():
+                self._standard_gate(instruction, targets, scope, out)
+            else:
+                self._other(instruction, targets, scope, out)
+        return out
+
+    def _standard_gate(
+        self, instruction: Any, targets: tuple[int, ...], scope: Scope, out: list[tape.Operation]
+    ) -> None:
+        name = instruction.name
+        if name in GATES:
+            params = instruction.params
+            if not params:
+                out.append(tape.Gate(name, targets))
+                return
+            out.append(tape.Gate(name, targets, tuple(self._angle(value, scope, name) for value in params)))
+        elif name in _RENAMED:
+            name, positions, constants = _RENAMED[name]
+            params = [self._angle(instruction.params[position], scope, name) for position in positions]
+            out.append(tape.Gate(name, targets, (*params, *constants)))
+        elif name != "global_phase":  # no outcome depends on it: a controlled one is another gate
+            key = (name, len(targets))  # several widths share a name (mcx)
+            definition = self._definitions.get(key)
+            if definition is None:
+                definition = instruction.operation.definition
+                if not instruction.params:
+                    self._definitions[key] = definition
+            out.extend(self._body(definition, targets, scope))
+
+    def _angle(self, value: Any, scope: Scope, name: str) -> tape.Angle:
+        if type(value) is float and math.isfinite(value):
+            return value
+        return read_angle(value, self._index, scope.constants, f"Gate {name}")
+
+    def _other(self, instruction: Any, targets: tuple[int, ...], scope: Scope, out: list[tape.Operation]) -> None:
+        operation = instruction.operation
+        match operation:
+            case Measure():
+                out.append(tape.Measure(targets[0], scope.clbits[instruction.clbits[0]]))
+            case Barrier():
+                out.append(tape.Barrier(targets))
+            case Reset():
+                out.append(tape.Reset(targets[0]))
+            case Delay():
+                out.append(tape.Delay(targets[0], _seconds(operation, targets[0])))
+            case UnitaryGate() if operation.num_qubits <= MAX_MATRIX_QUBITS:
+                out.append(_unitary(operation.to_matrix(), targets))
+            case BreakLoopOp():
+                out.append(tape.Break())
+            case ContinueLoopOp():
+                out.append(tape.Continue())
+            case Store():
+                raise InexpressibleError("a run-time variable (Store)")
+            case ControlFlowOp():
+                out.extend(self._control_flow(operation, targets, instruction.clbits, scope))
+            case _:
+                definition = _definition(operation)
+                out.extend(self._block(definition, targets, instruction.clbits, scope))
+
+    def _block(
+        self, block: QuantumCircuit, targets: Sequence[int], clbits: Iterable[Clbit], scope: Scope
+    ) -> list[tape.Operation]:
+        """A nested circuit: its bits are those of the instruction that holds it, position by position."""
+        inner = dict(scope.clbits)
+        inner.update(zip(block.clbits, (scope.clbits[bit] for bit in clbits), strict=True))
+        return self._body(block, targets, replace(scope, clbits=inner))
+
+    def _control_flow(
+        self, operation: ControlFlowOp, targets: Sequence[int], clbits: Sequence[Clbit], scope: Scope
+    ) -> Iterable[tape.Operation]:
+        def body(block: QuantumCircuit) -> tuple[tape.Operation, ...]:
+            return tuple(self._block(block, targets, clbits, scope))
+
+        match operation:
+            case IfElseOp():
+                then, otherwise = operation.blocks[0], operation.blocks[1:]
+                condition = read_condition(operation.condition, scope)
+                return [tape.If(condition, body(then), body(otherwise[0]) if otherwise else ())]
+            case WhileLoopOp():
+                return [tape.While(read_condition(operation.condition, scope), body(operation.blocks[0]))]
+            case SwitchCaseOp():
+                return self._switch(operation, body, scope)
+            case ForLoopOp():
+                return self._for(operation, targets, clbits, scope)
+            case BoxOp() if operation.duration is None:
+                return body(operation.body)
+        raise InexpressibleError(f"the control flow {operation.name!r}")
+
+    def _switch(self, operation: SwitchCaseOp, body: Any, scope: Scope) -> list[tape.Operation]:
+        target = read_target(operation.target, scope)
+        chain: tuple[tape.Operation, ...] = ()
+        for values, block in reversed(list(operation.cases_specifier())):
+            matches = comparisons.any_of(
+                True if value is CASE_DEFAULT else comparisons.equal(target, comparisons.constant(int(value)))
+                for value in values
+            )
+            chain = (tape.If(matches, body(block), chain),)
+        return list(chain)
+
+    def _for(
+        self, operation: ForLoopOp, targets: Sequence[int], clbits: Sequence[Clbit], scope: Scope
+    ) -> Iterable[tape.Operation]:
+        indexset, parameter, block = operation.params
+        if not isinstance(indexset, range | tuple):
+            raise InexpressibleError("a for-loop over a range that is known only at run time")
+        turns = _length(indexset)
+        if turns == 0:
+            return []
+        if isinstance(parameter, Parameter):
+            self.loop_parameters.append(parameter)
+        before = self._expanded
+        bodies = [self._turn(block, targets, clbits, scope, parameter, indexset[0])]
+        self._count(max(1, self._expanded - before) * (turns - 1), loop=turns)
+        self._expanded = before
+        met = len(self.loop_parameters)
+        if parameter is None:
+            self._expanded += sum(1 for _ in _walk(bodies[0])) * turns
+            bodies *= turns
+        else:
+            bodies += [self._turn(block, targets, clbits, scope, parameter, value) for value in _after_first(indexset)]
+        del self.loop_parameters[met:]
+        if any(_leaves_loop(operation) for operation in bodies[0]):
+            return [tape.For(tuple(bodies))]
+        # A loop nobody leaves is its bodies in a row, and stays static when they are.
+        return (operation for body in bodies for operation in body)
+
+    def _turn(
+        self,
+        block: QuantumCircuit,
+        targets: Sequence[int],
+        clbits: Sequence[Clbit],
+        scope: Scope,
+        parameter: Any,
+        value: int,
+    ) -> tuple[tape.Operation, ...]:
+        if isinstance(parameter, Parameter):
+            scope = replace(scope, constants={**scope.constants, parameter.name: float(value)})
+        elif isinstance(parameter, expr.Var):
+            if value < 0:
+                raise InexpressibleError(f"the loop variable {parameter.name!r}, which takes a negative value")
+            scope = replace(scope, variables={**scope.variables, parameter: comparisons.constant(value)})
+        return tuple(self._block(block, targets, clbits, scope))
+
+    def _count(self, operations: int, *, loop: int = 0) -> None:
+        self._expanded += operations
+        if self._expanded > MAX_OPERATIONS:
+            what = f"a for-loop of {loop:,} turns" if loop else "its nested definitions and loops"
+            raise LimitError(
+                f"The circuit has more than {MAX_OPERATIONS:,} operations once it is expanded.",
+                cause=f"{what} bring it to at least {self._expanded:,}",
+                next_step="Use fewer turns, or a while loop whose condition a measurement sets.",
+                details={"max_operations": MAX_OPERATIONS, "at_least": self._expanded},
+            )
+
+
+def _length(indexset: range | tuple[int, ...]) -> int:
+    try:
+        return len(indexset)
+    except OverflowError:  # a range longer than a machine word counts
+        return 2**63
+
+
+def _after_first(indexset: range | tuple[int, ...]) -> Iterator[int]:
+    values = iter(indexset)
+    next(values)
+    return values
+
+
+def _walk(operations: tuple[tape.Operation, ...]) -> Iterator[tape.Operation]:
+    return tape.Circuit(0, (), (), operations).walk()
+
+
+def _leaves_loop(operation: tape.Operation) -> bool:
+    """Whether a break or continue in `operation` belongs to the loop around it."""
+    match operation:
+        case tape.Break() | tape.Continue():
+            return True
+        case tape.If(_, then, otherwise):
+            return any(map(_leaves_loop, then)) or any(map(_leaves_loop, otherwise))
+    return False
+
+
+def _unitary(matrix: Any, targets: tuple[int, ...]) -> tape.Unitary:
+    return tape.Unitary(tuple(np.asarray(matrix, dtype=complex).ravel().tolist()), targets)
+
+
+def _seconds(delay: Delay, qubit: int) -> float:
+    duration, unit = delay.duration, delay.unit
+    if unit == "expr" and isinstance(duration, expr.Value):
+        duration, unit = duration.value.value(), duration.value.unit()
+    if unit == "dt":
+        raise UnsupportedProgramError(
+            f"A delay on qubit {qubit} is {duration} dt long, and the length of a dt is not part of the circuit.",
+            next_step='Give the delay in seconds, e.g. circuit.delay(100, qubit, unit="ns").',
+            details={"instruction": "delay", "qubit": qubit},
+        )
+    if unit not in _SECONDS or not isinstance(duration, int | float):
+        raise InexpressibleError(f"a delay of {duration} {unit}, known only at run time")
+    return float(duration) / _SECONDS[unit]
+
+
+def _definition(operation: Any) -> QuantumCircuit:
+    """What an instruction outside the table means, in simpler instructions."""
+    definition = getattr(operation, "definition", None)
+    if definition is not None:
+        return definition
+    if not type(operation).__module__.startswith("qiskit."):
+        # A class of the user's own does not survive QPY; only what its definition says does.
+        raise InexpressibleError(f"the instruction {operation.name!r}, which has no definition")
+    synthesised = _synthesise(operation)
+    if synthesised is None:
+        raise InexpressibleError(f"the instruction {operation.name!r}, which has no definition")
+    return synthesised
+
+
+def _synthesise(operation: Any) -> QuantumCircuit | None:
+    """Annotated operations, Cliffords and their like, by Qiskit's own high-level synthesis."""
+    from qiskit.exceptions import QiskitError
+    from qiskit.transpiler import PassManager
+    from qiskit.transpiler.passes import HighLevelSynthesis
+
+    holder = QuantumCircuit(operation.num_qubits, operation.num_clbits)
+    holder.append(operation, holder.qubits, holder.clbits)
+    try:
+        result = PassManager([HighLevelSynthesis(basis_gates=[*GATES, "unitary"])]).run(holder)
+    except QiskitError:
+        return None
+    unchanged = any(entry.operation == operation for entry in result.data)
+    return None if unchanged or result.num_qubits != holder.num_qubits else result
