@@ -16,6 +16,8 @@ from bench.measure import Row  # noqa: E402
 from bench.registry import Settings, load_cases  # noqa: E402
 from bench.report import as_json, as_table, machine_facts, notes  # noqa: E402
 
+WIDTH = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the cases asked for; 0 when all ran, whether or not they met their aims, 1 when one broke."""
@@ -29,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = Settings(rounds=max(1, options.rounds or (2 if options.quick else 5)), quick=options.quick)
 
     progress, out = Console(stderr=True), Console()
+    if not out.is_terminal:
+        out = Console(width=WIDTH)  # in a file or a log nothing is cut off
     facts = machine_facts()
     rows: list[Row] = []
     broken = 0

@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-
 from bench.measure import DisagreementError, Pass, Row, Side, Spread, compare, interleave
 
 

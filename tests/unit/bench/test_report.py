@@ -2,10 +2,9 @@ import io
 import json
 
 import pytest
-from rich.console import Console
-
 from bench.measure import Row, Spread
 from bench.report import as_json, as_table, duration, machine_facts, notes
+from rich.console import Console
 
 ROWS = [
     Row(
