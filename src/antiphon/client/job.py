@@ -1,0 +1,189 @@
+"""Job: a handle on one submission, in this process or any other that opens the same workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any
+
+from antiphon.client.connection import Connection, ReplayView
+from antiphon.client.result import Result
+from antiphon.domain.batches import BatchItem
+from antiphon.domain.jobs import Job as JobFacts
+from antiphon.domain.jobs import JobStatus
+from antiphon.domain.results import Outcome, outcome_from_json
+from antiphon.domain.work import JobKind
+from antiphon.engine.results import raise_if_unsuccessful
+
+
+class Job:
+    """One job. Properties read the stored state anew until the job is final."""
+
+    def __init__(self, connection: Connection, job: JobFacts, outcomes: tuple[Outcome, ...] | None = None) -> None:
+        self._connection = connection
+        self._job = job
+        self._outcomes = outcomes
+
+    # --- what it is
+
+    @property
+    def id(self) -> str:
+        """Its identifier, "job_…"; take it up from another process with ws.job(id)."""
+        return self._job.id
+
+    @property
+    def name(self) -> str:
+        """The user's name for it, or the program's."""
+        return self._job.name
+
+    @property
+    def kind(self) -> JobKind:
+        """Which call made it."""
+        return self._job.spec.kind
+
+    @property
+    def target(self) -> str:
+        """Name of its target."""
+        return self._job.spec.target
+
+    @property
+    def session_id(self) -> str | None:
+        """Its session, if it is in one."""
+        return self._job.session_id
+
+    @property
+    def created_at(self) -> float:
+        """When it was submitted, seconds since the epoch."""
+        return self._job.created_at
+
+    @property
+    def seed(self) -> int:
+        """The seed as given, or as drawn at submit."""
+        return self._job.spec.seed
+
+    @property
+    def executor(self) -> str:
+        """Where it runs: "inline" in the submitting process, or "process" in a worker."""
+        return self._job.executor
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The user's own labels."""
+        return dict(self._job.spec.metadata)
+
+    # --- where it stands
+
+    @property
+    def facts(self) -> JobFacts:
+        """The stored job as it stands, as plain data."""
+        return self._refreshed()
+
+    @property
+    def status(self) -> JobStatus:
+        """Where it stands now."""
+        return self._refreshed().status
+
+    @property
+    def stages(self) -> dict[str, float | None]:
+        """Seconds spent compiling, queueing, executing and reconciling; None for what it has not reached."""
+        return self._refreshed().stages.to_json()
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Code, message, cause and next step of a failed or cancelled job, else None."""
+        stored = self._refreshed().error
+        return dict(stored) if stored else None
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Its log, oldest first: what happened, when, who, why."""
+        return self._connection.events(self.id)
+
+    @property
+    def items(self) -> list[BatchItem]:
+        """What became of each program of a batch; empty for other jobs."""
+        return self._connection.items(self._job)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Everything that is needed to run it again, as JSON values."""
+        return self._connection.record(self._refreshed())
+
+    # --- what one does with it
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        *,
+        progress: bool = False,
+        watch: Callable[[JobFacts], None] | None = None,
+    ) -> Job:
+        """Wait until it is final. Ctrl-C and a timeout leave the job as it is: it goes on.
+
+        Args:
+            timeout: Seconds at most; None waits as long as it takes.
+            progress: Show stage and elapsed time on a terminal or in a notebook.
+            watch: Called with the job's facts at every look.
+
+        Raises:
+            WaitTimeoutError: The time ran out.
+        """
+        if not self._job.status.is_final:
+            if progress:
+                from antiphon.client.progress import watching
+
+                with watching(self, watch) as shown:
+                    self._job = self._connection.wait(self.id, timeout, shown)
+            else:
+                self._job = self._connection.wait(self.id, timeout, watch)
+        return self
+
+    def cancel(self) -> Job:
+        """Ask for it to be cancelled; what already runs may still end, and the record says so."""
+        self._job = self._connection.cancel(self.id)
+        return self
+
+    def result(self, timeout: float | None = None, *, partial: bool = False) -> Result:
+        """Wait for the result.
+
+        Args:
+            partial: Of a batch, also take what there is when some items failed: their outcomes are None.
+
+        Raises:
+            WaitTimeoutError: The time ran out; the job goes on.
+            JobFailedError, JobCancelledError: It has no result; says why and what to do.
+        """
+        self.wait(timeout)
+        if partial and self.kind is JobKind.BATCH and self._job.status is not JobStatus.SUCCEEDED:
+            outcomes = [None if item.outcome is None else outcome_from_json(item.outcome) for item in self.items]
+            return Result(self._job, outcomes)
+        if self._outcomes is None:
+            raise_if_unsuccessful(self._job)
+            self._outcomes = self._connection.outcomes(self._job)
+        return Result(self._job, self._outcomes)
+
+    def replay(self, timeout: float | None = None) -> ReplayView:
+        """Run it again from its record, as a new job, and say whether the outcome agrees.
+
+        To the bit for the same seed on the same simulator and version; otherwise by the test that
+        `antiphon.engine.agreement.compare` states.
+        """
+        self.wait(timeout)
+        return self._connection.replay(self._job, timeout)
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        """`await job` is `job.result()` without blocking the event loop."""
+        return asyncio.to_thread(self.result).__await__()
+
+    def _refreshed(self) -> JobFacts:
+        if not self._job.status.is_final:
+            self._job = self._connection.job(self._job.id)
+        return self._job
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.name!r} on {self.target}: {self._job.status.value}>"
+
+    def _repr_html_(self) -> str:
+        from antiphon.client.html import job_html
+
+        return job_html(self)

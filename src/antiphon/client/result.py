@@ -1,0 +1,147 @@
+"""Result: counts or expectation values, in the shape of the call that asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.domain.jobs import Job
+from antiphon.domain.results import Estimated, Outcome, Sampled, outcome_to_json
+from antiphon.domain.work import JobKind
+from antiphon.errors import AntiphonError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class Result:
+    """What a job returned.
+
+    Bit order: bit 0 of a register is the rightmost character, registers are separated by one space, the register
+    declared last stands leftmost, whatever SDK the program came from.
+
+    Attributes:
+        outcomes: One outcome for each program of the job; None for a batch item without one.
+        job: The job it belongs to.
+    """
+
+    def __init__(self, job: Job, outcomes: Sequence[Outcome | None]) -> None:
+        self.job = job
+        self.outcomes = tuple(outcomes)
+
+    @property
+    def counts(self) -> Any:
+        """Counts: a dict for `submit`, a list of dicts for `submit_batch` and `sweep`, in the order submitted.
+
+        A sweep over an array of parameter sets lists them in C order; a batch item without a result is None.
+
+        Raises:
+            AntiphonError: The job estimated expectation values.
+        """
+        if self.job.spec.kind in {JobKind.SAMPLE, JobKind.SWEEP}:
+            sampled = _sampled(self.outcomes[0])
+            flat = [dict(counts) for counts in sampled.counts]
+            return flat[0] if sampled.shape == () else flat
+        batch: list[Any] = []
+        for outcome in self.outcomes:
+            if outcome is None:
+                batch.append(None)
+                continue
+            sampled = _sampled(outcome)
+            flat = [dict(counts) for counts in sampled.counts]
+            batch.append(flat[0] if sampled.shape == () else flat)
+        return batch
+
+    @property
+    def values(self) -> Any:
+        """Expectation values: a float for one observable and one parameter set, else an array of the broadcast shape.
+
+        Raises:
+            AntiphonError: The job sampled counts.
+        """
+        return self._arrays("values")
+
+    @property
+    def stderr(self) -> Any:
+        """Standard errors in the shape of `values`; 0 for exact values."""
+        return self._arrays("stderr")
+
+    @property
+    def shots(self) -> int | None:
+        """Repetitions of each program and parameter set; None for exact values."""
+        first = next((outcome for outcome in self.outcomes if outcome is not None), None)
+        return None if first is None else first.shots
+
+    @property
+    def probabilities(self) -> Any:
+        """Relative frequencies in the shape of `counts`."""
+        counts = self.counts
+        if isinstance(counts, Mapping):
+            return _frequencies(counts)
+        return [None if each is None else _frequencies(each) for each in counts]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole result as JSON values."""
+        return {
+            "job": self.job.id,
+            "kind": self.job.spec.kind.value,
+            "outcomes": [None if outcome is None else outcome_to_json(outcome) for outcome in self.outcomes],
+        }
+
+    def plot_histogram(self, ax: Axes | None = None, *, index: int = 0, top: int = 32) -> Axes:
+        """A bar chart of the counts with √N error bars; needs the extra `plots`.
+
+        Args:
+            index: Which counts of a batch or sweep.
+            top: Show at most so many outcomes, the most frequent ones.
+        """
+        from antiphon.client.plots import histogram
+
+        counts = self.counts
+        chosen = counts if isinstance(counts, dict) else counts[index]
+        return histogram(chosen, title=self.job.name, ax=ax, top=top)
+
+    def _arrays(self, field: str) -> Any:
+        arrays = [_array(outcome, field) for outcome in self.outcomes]
+        return arrays[0] if len(arrays) == 1 else arrays
+
+    def __repr__(self) -> str:
+        if self.job.spec.kind is JobKind.ESTIMATE:
+            return f"<Result of {self.job.id}: values={self.values!r}>"
+        counts = self.counts
+        text = repr(counts) if isinstance(counts, dict) and len(counts) <= 8 else f"{len(counts)} entries"
+        return f"<Result of {self.job.id}: counts={text}>"
+
+    def _repr_html_(self) -> str:
+        from antiphon.client.html import result_html
+
+        return result_html(self)
+
+
+def _array(outcome: Outcome | None, field: str) -> Any:
+    if not isinstance(outcome, Estimated):
+        raise AntiphonError(
+            "This job sampled counts; it has no expectation values.",
+            code="result-kind",
+            next_step="Use result.counts, or run target.estimate(circuit, observable).",
+        )
+    data: NDArray[np.float64] = np.array(getattr(outcome, field), dtype=np.float64).reshape(outcome.shape)
+    return float(data) if outcome.shape == () else data
+
+
+def _sampled(outcome: Outcome | None) -> Sampled:
+    if not isinstance(outcome, Sampled):
+        raise AntiphonError(
+            "This job estimated expectation values; it has no counts.",
+            code="result-kind",
+            next_step="Use result.values and result.stderr, or run target.submit(circuit).",
+        )
+    return outcome
+
+
+def _frequencies(counts: Mapping[str, int]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {key: count / total for key, count in counts.items()}

@@ -1,0 +1,132 @@
+"""The composition root: the one place that names concrete classes and puts an engine together."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import platformdirs
+
+from antiphon.adapters.blobs.files import FileBlobStore
+from antiphon.adapters.clocks import SystemClock
+from antiphon.adapters.executors.inline import InlineExecutor
+from antiphon.adapters.executors.processes import ProcessExecutor
+from antiphon.adapters.liveness import ProcessLiveness
+from antiphon.adapters.store import open_store
+from antiphon.adapters.targets.sim import build_drivers
+from antiphon.engine.context import EngineContext, EngineSettings
+from antiphon.engine.dispatch import Dispatcher
+from antiphon.errors import StoreError
+from antiphon.frontends.codec import FrontendCodec
+from antiphon.ports.clock import Clock
+from antiphon.ports.target_driver import TargetDriver
+
+RECORDED_PACKAGES = (
+    "antiphon", "numpy", "qiskit", "qiskit-aer", "cirq-core", "qdk", "pyqir", "pennylane-lightning", "qsimcirq", "stim"
+)  # fmt: skip
+DATABASE = "antiphon.db"
+
+
+def default_home() -> Path:
+    """Where data lives: ANTIPHON_HOME, or the user's data folder."""
+    asked = os.environ.get("ANTIPHON_HOME")
+    return Path(asked) if asked else Path(platformdirs.user_data_dir("antiphon"))
+
+
+def load_drivers() -> Mapping[str, TargetDriver]:
+    """Every target's driver; a worker process calls this once."""
+    return build_drivers()
+
+
+@dataclass(slots=True)
+class RunningEngine:
+    """An engine with its loop; `close` ends both and gives its jobs back to the queue."""
+
+    ctx: EngineContext
+    home: Path
+    dispatcher: Dispatcher | None
+
+    def close(self) -> None:
+        """Stop in order; safe to call twice."""
+        if self.ctx.closing.is_set():
+            return
+        if self.dispatcher is not None:
+            self.dispatcher.stop()
+        else:
+            self.ctx.closing.set()
+            for executor in self.ctx.executors.values():
+                executor.close()
+        self.ctx.store.close()
+
+
+def build_engine(
+    home: Path | str | None = None,
+    *,
+    database: str | None = None,
+    settings: EngineSettings | None = None,
+    clock: Clock | None = None,
+    workers: int | None = None,
+    dispatch: bool = True,
+) -> RunningEngine:
+    """Open a folder (made if missing) and start an engine on it.
+
+    Args:
+        database: URL of a PostgreSQL database to use instead of SQLite in the folder (or ANTIPHON_DATABASE).
+        workers: Worker processes at most; default is one for each processor.
+        dispatch: False only looks: nothing is claimed and no timer kept, which is what read-only commands want.
+
+    Raises:
+        StoreError: The folder or the database cannot be used; the code says why.
+    """
+    folder = Path(home) if home is not None else default_home()
+    _make(folder)
+    database = database or os.environ.get("ANTIPHON_DATABASE")
+    store = open_store(database or folder / DATABASE)
+    drivers = load_drivers()
+    ctx = EngineContext(
+        store=store,
+        blobs=FileBlobStore(folder / "blobs"),
+        clock=clock or SystemClock(),
+        codec=FrontendCodec(),
+        liveness=ProcessLiveness(),
+        drivers=drivers,
+        executors={
+            "inline": InlineExecutor(drivers),
+            "process": ProcessExecutor(load_drivers, max_workers=workers),
+        },
+        environment=environment(),
+        settings=settings or EngineSettings(),
+    )
+    dispatcher = Dispatcher(ctx) if dispatch else None
+    if dispatcher is not None:
+        dispatcher.start()
+    return RunningEngine(ctx, folder, dispatcher)
+
+
+@cache
+def environment() -> Mapping[str, str]:
+    """Python, platform and the versions of what a result can depend on, for the record."""
+    found = {"python": platform.python_version(), "platform": platform.platform(), "machine": platform.machine()}
+    for package in RECORDED_PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (PermissionError, FileExistsError, NotADirectoryError, OSError) as error:
+        raise StoreError(
+            f"The folder {folder} cannot be used.",
+            code="store-permission",
+            cause=f"{type(error).__name__}: {error.strerror or error}",
+            next_step="Choose another with Workspace(path), --home DIR or ANTIPHON_HOME.",
+        ) from None
