@@ -1,0 +1,1 @@
+"""Executors: inline in the calling thread, and warm worker processes with limits."""

@@ -1,0 +1,34 @@
+"""Run one work on its driver and turn whatever happens into an execution or an error of ours, for every executor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from antiphon.adapters.executors import failures
+from antiphon.domain.results import Execution
+from antiphon.domain.work import Plan, Work
+from antiphon.errors import AntiphonError
+from antiphon.ports.target_driver import TargetDriver
+
+
+def run_work(
+    drivers: Mapping[str, TargetDriver], target: str, work: Work, plan: Plan, memory_limit: int | None = None
+) -> Execution | AntiphonError:
+    """What the driver of `target` returned, or why it did not: its own error, "engine-error" or "worker-memory".
+
+    Raises:
+        KeyboardInterrupt, SystemExit: As the driver let them through; they are meant for the process, not the task.
+    """
+    driver = drivers.get(target)
+    if driver is None:
+        return failures.target_unknown(target, drivers)
+    try:
+        return driver.execute(work, plan)
+    except AntiphonError as error:
+        return error
+    except MemoryError as error:
+        return failures.memory_exhausted(memory_limit, str(error) or "MemoryError")
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a panic in an engine written in Rust is not an Exception
+        return failures.engine_failed(target, plan, error)
