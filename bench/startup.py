@@ -11,14 +11,30 @@ from pathlib import Path
 from bench.measure import Row, Spread
 from bench.registry import Settings, case
 
-_TIME_OF = "import time; start = time.perf_counter(); {statement}; print(time.perf_counter() - start)"
 _SDKS = "qiskit cirq qdk qsharp pyqir stim qsimcirq qiskit_aer pennylane pennylane_lightning scipy matplotlib"
 
 
 def _inside(statement: str) -> float:
     """Seconds of `statement` in a fresh interpreter, without the interpreter's own start."""
-    command = [sys.executable, "-c", _TIME_OF.format(statement=statement)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return _printed(f"import time; start = time.perf_counter(); {statement}; print(time.perf_counter() - start)")
+
+
+def _opening() -> float:
+    """Seconds to open a workspace in a new folder: database, schema, engine."""
+    return _printed(
+        "import tempfile, time\n"
+        "from antiphon import Workspace\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    start = time.perf_counter()\n"
+        "    workspace = Workspace(folder + '/lab')\n"
+        "    print(time.perf_counter() - start)\n"
+        "    workspace.close()\n"
+    )
+
+
+def _printed(code: str) -> float:
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(run.stdout)
 
 
 def _whole(command: list[str]) -> float:
@@ -43,6 +59,7 @@ def startup(settings: Settings) -> list[Row]:
     measured: dict[str, tuple[Callable[[], float], float | None]] = {
         "import antiphon": (lambda: _inside("import antiphon"), 0.15),
         "from antiphon import Workspace": (lambda: _inside("from antiphon import Workspace"), None),
+        "Workspace(new folder)": (_opening, None),
         "antiphon --help": (lambda: _whole([command, "--help"]), 0.3),
         "python -c pass": (lambda: _whole([sys.executable, "-c", "pass"]), None),
     }
