@@ -1,0 +1,57 @@
+# The verbs of this project; CI calls the same ones. `make demo` and `make test` work on a fresh machine with Python 3.11.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+UV := $(VENV)/bin/uv
+SYNC := $(UV) sync --frozen --inexact --quiet
+export QDK_PYTHON_TELEMETRY := none
+
+.PHONY: help demo test test-all lint format bench docs clean
+
+help: ## Show the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make PYTHON=/path/to/python3.11 demo"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.demo: $(UV) uv.lock pyproject.toml
+	@echo "Installing Antiphon and its simulators into $(VENV) …"
+	$(SYNC) --no-dev --extra sims --extra qiskit --extra plots
+	@touch $@
+
+$(VENV)/.dev: $(UV) uv.lock pyproject.toml
+	@echo "Installing Antiphon with every extra and the test tools into $(VENV) …"
+	$(SYNC) --all-extras
+	@touch $@
+
+demo: $(VENV)/.demo ## Install, and watch the hydrogen molecule converge in a session
+	$(VENV)/bin/antiphon demo
+
+test: $(VENV)/.dev ## Install what the tests need, and run them all but the slow suites
+	$(VENV)/bin/pytest -n 2 --dist loadgroup -m "not chaos and not soak"
+
+test-all: $(VENV)/.dev ## Every test, the slow suites included
+	$(VENV)/bin/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.dev ## Style, types, and the rule of imports
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python docs/generate.py --check
+
+format: $(VENV)/.dev ## Put the code into shape
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+bench: $(VENV)/.dev ## Measure every claim of speed beside its peer
+	$(VENV)/bin/python -m bench
+
+docs: $(VENV)/.dev ## Generate the diagrams and lists that the docs embed
+	$(VENV)/bin/python docs/generate.py
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
