@@ -11,11 +11,10 @@ is a half, as the standard library itself writes it; in OpenQASM 2 every number 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import NoReturn
+from collections.abc import Callable, Sequence
 
 from antiphon.domain.circuits import Affine, Angle, Call, Condition
-from antiphon.errors import LimitError, ProgramError
+from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.openqasm_angles import FUNCTIONS, combine, negate
 from antiphon.frontends.openqasm_conditions import (
@@ -52,13 +51,13 @@ class Evaluator:
         self.look_up = look_up
         self._real = version == 2
 
-    def refuse(self, at: int, message: str, next_step: str) -> NoReturn:
-        """Raise a ProgramError that shows the place."""
-        raise ProgramError(f"{message}, at {located(self.text, at)}", next_step=next_step)
+    def refuse(self, at: int, message: str, next_step: str) -> ProgramError:
+        """The error for what is wrong, showing the place."""
+        return ProgramError(f"{message}, at {located(self.text, at)}", next_step=next_step)
 
-    def cannot(self, at: int, what: str, way_out: str) -> NoReturn:
-        """Raise an UnsupportedProgramError that shows the place."""
-        raise unsupported(self.text, at, what, way_out)
+    def cannot(self, at: int, what: str, way_out: str) -> UnsupportedProgramError:
+        """The error for what is right but cannot be run here, showing the place."""
+        return unsupported(self.text, at, what, way_out)
 
     # --- Typed entry points -------------------------------------------------------------------------------------------
 
@@ -73,16 +72,16 @@ class Evaluator:
             return value
         if isinstance(value, bool | int | float):
             if not math.isfinite(value):
-                self.refuse(expression.at, "The angle is not a finite number", "Give a finite real number.")
+                raise self.refuse(expression.at, "The angle is not a finite number", "Give a finite real number.")
             return float(value)
-        return self._not_known(expression, "an angle")
+        raise self._not_known(expression, "an angle")
 
     def integer(self, expression: syntax.Expression, what: str) -> int:
         """A number known when the program is read."""
         value = self.value(expression)
         if isinstance(value, int):
             return int(value)
-        return self._not_known(expression, what)
+        raise self._not_known(expression, what)
 
     def condition(self, expression: syntax.Expression) -> Condition:
         """A truth value; a register is true when any of its bits is."""
@@ -94,17 +93,17 @@ class Evaluator:
             return any_of(value.values)
         if isinstance(value, bool | int | float):
             return bool(value)
-        return self._not_known(expression, "a condition")
+        raise self._not_known(expression, "a condition")
 
     def qubits(self, expression: syntax.Expression) -> Qubits:
         """An operand of a gate."""
         value = self.value(expression)
         if not isinstance(value, Qubits):
-            self.refuse(expression.at, "A qubit is expected", "Name a qubit or a register of qubits.")
+            raise self.refuse(expression.at, "A qubit is expected", "Name a qubit or a register of qubits.")
         return value
 
-    def _not_known(self, expression: syntax.Expression, what: str) -> NoReturn:
-        self.cannot(
+    def _not_known(self, expression: syntax.Expression, what: str) -> UnsupportedProgramError:
+        return self.cannot(
             expression.at,
             f"{what} computed while the program runs",
             "Use numbers, loop indices and constants there; input float or angle for values given at submit.",
@@ -136,13 +135,13 @@ class Evaluator:
             case syntax.Join(_, parts):
                 return self._join(expression.at, [self.value(part) for part in parts])
             case syntax.MeasureOf(at, _):
-                self.cannot(at, "a measurement inside an expression", "Assign the measurement to a bit first.")
+                raise self.cannot(at, "a measurement inside an expression", "Assign the measurement to a bit first.")
             case syntax.Unknown(at, what):
-                self.cannot(at, f"the expression ({what})", "Use numbers, bits, angles and registers.")
+                raise self.cannot(at, f"the expression ({what})", "Use numbers, bits, angles and registers.")
 
     def _duration(self, literal: syntax.DurationLiteral) -> Seconds:
         if literal.unit not in _UNITS:
-            self.cannot(
+            raise self.cannot(
                 literal.at,
                 f"a duration in {literal.unit}",
                 "dt depends on a device's clock and this program names none: use ns, us, ms or s.",
@@ -157,13 +156,15 @@ class Evaluator:
             places = [v.places for v in parts]
             joined = None if None in places else tuple(i for p in places if p is not None for i in p)
             return Bits(tuple(c for v in parts for c in v.values), places=joined)
-        self.refuse(at, "Only registers of one kind can be joined", "Join qubits with qubits and bits with bits.")
+        raise self.refuse(at, "Only registers of one kind can be joined", "Join qubits with qubits and bits with bits.")
 
     def _index(self, base: Value, item: syntax.Expression | syntax.Slice | syntax.SetOf) -> Value:
         if not isinstance(base, Qubits | Bits):
-            self.refuse(item.at, "Only a register of qubits or bits can be indexed", "Remove the index.")
+            raise self.refuse(item.at, "Only a register of qubits or bits can be indexed", "Remove the index.")
         if base.is_scalar:
-            self.refuse(item.at, "A single qubit or bit cannot be indexed", "Declare a register, or remove the index.")
+            raise self.refuse(
+                item.at, "A single qubit or bit cannot be indexed", "Declare a register, or remove the index."
+            )
         length = len(base.indices) if isinstance(base, Qubits) else len(base.values)
         if isinstance(item, syntax.Slice | syntax.SetOf):
             chosen = tuple(self._place(i, length, item.at) for i in self.items(item, length))
@@ -178,24 +179,24 @@ class Evaluator:
 
     def _place(self, index: int, length: int, at: int) -> int:
         if not -length <= index < length:
-            self.refuse(at, f"Index {index} is outside the register of {length}", f"Use 0 to {length - 1}.")
+            raise self.refuse(at, f"Index {index} is outside the register of {length}", f"Use 0 to {length - 1}.")
         return index % length
 
-    def items(self, item: syntax.Slice | syntax.SetOf, length: int | None = None) -> Iterator[int]:
-        """The integers of a range (both ends included) or a set, as they are written; lazily, since it may be long."""
+    def items(self, item: syntax.Slice | syntax.SetOf, length: int | None = None) -> Sequence[int]:
+        """The integers of a range (both ends included) or a set, as they are written."""
         if isinstance(item, syntax.SetOf):
-            return iter([self.integer(value, "an element of a set") for value in item.values])
+            return [self.integer(value, "an element of a set") for value in item.values]
         step = 1 if item.step is None else self.integer(item.step, "a step")
         if step == 0:
-            self.refuse(item.at, "The step of a range is 0", "Use a step of another size.")
+            raise self.refuse(item.at, "The step of a range is 0", "Use a step of another size.")
         if length is None and (item.start is None or item.stop is None):
-            self.refuse(item.at, "The range of a loop has an open end", "Write both ends.")
+            raise self.refuse(item.at, "The range of a loop has an open end", "Write both ends.")
         last = (length or 0) - 1
         start = (0 if step > 0 else last) if item.start is None else self.integer(item.start, "an end of a range")
         stop = (last if step > 0 else 0) if item.stop is None else self.integer(item.stop, "an end of a range")
         if length is not None:
             start, stop = (end % length if -length <= end < 0 else end for end in (start, stop))
-        return iter(range(start, stop + (1 if step > 0 else -1), step))
+        return range(start, stop + (1 if step > 0 else -1), step)
 
     def _unary(self, op: str, operand: syntax.Expression) -> Value:
         value = self.value(operand)
@@ -212,7 +213,7 @@ class Evaluator:
             return -value
         if op == "-" and isinstance(value, Seconds):
             return Seconds(-value.value)
-        self._not_known(operand, f"the operator {op} on a value")
+        raise self._not_known(operand, f"the operator {op} on a value")
 
     def _binary(self, expression: syntax.Binary) -> Value:
         op = expression.op
@@ -226,15 +227,17 @@ class Evaluator:
         if isinstance(left, Seconds) or isinstance(right, Seconds):
             return self._time(expression, left, right)
         if isinstance(left, Qubits) or isinstance(right, Qubits):
-            self.refuse(expression.at, f"The operator {op} does not take qubits", "Measure them first.")
+            raise self.refuse(expression.at, f"The operator {op} does not take qubits", "Measure them first.")
         try:
             if isinstance(left, Affine | Call) or isinstance(right, Affine | Call):
                 if op in {"+", "-", "*", "/", "**"}:
                     return combine(op, _as_angle(left), _as_angle(right))
-                self._not_known(expression, f"the operator {op} on an input")
+                raise self._not_known(expression, f"the operator {op} on an input")
             return arithmetic(op, left, right, real_division=self._real)
         except (ArithmeticError, ValueError) as error:
-            self.refuse(expression.at, f"The value cannot be computed ({error})", "Correct the arithmetic.")
+            raise self.refuse(
+                expression.at, f"The value cannot be computed ({error})", "Correct the arithmetic."
+            ) from None
 
     def _time(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
         op = expression.op
@@ -252,7 +255,7 @@ class Evaluator:
                 return Seconds(left.value / right)
         elif isinstance(right, Seconds) and isinstance(left, int | float) and op == "*":
             return Seconds(left * right.value)
-        self.refuse(
+        raise self.refuse(
             expression.at, f"The operator {op} does not take these durations", "Write the duration as a number."
         )
 
@@ -266,7 +269,7 @@ class Evaluator:
                 return COMPARISONS[op](-sign, sign)
         a, b = _as_bits(left, right), _as_bits(right, left)
         if a is None or b is None:
-            self._not_known(expression, f"the operator {op} on a register")
+            raise self._not_known(expression, f"the operator {op} on a register")
         if op in COMPARISONS:
             if op not in {"==", "!="} and max(len(a.values), len(b.values)) > MAX_ORDERED_BITS:
                 raise LimitError(
@@ -277,9 +280,9 @@ class Evaluator:
             truth = compare(op, a, b)
             return truth if isinstance(truth, bool) else single(truth)
         if op not in _BITWISE:
-            self._not_known(expression, f"the operator {op} on a register")
+            raise self._not_known(expression, f"the operator {op} on a register")
         if len(a.values) != len(b.values):
-            self._not_known(expression, f"the operator {op} on values of different widths")
+            raise self._not_known(expression, f"the operator {op} on values of different widths")
         values = tuple(_BITWISE[op](x, y) for x, y in zip(a.values, b.values, strict=True))
         return Bits(values, all(v.is_scalar for v in (left, right) if isinstance(v, Bits)))
 
@@ -289,14 +292,14 @@ class Evaluator:
         try:
             match name, values:
                 case ("popcount", [Bits()]) | ("parity", [Bits()]):
-                    self._not_known(call, f"{name} of a register")
+                    raise self._not_known(call, f"{name} of a register")
                 case "sizeof", [Bits() | Qubits() as register]:
                     return len(register.values if isinstance(register, Bits) else register.indices)
                 case "popcount", [int(number)]:
                     return int(number).bit_count()
                 case (("floor" | "ceiling"), [int() | float() as number]):
                     return math.floor(number) if name == "floor" else math.ceil(number)
-                case (("mod" | "pow"), [left, right]):
+                case (("mod" | "pow"), [_, _]):
                     op = "%" if name == "mod" else "**"
                     return self._binary(syntax.Binary(call.at, op, call.arguments[0], call.arguments[1]))
                 case _, [Affine() | Call() as angle] if name in FUNCTIONS:
@@ -304,8 +307,8 @@ class Evaluator:
                 case _, [int() | float() as number] if name in FUNCTIONS:
                     return FUNCTIONS[name][1](number)
         except (ArithmeticError, ValueError) as error:
-            self.refuse(call.at, f"{name} cannot be computed ({error})", "Correct the argument.")
-        self.cannot(
+            raise self.refuse(call.at, f"{name} cannot be computed ({error})", "Correct the argument.") from None
+        raise self.cannot(
             call.at,
             f"the function {name} with {len(values)} arguments",
             f"Use one of {', '.join(sorted([*FUNCTIONS, 'mod', 'pow', 'floor', 'ceiling']))}.",
@@ -332,7 +335,7 @@ class Evaluator:
                 return value
             case "bit", Bits(values):
                 if size is not None and len(values) != size:
-                    self.refuse(
+                    raise self.refuse(
                         expression.at, f"{len(values)} bits do not fit a register of {size}", "Match the widths."
                     )
                 return value
@@ -342,13 +345,13 @@ class Evaluator:
                 return constant_bits(value, size)
             case "duration", Seconds():
                 return value
-        self._not_known(expression, f"a value of the type {type_name.kind}")
+        raise self._not_known(expression, f"a value of the type {type_name.kind}")
 
     def _bits_as_integer(
         self, kind: str, size: int | None, values: tuple[Condition, ...], is_scalar: bool, at: syntax.Expression
     ) -> Bits:
         if kind == "int" and size is not None and size <= len(values) and not is_scalar:
-            self.cannot(at.at, "a signed value of a register", f"Use uint[{size}] for the unsigned value.")
+            raise self.cannot(at.at, "a signed value of a register", f"Use uint[{size}] for the unsigned value.")
         width = max(64, len(values)) if size is None else size
         return Bits((values + (False,) * width)[:width])
 

@@ -1,9 +1,9 @@
 """Reads OpenQASM 2 and 3 with the QDK's parser; the one file that knows its preview API.
 
 The QDK's *syntax* tree is used, for both versions, so that Qiskit is not needed. Its semantic tree is not: it rounds
-angles to fixed point, refuses integers where angles are expected, and orders the bits of a register's value the other way
-round. It parses version 2's `^` with the precedence of exclusive-or, so `^` is spelled `**` before it gets the text.
-The parser has no file system: an `include` that passed the screen resolves to nothing it could read.
+angles to fixed point, refuses integers where angles are expected, and orders the bits of a register's value the other
+way round. It parses version 2's `^` with the precedence of exclusive-or, so `^` is spelled `**` before it gets the
+text. The parser has no file system: an `include` that passed the screen resolves to nothing it could read.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _expressions(nodes: Sequence[Any]) -> tuple[Expression, ...]:
     return tuple(_expression(node) for node in nodes)
 
 
-def _expression(node: Any) -> Expression:  # noqa: C901 - one case a kind of node
+def _expression(node: Any) -> Expression:
     at = _at(node)
     match _kind(node):
         case "IntegerLiteral" | "FloatLiteral" | "BooleanLiteral":

@@ -1,7 +1,7 @@
 """Refuses dangerous OpenQASM text before any parser sees it.
 
-Engines open the file that an `include` names and echo its lines; parsers recurse and overflow the process's stack. So the
-text is scanned here once, comments and strings set apart, without opening anything.
+Engines open the file that an `include` names and echo its lines; parsers recurse and overflow the process's stack. So
+the text is scanned here once, comments and strings set apart, without opening anything.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def _where(text: str, offset: int) -> str:
 def screen(text: str) -> int:
     """The major version of OpenQASM, 2 or 3, of text that is safe to parse.
 
-    Without a header the text is OpenQASM 3, as the specification of version 3 has it; one exception: the text is
-    version 2 when it includes qelib1.inc, which only version 2 has.
+    Without a header the text is OpenQASM 3, as the specification of version 3 has it, unless it includes qelib1.inc,
+    which only version 2 has.
 
     Raises:
         LimitError: Too long, or nested too deeply for a parser's stack.
-        ProgramError: A NUL byte, an include of anything but the standard files, an open comment or string, brackets that
-            do not match, or an unknown version. The message never holds anything from another file.
+        ProgramError: A NUL byte, an include of anything but the standard files, an open comment or string, brackets
+            that do not match, or an unknown version. The message never holds anything from another file.
         UnsupportedProgramError: Pragmas and calibration blocks.
     """
     if len(text) > MAX_BYTES:
@@ -112,7 +112,7 @@ def _first_token(text: str) -> int:
 
 
 class _Nesting:
-    """How deep a recursive parser would be at the current token."""
+    """How deep a recursive parser would be at the current word."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -159,49 +159,49 @@ class _Nesting:
             )
 
 
-def _scan(text: str) -> set[str]:
-    """Check every token; the names of the standard files that are included."""
+def _scan(text: str) -> set[str]:  # noqa: C901 - one branch a kind of word
+    """Check every word; the names of the standard files that are included."""
     nesting, includes, last = _Nesting(text), set[str](), ""
     include_at: int | None = None
     end = 0
     while match := _TOKEN.search(text, end):
-        kind, token, at = match.lastgroup, match.group(), match.start()
+        kind, word, at = match.lastgroup, match.group(), match.start()
         end = match.end()
         if kind == "annotation" and last in {"", ";", "{", "}"}:
             # To the end of the line anything may follow: a quote there must not hide the lines below.
             end = _line_end(text, end)
             continue
         if kind == "comment":
-            if token.startswith("/*") and not (token.endswith("*/") and len(token) >= 4):
+            if word.startswith("/*") and not (word.endswith("*/") and len(word) >= 4):
                 raise ProgramError(f"The comment at {_where(text, at)} is not closed.", next_step="Add */.")
             continue
         if include_at is not None:
-            includes.add(_included(text, include_at, kind, token))
+            includes.add(_included(text, include_at, kind, word))
             include_at = None
         elif kind == "string":
-            if len(token) < 2 or token[-1] != token[0]:
+            if len(word) < 2 or word[-1] != word[0]:
                 raise ProgramError(f"The string at {_where(text, at)} is not closed.", next_step="Add the quote.")
         elif kind == "word":
-            if token == "include":
+            if word == "include":
                 include_at = at
-            elif token in _REFUSED_WORDS:
-                raise _refused(text, at, token)
-            elif token in _NESTING_WORDS:
+            elif word in _REFUSED_WORDS:
+                raise _refused(text, at, word)
+            elif word in _NESTING_WORDS:
                 nesting.term(at)
             if last in {"}", ";"} and not any(b != "{" for b in nesting.brackets):
-                if token == "else":
+                if word == "else":
                     nesting.otherwise(at)
                 else:
                     nesting.else_if[-1] = 0
         elif kind == "open":
-            nesting.open(token, at)
+            nesting.open(word, at)
         elif kind == "close":
-            nesting.close(token, at)
+            nesting.close(word, at)
         elif kind == "end":
             nesting.terms = 0
-        elif kind in {"term", "annotation"} and token not in {",", ".", ":"}:
+        elif kind in {"term", "annotation"} and word not in {",", ".", ":"}:
             nesting.term(at)
-        last = token
+        last = word
     if include_at is not None:
         includes.add(_included(text, include_at, None, ""))
     if nesting.brackets:
@@ -215,8 +215,8 @@ def _line_end(text: str, start: int) -> int:
     return match.start()
 
 
-def _included(text: str, at: int, kind: str | None, token: str) -> str:
-    name = token[1:-1] if kind == "string" and len(token) > 2 and token[0] == token[-1] == '"' else ""
+def _included(text: str, at: int, kind: str | None, word: str) -> str:
+    name = word[1:-1] if kind == "string" and len(word) > 2 and word[0] == word[-1] == '"' else ""
     if name not in ALLOWED_INCLUDES:
         raise ProgramError(
             f"The include at {_where(text, at)} is refused: only stdgates.inc and qelib1.inc can be included.",
@@ -227,10 +227,10 @@ def _included(text: str, at: int, kind: str | None, token: str) -> str:
     return name
 
 
-def _refused(text: str, at: int, token: str) -> UnsupportedProgramError:
+def _refused(text: str, at: int, word: str) -> UnsupportedProgramError:
     return UnsupportedProgramError(
-        f"{_where(text, at).capitalize()}: {_REFUSED_WORDS[token]} ({token}) has no meaning here.",
+        f"{_where(text, at).capitalize()}: {_REFUSED_WORDS[word]} ({word}) has no meaning here.",
         cause="It would change what the program does on a device, and nothing that is submitted is silently dropped.",
-        next_step=f"Remove the {token} and describe the circuit with gates, delays and barriers.",
-        details={"instruction": token},
+        next_step=f"Remove the {word} and describe the circuit with gates, delays and barriers.",
+        details={"instruction": word},
     )

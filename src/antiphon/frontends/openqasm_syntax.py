@@ -133,7 +133,10 @@ class Unknown:
     what: str
 
 
-Expression: TypeAlias = "Literal | BitString | DurationLiteral | Name | Index | Unary | Binary | CallOf | CastTo | Join | MeasureOf | Unknown"
+Expression: TypeAlias = (
+    "Literal | BitString | DurationLiteral | Name | Index | Unary | Binary | CallOf | CastTo | Join"
+    " | MeasureOf | Unknown"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,11 +95,11 @@ def _of_reals(op: str, left: float, right: float) -> float:
     if op == "%":
         return math.fmod(left, right)
     if op not in _OF_NUMBERS:
-        raise ValueError(f"the operator {op} takes integers")
+        raise ArithmeticError(f"the operator {op} takes integers")
     result = _OF_NUMBERS[op](left, right)
-    if isinstance(result, complex):
-        raise ValueError("it is not a real number")
-    return result
+    if not isinstance(result, complex):
+        return result
+    raise ArithmeticError("it is not a real number")
 
 
 def truncated_quotient(left: int, right: int) -> int:

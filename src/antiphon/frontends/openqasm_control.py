@@ -1,0 +1,184 @@
+"""Control flow of OpenQASM: decided while the text is read where it can be, left to the circuit where bits decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from antiphon.domain.circuits import Affine, Break, Call, Condition, Continue, For, If, Operation, While
+from antiphon.frontends import openqasm_syntax as syntax
+from antiphon.frontends.openqasm_conditions import Bits, any_of, compare, constant_bits
+from antiphon.frontends.openqasm_scope import Loop, Reading, StopReading, Tape
+from antiphon.frontends.openqasm_values import Value
+
+
+class Controlling(Reading):
+    """Gives branches and loops their meaning."""
+
+    def branch(self, statement: syntax.Branch) -> None:
+        """Choose the branch, or leave the choice to measured bits."""
+        condition = self.evaluator.condition(statement.condition)
+        if isinstance(condition, bool):
+            self.inline(statement.then if condition else statement.otherwise)
+            return
+        then = self.block(statement.then, guarded=True)
+        self.emit(If(condition, then, self.block(statement.otherwise, guarded=True)))
+
+    def switch(self, statement: syntax.Switch) -> None:
+        """A switch, as nested branches."""
+        value = self.evaluator.value(statement.target)
+        chosen = [
+            (labels, [self.evaluator.integer(x, "a case") for x in labels], body) for labels, body in statement.cases
+        ]
+        seen = [number for _, numbers, _ in chosen for number in numbers]
+        if len(set(seen)) != len(seen):
+            raise self.evaluator.refuse(statement.at, "Two cases have the same label", "Remove one of them.")
+        if isinstance(value, int):
+            bodies = [body for _, numbers, body in chosen if value in numbers]
+            self.inline(bodies[0] if bodies else statement.default or ())
+            return
+        if not isinstance(value, Bits):
+            raise self.evaluator.refuse(statement.at, "A switch takes an integer or bits", "Switch on a register.")
+        otherwise = () if statement.default is None else self.block(statement.default, guarded=True)
+        for _, numbers, body in reversed(chosen):
+            tests = [self._equals(value, number) for number in numbers]
+            then = self.block(body, guarded=True)
+            self.spend(1)
+            otherwise = (If(any_of(tests), then, otherwise),)
+        self.tape.operations.extend(otherwise)
+
+    def _equals(self, value: Bits, number: int) -> Condition:
+        if number < 0:
+            return False
+        return compare("==", value, constant_bits(number, max(len(value.values), number.bit_length())))
+
+    def for_each(self, statement: syntax.ForEach) -> None:
+        """Unroll a counted loop; it stays a loop only where measured bits may leave it."""
+        items = self._loop_items(statement)
+        loop = Loop(self.runtime_depth)
+        self.loops.append(loop)
+        bodies: list[tuple[Operation, ...]] = []
+        try:
+            for item in items:
+                operations, stop = self._turn(statement, item)
+                bodies.append(operations)
+                if stop == "break":
+                    break
+        finally:
+            self.loops.pop()
+        if loop.may_stop:
+            self.tape.operations.append(For(tuple(bodies)))
+        else:
+            for body in bodies:
+                self.tape.operations.extend(body)
+
+    def _loop_items(self, statement: syntax.ForEach) -> Iterable[Value]:
+        if isinstance(statement.items, syntax.Slice | syntax.SetOf):
+            if isinstance(statement.items, syntax.SetOf):
+                return [self.evaluator.value(value) for value in statement.items.values]
+            turns = self.evaluator.items(statement.items)
+            self.step(len(turns))  # before the first turn: a loop of a thousand million turns is refused at once
+            return turns
+        value = self.evaluator.value(statement.items)
+        if isinstance(value, Bits) and not value.is_scalar:
+            places = value.places or (None,) * len(value.values)
+            return [
+                Bits((condition,), True, None if place is None else (place,))
+                for condition, place in zip(value.values, places, strict=True)
+            ]
+        raise self.evaluator.refuse(statement.at, "A loop runs over a range, a set or a register of bits", "Use [a:b].")
+
+    def _turn(self, statement: syntax.ForEach, item: Value) -> tuple[tuple[Operation, ...], str]:
+        """One turn of a counted loop, and the break or continue that ended it for certain."""
+        outer, self.tape = self.tape, Tape()
+        stop = ""
+        try:
+            with self.scope():
+                kind = statement.type.kind
+                if not isinstance(item, Bits | Affine | Call):
+                    item = self.evaluator.cast(statement.type, item, syntax.Literal(statement.at, 0))
+                self.declare(statement.at, statement.name, self.variable(item, kind, is_const=True))
+                self.inline(statement.body)
+        except StopReading as reached:
+            if reached.word == "end":
+                raise
+            stop = reached.word
+        finally:
+            made, self.tape = self.tape, outer
+        return tuple(made.operations), stop
+
+    def repeat(self, statement: syntax.Repeat) -> None:
+        """A loop on measured bits, or one on numbers, which is unrolled."""
+        if self._is_counted(statement.condition):
+            self._counted_while(statement)
+            return
+        condition = self.evaluator.condition(statement.condition)
+        if condition is False:
+            return
+        self.loops.append(Loop(self.runtime_depth + 1, may_stop=True))
+        try:
+            outer, self.tape = self.tape, Tape()
+            self.runtime_depth += 1
+            try:
+                self.inline(statement.body)
+            except StopReading as stop:
+                if stop.word == "end":
+                    raise
+                self.tape.operations.append(Break() if stop.word == "break" else Continue())
+            finally:
+                self.runtime_depth -= 1
+                made, self.tape = self.tape, outer
+        finally:
+            self.loops.pop()
+        self.emit(While(condition, tuple(made.operations)))
+
+    def _is_counted(self, condition: syntax.Expression) -> bool:
+        """Whether the condition reads a variable number, so that its turns are counted while the text is read."""
+        match condition:
+            case syntax.Name(_, name):
+                found = next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
+                return found is not None and not found.is_const and found.kind not in {"", "bit"}
+            case syntax.Unary(_, _, operand) | syntax.CastTo(_, _, operand):
+                return self._is_counted(operand)
+            case syntax.Binary(_, _, left, right):
+                return self._is_counted(left) or self._is_counted(right)
+            case _:
+                return False
+
+    def _counted_while(self, statement: syntax.Repeat) -> None:
+        turn = syntax.ForEach(statement.at, syntax.TypeName("int"), " turn", statement.condition, statement.body)
+        loop = Loop(self.runtime_depth)
+        self.loops.append(loop)
+        bodies: list[tuple[Operation, ...]] = []
+        try:
+            while True:
+                condition = self.evaluator.condition(statement.condition)
+                if not isinstance(condition, bool):
+                    raise self.evaluator.cannot(
+                        statement.at, "a while loop on both a number and measured bits", "Use for with an if and break."
+                    )
+                if not condition:
+                    break
+                self.step(10)
+                operations, stop = self._turn(turn, 0)
+                bodies.append(operations)
+                if stop == "break":
+                    break
+        finally:
+            self.loops.pop()
+        self.tape.operations.extend([For(tuple(bodies))] if loop.may_stop else [o for body in bodies for o in body])
+
+    def leave(self, statement: syntax.Leave) -> None:
+        """`break`, `continue` or `end`."""
+        if statement.word == "end":
+            if self.runtime_depth or any(loop.may_stop for loop in self.loops):
+                raise self.evaluator.cannot(
+                    statement.at, "an end that depends on a measurement", "Guard the rest of the program by an if."
+                )
+            raise StopReading("end")
+        if not self.loops:
+            raise self.evaluator.refuse(statement.at, f"{statement.word} stands outside a loop", "Remove it.")
+        loop = self.loops[-1]
+        if loop.runtime_depth == self.runtime_depth:
+            raise StopReading(statement.word)
+        loop.may_stop = True
+        self.emit(Break() if statement.word == "break" else Continue())
