@@ -1,0 +1,36 @@
+"""The part of a transaction that is about logs: append-only, one line for each change of a job or session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from antiphon.adapters.store.statements import Runner, Statement, given, insert_into
+from antiphon.adapters.store.tables import events
+from antiphon.ports.job_store import StoredEvent
+
+_APPEND = insert_into(events)
+_OF_SUBJECT = Statement(
+    ("subject",),
+    lambda _: select(events).where(events.c.subject == given(events, "subject")).order_by(events.c.seq),
+)
+
+
+class EventTransaction:
+    """The log of jobs and sessions."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def _log(self, lines: Sequence[tuple[Any, ...]]) -> None:
+        # Each line holds the columns of `events` after `seq`.
+        if len(lines) == 1:
+            self._runner.change(_APPEND, lines[0])
+        else:
+            self._runner.change_many(_APPEND, lines)
+
+    def events(self, subject: str) -> list[StoredEvent]:
+        """The log of one job or session, oldest first."""
+        return [StoredEvent(*row) for row in self._runner.rows(_OF_SUBJECT, (subject,))]

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations on the connection that `schema` gives it, inside its transaction."""
+
+from alembic import context
+
+from antiphon.adapters.store.tables import VERSION_TABLE, metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,284 @@
+"""Rows to facts and back, by hand: the order of fields is the order of columns in `tables`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.domain.batches import BatchItem
+from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages
+from antiphon.domain.sessions import FailurePolicy, Session, SessionStatus
+from antiphon.domain.work import JobKind
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+decode = json.loads
+
+_STATUS = {status.value: status for status in JobStatus}
+_SESSION_STATUS = {status.value: status for status in SessionStatus}
+_KIND = {kind.value: kind for kind in JobKind}
+_UNKNOWN_STAGES = Stages()
+
+
+def encode_optional(value: Mapping[str, Any] | None) -> str | None:
+    """JSON text, or None for None."""
+    return None if value is None else encode(value)
+
+
+def job_row(job: Job) -> tuple[Any, ...]:
+    """All columns of `jobs`."""
+    spec = job.spec
+    return (
+        job.id,
+        job.workspace,
+        spec.target,
+        spec.kind.value,
+        job.name,
+        job.created_by,
+        job.created_at,
+        job.session_id,
+        job.key,
+        job.request_digest,
+        job.status.value,
+        job.version,
+        job.fence,
+        job.owner,
+        job.executor,
+        job.queued_at,
+        job.started_at,
+        job.ended_at,
+        job.cancel_requested_at,
+        _encode_spec(spec),
+        *_outcome_columns(job),
+    )
+
+
+CHANGING_JOB_COLUMNS = (
+    "status",
+    "version",
+    "fence",
+    "owner",
+    "executor",
+    "queued_at",
+    "started_at",
+    "ended_at",
+    "cancel_requested_at",
+    "stages",
+    "error",
+    "provenance",
+    "cost",
+)
+"""What a change of a job may touch; the rest was said at submit."""
+
+
+def job_changes(job: Job) -> tuple[Any, ...]:
+    """The values of `CHANGING_JOB_COLUMNS`."""
+    return (
+        job.status.value,
+        job.version,
+        job.fence,
+        job.owner,
+        job.executor,
+        job.queued_at,
+        job.started_at,
+        job.ended_at,
+        job.cancel_requested_at,
+        *_outcome_columns(job),
+    )
+
+
+def job_of(row: tuple[Any, ...]) -> Job:
+    """The job of a row of `jobs`."""
+    return Job(
+        id=row[0],
+        workspace=row[1],
+        name=row[4],
+        created_by=row[5],
+        created_at=row[6],
+        session_id=row[7],
+        key=row[8],
+        request_digest=row[9],
+        status=_STATUS[row[10]],
+        version=row[11],
+        fence=row[12],
+        owner=row[13],
+        executor=row[14],
+        queued_at=row[15],
+        started_at=row[16],
+        ended_at=row[17],
+        cancel_requested_at=row[18],
+        spec=_decode_spec(row[19]),
+        stages=_UNKNOWN_STAGES if row[20] is None else Stages(**decode(row[20])),
+        error=None if row[21] is None else decode(row[21]),
+        provenance={} if row[22] is None else decode(row[22]),
+        cost=() if row[23] is None else tuple(decode(row[23])),
+    )
+
+
+def _outcome_columns(job: Job) -> tuple[str | None, str | None, str | None, str | None]:
+    return (
+        None if job.stages == _UNKNOWN_STAGES else encode(job.stages.to_json()),
+        None if job.error is None else encode(job.error),
+        encode(job.provenance) if job.provenance else None,
+        encode(job.cost) if job.cost else None,
+    )
+
+
+def _encode_spec(spec: JobSpec) -> str:
+    return encode(
+        {
+            "kind": spec.kind.value,
+            "target": spec.target,
+            "pubs": [
+                {
+                    "program": pub.program,
+                    "parameters_shape": pub.parameters_shape,
+                    "parameters": pub.parameters,
+                    "shots": pub.shots,
+                    "seed": pub.seed,
+                    "observables": pub.observables,
+                    "observables_shape": pub.observables_shape,
+                }
+                for pub in spec.pubs
+            ],
+            "seed": spec.seed,
+            "options": spec.options,
+            "execution": spec.execution,
+            "max_seconds": spec.max_seconds,
+            "metadata": spec.metadata,
+        }
+    )
+
+
+def _decode_spec(text: str) -> JobSpec:
+    data = decode(text)
+    return JobSpec(
+        kind=_KIND[data["kind"]],
+        target=data["target"],
+        pubs=tuple(
+            PubSpec(
+                program=pub["program"],
+                parameters_shape=tuple(pub["parameters_shape"]),
+                parameters=pub["parameters"],
+                shots=pub["shots"],
+                seed=pub["seed"],
+                observables=None if pub["observables"] is None else tuple(pub["observables"]),
+                observables_shape=tuple(pub["observables_shape"]),
+            )
+            for pub in data["pubs"]
+        ),
+        seed=data["seed"],
+        options=data["options"],
+        execution=data["execution"],
+        max_seconds=data["max_seconds"],
+        metadata=data["metadata"],
+    )
+
+
+def session_row(session: Session) -> tuple[Any, ...]:
+    """All columns of `sessions`."""
+    return (
+        session.id,
+        session.workspace,
+        session.target,
+        session.name,
+        session.created_by,
+        session.created_at,
+        session.key,
+        session.failure_policy.value,
+        session.idle_limit_s,
+        session.total_limit_s,
+        *session_changes(session),
+    )
+
+
+CHANGING_SESSION_COLUMNS = (
+    "status",
+    "version",
+    "accepting_jobs",
+    "jobs",
+    "pending",
+    "failed",
+    "first_job_at",
+    "last_activity_at",
+    "ended_at",
+    "due_at",
+    "end_reason",
+)
+"""What a change of a session may touch; the rest was said when it was opened."""
+
+
+def session_changes(session: Session) -> tuple[Any, ...]:
+    """The values of `CHANGING_SESSION_COLUMNS`."""
+    return (
+        session.status.value,
+        session.version,
+        session.accepting_jobs,
+        session.jobs,
+        session.pending,
+        session.failed,
+        session.first_job_at,
+        session.last_activity_at,
+        session.ended_at,
+        session.due_at,
+        session.end_reason,
+    )
+
+
+def session_of(row: tuple[Any, ...]) -> Session:
+    """The session of a row of `sessions`."""
+    return Session(
+        id=row[0],
+        workspace=row[1],
+        target=row[2],
+        name=row[3],
+        created_by=row[4],
+        created_at=row[5],
+        key=row[6],
+        failure_policy=FailurePolicy(row[7]),
+        idle_limit_s=row[8],
+        total_limit_s=row[9],
+        status=_SESSION_STATUS[row[10]],
+        version=row[11],
+        accepting_jobs=bool(row[12]),
+        jobs=row[13],
+        pending=row[14],
+        failed=row[15],
+        first_job_at=row[16],
+        last_activity_at=row[17],
+        ended_at=row[18],
+        due_at=row[19],
+        end_reason=row[20],
+    )
+
+
+def item_changes(item: BatchItem) -> tuple[Any, ...]:
+    """Every column of `batch_items` but its key."""
+    return (
+        item.status.value,
+        item.started_at,
+        item.ended_at,
+        encode_optional(item.error),
+        encode_optional(item.outcome),
+        encode_optional(item.provenance),
+    )
+
+
+def item_of(row: tuple[Any, ...]) -> BatchItem:
+    """The item of a row of `batch_items` without the job."""
+    return BatchItem(
+        index=row[0],
+        status=_STATUS[row[1]],
+        started_at=row[2],
+        ended_at=row[3],
+        error=None if row[4] is None else decode(row[4]),
+        outcome=None if row[5] is None else decode(row[5]),
+        provenance=None if row[6] is None else decode(row[6]),
+    )

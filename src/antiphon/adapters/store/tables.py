@@ -1,0 +1,200 @@
+"""The tables, once for every database. What is queried is a column; what is only kept is JSON text.
+
+Every index serves a query of the port; `tests/unit/adapters/store/test_query_plans.py` asks SQLite whether it does.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+SCHEMA_VERSIONS = ("0001", "0002")
+"""Every revision under `migrations/versions`, oldest first; this package reads and writes the last."""
+
+VERSION_TABLE = "antiphon_schema"
+
+# Ids and keys are compared byte by byte everywhere, so that order, cursors and prefixes mean the same in Python, SQLite
+# and PostgreSQL, whatever the locale of the server.
+_Id = Text().with_variant(Text(collation="C"), "postgresql")
+_Sequence = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("target", _Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("session_id", _Id, ForeignKey("sessions.id")),
+    Column("key", _Id),
+    Column("request_digest", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("owner", _Id),
+    Column("executor", Text, nullable=False),
+    Column("queued_at", Double),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("cancel_requested_at", Double),
+    Column("spec", Text, nullable=False),
+    Column("stages", Text),
+    Column("error", Text),
+    Column("provenance", Text),
+    Column("cost", Text),
+)
+
+
+def _partial(name: str, *columns: object, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))  # type: ignore[arg-type]
+
+
+_job = jobs.c
+# `target` comes last in the two listings so that a filter on it, and a count by it, never have to open the rows.
+Index("jobs_by_age", _job.workspace, _job.created_at, _job.id, _job.target)
+Index("jobs_by_status", _job.workspace, _job.status, _job.created_at, _job.id, _job.target)
+_partial(
+    "jobs_by_session",
+    _job.workspace,
+    _job.session_id,
+    _job.created_at,
+    _job.id,
+    where="session_id IS NOT NULL",
+)
+_partial("jobs_by_key", _job.workspace, _job.key, where="key IS NOT NULL", unique=True)
+_partial(
+    "jobs_waiting",
+    _job.target,
+    text("(session_id IS NULL)"),
+    _job.created_at,
+    _job.id,
+    where="status = 'Waiting'",
+)
+_partial("jobs_owned", _job.owner, where="owner IS NOT NULL")
+_partial(
+    "jobs_pending",
+    _job.session_id,
+    _job.created_at,
+    _job.id,
+    where="session_id IS NOT NULL AND ended_at IS NULL",
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("status", Text, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("error", Text),
+    Column("outcome", Text),
+    Column("provenance", Text),
+)
+
+# The job is the primary key: a second result cannot exist.
+results = Table(
+    "results",
+    metadata,
+    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("fence", Integer, nullable=False),
+    Column("body", Text),
+    Column("artefact", Text),
+)
+
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("digest", _Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary),
+    Column("blob", Text),
+    Column("facts", Text),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("target", _Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("key", _Id),
+    Column("failure_policy", Text, nullable=False),
+    Column("idle_limit_s", Double, nullable=False),
+    Column("total_limit_s", Double, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("accepting_jobs", Boolean, nullable=False),
+    Column("jobs", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("first_job_at", Double),
+    Column("last_activity_at", Double),
+    Column("ended_at", Double),
+    Column("due_at", Double),
+    Column("end_reason", Text, nullable=False),
+)
+
+_session = sessions.c
+Index("sessions_by_age", _session.workspace, _session.created_at, _session.id)
+_partial("sessions_by_key", _session.workspace, _session.key, _session.created_at, where="key IS NOT NULL")
+# A key may be used again once the session under it has ended.
+_partial(
+    "sessions_open_key", _session.workspace, _session.key, where="key IS NOT NULL AND ended_at IS NULL", unique=True
+)
+_partial("sessions_due", _session.due_at, where="due_at IS NOT NULL")
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("subject", _Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("events_by_subject", events.c.subject, events.c.seq)
+
+engines = Table(
+    "engines",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started_at", Double, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("heartbeat_at", Double, nullable=False),
+)
+
+# Which Antiphon brought the schema to which revision; a refusal to open a newer store quotes it.
+schema_history = Table(
+    "schema_history",
+    metadata,
+    Column("revision", Text, primary_key=True),
+    Column("antiphon_version", Text, nullable=False),
+    Column("migrated_at", Text, nullable=False),
+)
