@@ -150,7 +150,7 @@ def _program(
 
 
 def _artefact(circuit: QuantumCircuit, reader: CircuitReader) -> bytes:
-    plain = circuit.copy(name="program")
+    plain = circuit.copy(name="circuit-0")
     plain.metadata = {}
     buffer = io.BytesIO()
     try:
