@@ -154,15 +154,15 @@ class Driver:
     def __init__(self) -> None:
         self._executed = 0
 
-    def plan(self, work: Work) -> Plan:
+    def plan(self, work: Work) -> Plan:  # noqa: ARG002 - the port's signature
         return Plan(("testing",), ("there is no other",), 0.0, 0, safe_inline=True)
 
-    def execute(self, work: Work, plan: Plan) -> Execution:
+    def execute(self, work: Work, plan: Plan) -> Execution:  # noqa: ARG002 - the port's signature
         self._executed += 1
         ACTIONS[work.options.get("do", "none")](*work.options.get("with", ()))
-        if work.options.get("return") == "unpicklable":
+        if work.options.get("returns") == "unpicklable":
             return Execution((), {"value": Unpicklable()})
-        if work.options.get("return") == "not-rebuilt":
+        if work.options.get("returns") == "not-rebuilt":
             return Execution((), {"value": Answer()})
         counts = {"0" * 8: work.options.get("shots", 1)}
         return Execution(
