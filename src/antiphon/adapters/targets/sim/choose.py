@@ -1,0 +1,370 @@
+"""Which engine runs a program on which target, and why: the rules of the simulator targets.
+
+The order follows measured times: Lightning's raw state vector leads up to about 21 qubits, qsim's gate fusion beyond,
+stim on Clifford circuits of any width, shot splitting on programs that measure and go on.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from antiphon.adapters.targets.sim import limits
+from antiphon.adapters.targets.sim.angles import Floats
+from antiphon.adapters.targets.sim.clifford import quarter_turns
+from antiphon.adapters.targets.sim.engines import lightning_state
+from antiphon.adapters.targets.sim.engines.lightning import sample_precision
+from antiphon.adapters.targets.sim.features import Features, name_of
+from antiphon.adapters.targets.sim.settings import Settings
+from antiphon.domain.circuits import Gate, Unitary
+from antiphon.domain.programs import Program, ProgramFormat
+from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
+
+STIM_FROM_QUBITS = 12
+QSIM_FROM_QUBITS = 22
+DENSITY_QUBITS = 7
+DENSITY_MAX_QUBITS = 12
+TRAJECTORY_MAX_QUBITS = 20
+MPS_MAX_SECONDS = 1800.0
+BRANCHING_MAX_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is asked of a program, apart from its parameter values."""
+
+    program: Program
+    features: Features | None
+    sampling: bool
+    shots: int | None
+    settings: Settings
+    num_terms: int = 1
+
+    @property
+    def exact(self) -> bool:
+        """Whether exact expectation values are asked for."""
+        return not self.sampling and self.shots is None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An engine, why it, and what one evaluation is expected to take."""
+
+    engine: str
+    reason: str
+    seconds: float
+    memory_bytes: int
+    safe: bool = False
+
+
+@cache
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def opaque(demand: Demand, target: str) -> Choice:
+    """For a program that only an engine which takes its own format can run."""
+    program = demand.program
+    if not demand.sampling:
+        raise UnsupportedProgramError(
+            "Expectation values of this program cannot be computed.",
+            code="estimate-unsupported",
+            cause=program.opaque_because or "its circuit cannot be read as a tape of gates",
+            next_step="Estimate a program of gates alone, or sample this one.",
+        )
+    if program.format in (ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE):
+        if not _installed("qdk"):
+            raise MissingExtraError.of("qdk", "qsharp", "Running QIR")
+        return Choice("qir", "QIR that only its own interpreter runs", 0.1 + 1e-3 * (demand.shots or 1), 0)
+    if program.format is not ProgramFormat.QPY:
+        raise UnsupportedProgramError(
+            f"{target} cannot run this {program.format} program.",
+            cause=program.opaque_because or "its circuit cannot be read as a tape of gates",
+            next_step="Leave out what the cause names, or submit the program from Qiskit or as QIR.",
+        )
+    _need_aer()
+    width = program.num_qubits
+    noisy = demand.settings.noise is not None
+    engine = "aer-density-matrix" if noisy or target == "sim.density_matrix" else "aer-statevector"
+    memory = 4**width * limits.DENSITY_BYTES if engine == "aer-density-matrix" else 2**width * limits.AER_BYTES
+    _admit(engine, width, memory, ["Use fewer qubits."])
+    return Choice(engine, "a Qiskit program that only Aer itself can run", 0.05 + 1e-4 * (demand.shots or 1), memory)
+
+
+def statevector(demand: Demand) -> Choice:
+    """A noise-free state vector: Lightning, qsim for wide static sampling, shot splitting for dynamic programs."""
+    features = _circuit(demand)
+    width = features.num_qubits
+    ways_out = ["Use fewer qubits,", "sim.stabilizer if all gates are Clifford,", "or sim.mps if entanglement is low."]
+    problem = lightning_state.unusable_because()
+    if features.dynamic:
+        _static_only(demand, features)
+        return _dynamic(demand, features, problem, ways_out)
+    precision = sample_precision(width, demand.settings.precision) if demand.sampling else _exact_precision(demand)
+    if demand.sampling and width >= QSIM_FROM_QUBITS and demand.settings.precision != "double":
+        if _installed("qsimcirq"):
+            memory = 2**width * limits.QSIM_BYTES
+            _admit("a state vector", width, memory, ways_out)
+            seconds = 0.5 + len(features.gates) * 2**width * 3e-11
+            return Choice("qsim", f"{width} qubits: gate fusion is fastest from {QSIM_FROM_QUBITS}", seconds, memory)
+        problem = problem and f"{problem}; qsimcirq is not installed"
+    per_state = limits.SAMPLE_BYTES[precision] if demand.sampling else limits.EXACT_BYTES[precision]
+    if not problem:
+        memory = 2**width * per_state
+        _admit("a state vector", width, memory, ways_out)
+        what = "counts" if demand.sampling else "expectation values"
+        return Choice(
+            "lightning",
+            f"static, {width} qubits, {what}: Lightning's state vector is fastest",
+            _lightning_seconds(demand, features, precision),
+            memory,
+            safe=True,
+        )
+    _need_aer()
+    memory = 2**width * limits.AER_BYTES
+    _admit("a state vector", width, memory, ways_out)
+    return Choice("aer-statevector", f"static, {width} qubits; {problem}", _aer_seconds(demand, features), memory)
+
+
+def stabilizer(demand: Demand, parameters: Floats) -> Choice:
+    """Clifford circuits of any width.
+
+    Raises:
+        UnsupportedProgramError: A gate is not Clifford at its angles; the message names it.
+    """
+    features = _circuit(demand)
+    _require_clifford(features, parameters)
+    noisy = demand.settings.noise is not None
+    if features.dynamic:
+        _static_only(demand, features)
+    if noisy and demand.exact:
+        raise _noisy_exact(features)
+    seconds = 2e-4 + 2e-7 * len(features.gates) + 2e-9 * (demand.shots or 1) * max(len(features.gates), 1)
+    memory = features.num_qubits**2 + (demand.shots or 1) * max(features.circuit.num_clbits, features.num_qubits)
+    if features.has_control:
+        _need_aer()
+        reason = "Clifford with branches on measured bits"
+        return Choice("aer-stabilizer", reason, 0.05 + 1e-6 * (demand.shots or 1) * len(features.gates), memory)
+    if _installed("stim"):
+        reason = f"Clifford, {features.num_qubits} qubits{', Pauli noise' if noisy else ''}: stim is fastest"
+        _admit("stim", features.num_qubits, memory, ["Use fewer shots."])
+        return Choice("stim", reason, seconds, memory, safe=True)
+    if noisy or demand.shots is None or not demand.sampling:
+        raise MissingExtraError.of("stim", "sims", "Sampling noisy Clifford circuits and their expectation values")
+    _need_aer()
+    return Choice("aer-stabilizer", "Clifford; stim is not installed", 0.2 + seconds * 100, memory)
+
+
+def matrix_product_state(demand: Demand) -> Choice:
+    """A matrix product state on Aer, bounded by the entanglement the circuit can make."""
+    features = _circuit(demand)
+    if features.dynamic:
+        _static_only(demand, features)
+    _need_aer()
+    bond = 2 ** min(features.log2_bond, 60)
+    asked = demand.settings.max_bond_dimension
+    bound = bond if asked is None else min(asked, bond)
+    seconds = 0.05 + len(features.gates) * bound**3 * 1e-8 + (demand.shots or 0) * features.num_qubits * bound**2 * 1e-9
+    memory = features.num_qubits * bound**2 * 64
+    if seconds > MPS_MAX_SECONDS or not limits.fits(memory):
+        raise LimitError(
+            f"The program may be too entangled for a matrix product state on {features.num_qubits} qubits.",
+            code="entanglement-exceeded",
+            cause=f"its gates allow a bond dimension of {_power(bond)}, which would take about {seconds:.2g} s "
+            f"and {memory / 2**30:.2g} GiB",
+            next_step="Set the option max_bond_dimension (an approximation from there on), order the qubits so that "
+            "gates join neighbours, or use a state vector if the program is narrow enough.",
+            details={"bond_dimension": bond, "num_qubits": features.num_qubits},
+        )
+    reason = f"{features.num_qubits} qubits, bond dimension at most {_power(bound)}"
+    if bound < bond:
+        reason += f" (asked for; the gates allow {_power(bond)})"
+    return Choice("aer-mps", reason, seconds, memory)
+
+
+def density_matrix(demand: Demand) -> Choice:
+    """The density matrix on Aer, with noise or without."""
+    features = _circuit(demand)
+    width = features.num_qubits
+    if features.dynamic:
+        _static_only(demand, features)
+    _need_aer()
+    memory = 4**width * limits.DENSITY_BYTES
+    ways_out = ["Use fewer qubits,", "or sim.auto, which samples trajectories up to 20 qubits."]
+    _admit("a density matrix", width, memory, ways_out)
+    seconds = 2e-3 + len(features.gates) * 4**width * 2e-9
+    if features.dynamic:
+        seconds += (demand.shots or 1) * (1e-5 + len(features.gates) * 4**width * 1e-9)
+    noisy = "noise applied exactly" if demand.settings.noise else "no noise asked for"
+    return Choice("aer-density-matrix", f"{width} qubits as a density matrix, {noisy}", seconds, memory)
+
+
+def automatic(demand: Demand, parameters: Floats) -> Choice:
+    """The engine that measured fastest for the program's class; parameters matter only where width forces Clifford."""
+    if demand.settings.noise is not None:
+        return _noisy(demand, parameters)
+    features = _circuit(demand)
+    width = features.num_qubits
+    fixed_clifford = features.may_be_clifford and not features.is_parametric
+    # Exact values of a narrow Clifford circuit are quicker from a state vector, which sums all terms at once.
+    wide = width >= (21 if demand.exact else STIM_FROM_QUBITS)
+    if fixed_clifford and wide and not features.has_control and _installed("stim"):
+        return stabilizer(demand, parameters)
+    per_state = limits.QSIM_BYTES if demand.sampling else limits.EXACT_BYTES["double"]
+    if limits.fits(2**width * per_state):
+        return statevector(demand)
+    if features.may_be_clifford and features.first_non_clifford(parameters) is None:
+        return stabilizer(demand, parameters)
+    if not features.dynamic:
+        try:
+            found = matrix_product_state(demand)
+        except LimitError as error:
+            refusal = limits.too_wide(
+                "a state vector",
+                width,
+                2**width * per_state,
+                ["Use fewer qubits,", "or sim.mps with max_bond_dimension, which approximates."],
+            )
+            refusal.cause += f"; nor is it Clifford, and {error.cause}"
+            raise refusal from error
+        return replace(found, reason=f"too wide for a state vector; {found.reason}")
+    return statevector(demand)
+
+
+def _noisy(demand: Demand, parameters: Floats) -> Choice:
+    features = _circuit(demand)
+    width = features.num_qubits
+    problem = lightning_state.unusable_because()
+    clifford = features.may_be_clifford and features.first_non_clifford(parameters) is None
+    if clifford and not demand.exact and not features.has_control and _installed("stim"):
+        return stabilizer(demand, parameters)
+    if width <= DENSITY_QUBITS or (demand.exact and width <= DENSITY_MAX_QUBITS):
+        return density_matrix(demand)
+    if demand.exact:
+        raise _noisy_exact(features)
+    if features.dynamic or problem:
+        _static_only(demand, features)
+        if width > TRAJECTORY_MAX_QUBITS or not demand.sampling:
+            raise _noisy_too_wide(features)
+        _need_aer()
+        memory = 2**width * limits.AER_BYTES
+        seconds = (demand.shots or 1) * _aer_seconds(demand, features)
+        return Choice("aer-statevector", "noisy program, one trajectory for each shot", seconds, memory)
+    if width > TRAJECTORY_MAX_QUBITS:
+        raise _noisy_too_wide(features)
+    memory = 3 * 2**width * limits.SAMPLE_BYTES["double"]
+    _admit("noise trajectories", width, memory, ["Use fewer qubits."])
+    seconds = _lightning_seconds(demand, features, "double") * min(demand.shots or 1, 1 + len(features.gates) * 50)
+    reason = f"noisy, {width} qubits: trajectories with errors drawn ahead are fastest from {DENSITY_QUBITS + 1}"
+    return Choice("trajectories", reason, seconds, memory, safe=True)
+
+
+def _dynamic(demand: Demand, features: Features, problem: str, ways_out: Sequence[str]) -> Choice:
+    width, shots = features.num_qubits, demand.shots or 1
+    histories = min(shots, 2 ** min(features.num_mid, 40)) * (4 if features.has_while else 1)
+    seconds = 1e-4 + histories * (len(features.gates) + features.num_mid + 1) * (1e-6 + 2**width * 1e-9)
+    memory = 2**width * 16 * (min(features.num_mid, 40) + 3)
+    if not problem and seconds <= BRANCHING_MAX_SECONDS and limits.fits(memory):
+        reason = f"measures and goes on ({features.dynamic}): the state is evolved once for each measurement history"
+        return Choice("branching", reason, seconds, memory, safe=not features.has_while)
+    _need_aer()
+    memory = 2**width * limits.AER_BYTES
+    _admit("a state vector", width, memory, ways_out)
+    why = problem or "too many measurement histories to follow each"
+    return Choice("aer-statevector", f"dynamic; {why}", shots * _aer_seconds(demand, features), memory)
+
+
+def _circuit(demand: Demand) -> Features:
+    assert demand.features is not None
+    return demand.features
+
+
+def _static_only(demand: Demand, features: Features) -> None:
+    if not demand.sampling:
+        raise UnsupportedProgramError(
+            "Expectation values are of the state at the end of a program that does not measure on the way.",
+            code="estimate-dynamic",
+            cause=features.dynamic,
+            next_step="Take the measurements out of the program, or sample it and average yourself.",
+        )
+
+
+def _require_clifford(features: Features, parameters: Floats) -> None:
+    for index in range(len(parameters)):
+        found = features.first_non_clifford(parameters[index])
+        if found is not None:
+            position, gate, angles = found
+            raise _not_clifford(position, gate, angles)
+
+
+def _not_clifford(position: int, gate: Gate | Unitary, angles: tuple[float, ...]) -> UnsupportedProgramError:
+    at = f" at angle {', '.join(repr(angle) for angle in angles)}" if angles else ""
+    cause = f"gate {position} is {name_of(gate)}{at} on qubits {list(gate.qubits)}, which is not Clifford"
+    if angles and all(quarter_turns(angle) is not None for angle in angles):
+        cause += " there"
+    elif angles:
+        cause += "; rotations are at multiples of π/2"
+    return UnsupportedProgramError(
+        "The stabilizer simulator runs Clifford gates only.",
+        code="gate-not-clifford",
+        cause=cause,
+        next_step="Use sim.auto, which chooses an engine that runs every gate.",
+        details={"gate": position, "angles": list(angles)},
+    )
+
+
+def _noisy_exact(features: Features) -> LimitError:
+    return LimitError(
+        f"Exact noisy expectation values on {features.num_qubits} qubits are too wide.",
+        cause=f"they need a density matrix, which sim.auto holds up to {DENSITY_MAX_QUBITS} qubits",
+        next_step="Give shots, so that the values are sampled with a standard error.",
+        details={"num_qubits": features.num_qubits},
+    )
+
+
+def _noisy_too_wide(features: Features) -> LimitError:
+    return LimitError(
+        f"A noisy program on {features.num_qubits} qubits that is not Clifford and static is too wide.",
+        cause=f"noise trajectories run static programs up to {TRAJECTORY_MAX_QUBITS} qubits",
+        next_step="Use fewer qubits, only Clifford gates, or no noise.",
+        details={"num_qubits": features.num_qubits},
+    )
+
+
+def _admit(what: str, width: int, memory: int, ways_out: Sequence[str]) -> None:
+    if not limits.fits(memory):
+        raise limits.too_wide(what, width, memory, ways_out)
+
+
+def _need_aer() -> None:
+    if not _installed("qiskit_aer"):
+        raise MissingExtraError.of("qiskit-aer", "sims", "This program")
+
+
+def _exact_precision(demand: Demand) -> str:
+    return demand.settings.precision or "double"
+
+
+def _lightning_seconds(demand: Demand, features: Features, precision: str) -> float:
+    states = 2.0**features.num_qubits
+    per_gate = 2e-7 + states * (1e-10 if precision == "single" else 2.2e-10)
+    after = states * 5e-9 + (demand.shots or 0) * 3e-7
+    if not demand.sampling:
+        after += states * min(demand.num_terms, 64) * 1e-9
+    return 1e-5 + len(features.gates) * per_gate + after
+
+
+def _aer_seconds(demand: Demand, features: Features) -> float:
+    states = 2.0**features.num_qubits
+    return (
+        1e-3
+        + len(features.gates) * (1e-6 + states * 2e-9)
+        + (0 if demand.sampling else demand.num_terms * states * 1e-9)
+    )
+
+
+def _power(bond: int) -> str:
+    return str(bond) if bond < 10**6 else f"2^{math.log2(bond):.0f}"

@@ -1,0 +1,213 @@
+"""The simulator targets: check a work, choose engines, run them, and say how."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from antiphon.adapters.targets.sim import choose
+from antiphon.adapters.targets.sim.angles import Floats
+from antiphon.adapters.targets.sim.cache import BoundedCache
+from antiphon.adapters.targets.sim.checks import check_pub
+from antiphon.adapters.targets.sim.choose import Choice, Demand
+from antiphon.adapters.targets.sim.engines import running
+from antiphon.adapters.targets.sim.features import Features, features_of
+from antiphon.adapters.targets.sim.settings import Settings, read_settings
+from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape, parameter_array
+from antiphon.domain.programs import Program
+from antiphon.domain.results import Estimated, Execution, Outcome, Sampled
+from antiphon.domain.targets import TargetInfo
+from antiphon.domain.work import Plan, Pub, Work
+from antiphon.errors import AntiphonError, ExecutionError, LimitError
+
+INLINE_SECONDS = 0.25
+INLINE_BYTES = 256 * 2**20
+
+Rule = Callable[[Demand, Floats], Choice]
+
+_features: BoundedCache[Features] = BoundedCache(2_000_000, lambda features: len(features.operations) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A choice made before, or why it depends on more than its key."""
+
+    choice: Choice
+
+
+class SimDriver:
+    """One simulator target: what it declares, and the rule by which it chooses engines.
+
+    Args:
+        info: What the target declares.
+        rule: Chooses the engine for a program whose circuit is known.
+        reads_parameters: The rule looks at parameter values, so that its choice is not remembered for programs that
+            have any.
+    """
+
+    def __init__(self, info: TargetInfo, rule: Rule, *, reads_parameters: bool = False) -> None:
+        self._info = info
+        self._rule = rule
+        self._reads_parameters = reads_parameters
+        self._choices: BoundedCache[_Held] = BoundedCache(4096)
+
+    @property
+    def info(self) -> TargetInfo:
+        """What the target declares; constant while the driver lives."""
+        return self._info
+
+    def plan(self, work: Work) -> Plan:
+        """Check `work` against the target and choose an engine for each pub.
+
+        Raises:
+            UnsupportedProgramError: An instruction, profile or option is not supported.
+            ProgramError: No measurement, wrong parameters, or a wrong observable.
+            LimitError: Too wide, too long, too many shots, or more memory than this machine has.
+            MissingExtraError: No engine that could run the program is installed.
+        """
+        settings = self._settings(work.options)
+        self._check_size(work)
+        choices = [self._choose(pub, settings, work.options) for pub in work.pubs]
+        sets = [pub.parameters.num_sets for pub in work.pubs]
+        cost = sum(choice.seconds * count for choice, count in zip(choices, sets, strict=True))
+        memory = max((choice.memory_bytes for choice in choices), default=0)
+        return Plan(
+            engine=tuple(choice.engine for choice in choices),
+            reason=tuple(choice.reason for choice in choices),
+            cost=cost,
+            memory_bytes=memory,
+            safe_inline=all(choice.safe for choice in choices) and cost <= INLINE_SECONDS and memory <= INLINE_BYTES,
+            num_calls=sum(sets),
+        )
+
+    def execute(self, work: Work, plan: Plan) -> Execution:
+        """Run `work` as planned; one outcome for each pub, in order.
+
+        Raises:
+            ExecutionError: The engine ended without a result.
+        """
+        settings = self._settings(work.options)
+        outcomes: list[Outcome] = []
+        parts: list[dict[str, Any]] = []
+        for pub, engine, reason in zip(work.pubs, plan.engine, plan.reason, strict=True):
+            started = time.perf_counter()
+            outcome, ran = _run(pub, engine, settings)
+            elapsed = time.perf_counter() - started
+            outcomes.append(outcome)
+            parts.append(
+                {
+                    "engine": engine,
+                    "engine_version": running.version_of(engine),
+                    "method": ran.method,
+                    "precision": ran.precision,
+                    "why": reason,
+                    "engine_s": elapsed,
+                    "num_calls": ran.num_calls,
+                }
+            )
+        return Execution(tuple(outcomes), _provenance(parts))
+
+    def _settings(self, options: Mapping[str, Any]) -> Settings:
+        return read_settings(options, self._info.options, self._info.name) if options else _NO_SETTINGS
+
+    def _check_size(self, work: Work) -> None:
+        limits = self._info.limits
+        if len(work.pubs) > limits.max_programs:
+            raise LimitError(
+                f"{len(work.pubs)} programs are more than {self._info.name} takes in one job.",
+                cause=f"the limit is {limits.max_programs}",
+                next_step="Split the batch.",
+            )
+
+    def _choose(self, pub: Pub, settings: Settings, options: Mapping[str, Any]) -> Choice:
+        program = pub.program
+        features = features_for(program)
+        parameters = parameter_array(pub)
+        check_pub(pub, features, parameters, self._info)
+        num_terms = 1 if pub.observables is None else sum(len(item.terms) for item in pub.observables)
+        demand = Demand(program, features, pub.observables is None, pub.shots, settings, num_terms)
+        if features is not None and features.is_parametric and self._reads_parameters:
+            return self._decide(demand, parameters)
+        key = (
+            program.digest,
+            program.entry_point,
+            demand.sampling,
+            pub.shots,
+            num_terms,
+            json.dumps(options, sort_keys=True) if options else "",
+        )
+        return self._choices.get(key, lambda: _Held(self._decide(demand, parameters))).choice
+
+    def _decide(self, demand: Demand, parameters: Floats) -> Choice:
+        if demand.features is None:
+            return choose.opaque(demand, self._info.name)
+        choice = self._rule(demand, parameters)
+        forced = demand.settings.engine
+        return choice if forced is None else running.forced(forced, choice, demand, self._info.name, parameters)
+
+
+_NO_SETTINGS = Settings()
+
+
+def features_for(program: Program) -> Features | None:
+    """The features of the program's circuit, read once; None when it has no circuit."""
+    circuit = program.circuit
+    if circuit is None:
+        return None
+    return _features.get((program.digest, program.entry_point), lambda: features_of(circuit))
+
+
+def _run(pub: Pub, engine: str, settings: Settings) -> tuple[Outcome, Ran]:
+    try:
+        features = features_for(pub.program)
+        if features is None:
+            return running.run_opaque(pub, engine, settings)
+        task = Task(_key(pub.program), pub, features, parameter_array(pub), settings)
+        ran = running.run(engine, task)
+    except AntiphonError:
+        raise
+    except MemoryError as error:
+        raise ExecutionError(
+            f"The engine {engine} ran out of memory.",
+            code="memory-exhausted",
+            cause=str(error),
+            next_step="Use fewer qubits, or run when the machine has more memory free.",
+        ) from error
+    except Exception as error:
+        raise ExecutionError(
+            f"The engine {engine} ended without a result.",
+            code="engine-failed",
+            cause=f"{type(error).__name__}: {error}",
+            next_step='Try another engine with the option "engine", and report the program.',
+            details={"engine": engine},
+        ) from error
+    if pub.observables is None:
+        return Sampled(pub.parameters.shape, ran.counts, task.shots), ran
+    values = tuple(value for value, _ in ran.values)
+    if not np.isfinite(values).all():
+        raise ExecutionError(f"The engine {engine} returned a value that is not a number.", code="engine-failed")
+    return Estimated(estimated_shape(pub), values, tuple(error for _, error in ran.values), pub.shots), ran
+
+
+def _key(program: Program) -> str:
+    return program.digest if program.entry_point is None else f"{program.digest}:{program.entry_point}"
+
+
+def _provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if len(parts) == 1:
+        return parts[0]
+    told = {
+        name: " | ".join(dict.fromkeys(str(part[name]) for part in parts))
+        for name in ("engine", "engine_version", "method", "precision", "why")
+    }
+    return {
+        **told,
+        "engine_s": sum(part["engine_s"] for part in parts),
+        "num_calls": sum(part["num_calls"] for part in parts),
+        "pubs": [{"engine": part["engine"], "method": part["method"], "engine_s": part["engine_s"]} for part in parts],
+    }

@@ -1,0 +1,182 @@
+"""A circuit as a Qiskit `QuantumCircuit` that Aer runs as it stands, without transpiling.
+
+Gates a method has not are given as labelled unitaries, so that a noise model finds them by their name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from antiphon.adapters.targets.sim.angles import Floats
+from antiphon.adapters.targets.sim.clifford import clifford_steps
+from antiphon.adapters.targets.sim.features import Features, walk
+from antiphon.adapters.targets.sim.matrices import gate_matrix, unitary_matrix
+from antiphon.domain.circuits import (
+    AllOf,
+    AnyOf,
+    AssignBit,
+    Bit,
+    Break,
+    Condition,
+    Continue,
+    For,
+    Gate,
+    If,
+    Measure,
+    Not,
+    Operation,
+    Reset,
+    Unitary,
+    While,
+)
+from antiphon.errors import MissingExtraError, UnsupportedProgramError
+
+NATIVE = frozenset(
+    "x y z h s sdg sx sxdg t tdg rx ry rz p u r cx cy cz swap ecr cp rxx ryy rzz rzx ccx".split()  # noqa: SIM905
+)
+"""Gates that Aer's state vector, density matrix and matrix product state all have, under Qiskit's own names."""
+
+
+def unitary_label(num_qubits: int) -> str:
+    """The name under which a noise model finds explicit unitaries of that width."""
+    return f"unitary{num_qubits}"
+
+
+def qiskit_circuit(features: Features, parameters: Floats, *, clifford: bool = False, measured: bool = True) -> Any:
+    """The circuit at one parameter set, on its used qubits, with the program's own registers.
+
+    Args:
+        features: The circuit read.
+        parameters: One parameter set.
+        clifford: Write every gate as Clifford primitives, for the stabilizer method.
+        measured: Make the final measurements of a static circuit.
+    """
+    try:
+        import qiskit
+    except ImportError as error:
+        raise MissingExtraError.of("qiskit", "sims", "Aer") from error
+    assigns = any(isinstance(operation, AssignBit) for operation in walk(features.operations))
+    qubits = [qiskit.circuit.Qubit() for _ in range(features.num_qubits + assigns)]
+    circuit = qiskit.QuantumCircuit(qubits)
+    for register in features.circuit.registers:
+        if register.size:
+            circuit.add_register(qiskit.ClassicalRegister(register.size, register.name))
+    writer = _Writer(circuit, features, iter(features.angles_of_gates(parameters)), clifford=clifford)
+    writer.block(circuit, features.operations)
+    if measured:
+        for qubit, clbit in features.readout:
+            if qubit >= 0:
+                circuit.measure(qubit, clbit)
+    return circuit
+
+
+class _Writer:
+    def __init__(
+        self, circuit: Any, features: Features, angles: Iterator[tuple[float, ...]], *, clifford: bool
+    ) -> None:
+        self.outer = circuit
+        self.spare = features.num_qubits  # a qubit of its own, through which bits are assigned
+        self.angles = angles
+        self.clifford = clifford
+
+    def block(self, circuit: Any, operations: tuple[Operation, ...]) -> None:
+        for operation in operations:
+            self.operation(circuit, operation)
+
+    def operation(self, circuit: Any, operation: Operation) -> None:
+        match operation:
+            case Gate():
+                self.gate(circuit, operation, next(self.angles))
+            case Unitary(_, qubits):
+                next(self.angles)
+                circuit.unitary(unitary_matrix(operation), list(qubits), label=unitary_label(len(qubits)))
+            case Measure(qubit, clbit):
+                circuit.measure(qubit, clbit)
+            case Reset(qubit):
+                circuit.reset(qubit)
+            case AssignBit(clbit, value):
+                self.assign(circuit, clbit, value)
+            case If(condition, then, otherwise):
+                self.branch(circuit, condition, then, otherwise)
+            case While(condition, body):
+                circuit.while_loop(self.test(condition), self.inner(body), circuit.qubits, circuit.clbits)
+            case For(turns):
+                self.turns(circuit, turns)
+            case Break():
+                circuit.break_loop()
+            case Continue():
+                circuit.continue_loop()
+            case _:
+                pass
+
+    def gate(self, circuit: Any, gate: Gate, angles: tuple[float, ...]) -> None:
+        if gate.name == "id":
+            return
+        if self.clifford:
+            steps = clifford_steps(gate, angles)
+            if steps is None:
+                raise UnsupportedProgramError(f"Gate {gate.name!r} is not Clifford at these parameters.")
+            for name, qubits in steps:
+                getattr(circuit, name)(*qubits)
+        elif gate.name in NATIVE:
+            getattr(circuit, gate.name)(*angles, *gate.qubits)
+        else:
+            circuit.unitary(gate_matrix(gate.name, angles), list(gate.qubits), label=gate.name)
+
+    def assign(self, circuit: Any, clbit: int, value: Condition) -> None:
+        # Aer's density matrix has no store instruction; a spare qubit that is measured does the same everywhere.
+        circuit.reset(self.spare)
+        flip = circuit.copy_empty_like()
+        if self.clifford:
+            flip.x(self.spare)
+        else:
+            flip.unitary(gate_matrix("x"), [self.spare], label="assign")
+        circuit.if_test(self.test(value), flip, circuit.qubits, circuit.clbits)
+        circuit.measure(self.spare, clbit)
+
+    def branch(
+        self, circuit: Any, condition: Condition, then: tuple[Operation, ...], otherwise: tuple[Operation, ...]
+    ) -> None:
+        bodies = [self.inner(then), self.inner(otherwise)]
+        if otherwise:
+            circuit.if_else(self.test(condition), *bodies, circuit.qubits, circuit.clbits)
+        else:
+            circuit.if_test(self.test(condition), bodies[0], circuit.qubits, circuit.clbits)
+
+    def turns(self, circuit: Any, turns: tuple[tuple[Operation, ...], ...]) -> None:
+        bodies = [self.inner(turn) for turn in turns]
+        if len(set(turns)) == 1:
+            circuit.for_loop(range(len(turns)), None, bodies[0], circuit.qubits, circuit.clbits)
+            return
+        raise UnsupportedProgramError(
+            "Aer cannot run a counted loop with break or continue whose turns differ.",
+            cause=f"a for loop of {len(turns)} turns",
+            next_step='Leave the option "engine" out, or use fewer qubits, so that shot splitting runs it.',
+        )
+
+    def inner(self, operations: tuple[Operation, ...]) -> Any:
+        body = self.outer.copy_empty_like()
+        self.block(body, operations)
+        return body
+
+    def test(self, condition: Condition) -> Any:
+        from qiskit.circuit.classical import expr
+
+        match condition:
+            case bool():
+                return expr.lift(condition)
+            case Bit(index):
+                return expr.lift(self.outer.clbits[index])
+            case Not(operand):
+                return expr.logic_not(self.test(operand))
+            case _:
+                operands = [self.test(operand) for operand in condition.operands]
+                if not operands:
+                    return expr.lift(isinstance(condition, AllOf))
+                join = expr.logic_and if isinstance(condition, AllOf) else expr.bit_xor
+                join = expr.logic_or if isinstance(condition, AnyOf) else join
+                result = operands[0]
+                for operand in operands[1:]:
+                    result = join(result, operand)
+                return result

@@ -1,0 +1,136 @@
+"""The engines by name: how each samples and estimates, its version, and forcing one by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from antiphon.adapters.targets.sim import choose
+from antiphon.adapters.targets.sim.angles import Floats
+from antiphon.adapters.targets.sim.choose import Choice, Demand
+from antiphon.adapters.targets.sim.engines import aer, branching, lightning, qsim, stim_engine, trajectories
+from antiphon.adapters.targets.sim.settings import Settings
+from antiphon.adapters.targets.sim.task import Ran, Task
+from antiphon.domain.results import Sampled
+from antiphon.domain.work import Pub
+from antiphon.errors import UnsupportedProgramError
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    package: str
+    sample: Callable[[Task], Ran]
+    estimate: Callable[[Task], Ran] | None
+    static_only: bool = False
+    takes_noise: bool = False
+    dynamic_only: bool = False
+
+
+_ENGINES = {
+    "lightning": _Engine("pennylane-lightning", lightning.sample, lightning.estimate, static_only=True),
+    "branching": _Engine("pennylane-lightning", branching.sample, None, dynamic_only=True),
+    "trajectories": _Engine(
+        "pennylane-lightning", trajectories.sample, trajectories.estimate, static_only=True, takes_noise=True
+    ),
+    "qsim": _Engine("qsimcirq", qsim.sample, None, static_only=True),
+    "stim": _Engine("stim", stim_engine.sample, stim_engine.estimate, takes_noise=True),
+    "aer-statevector": _Engine(
+        "qiskit-aer", aer.sampler("statevector"), aer.estimator("statevector"), takes_noise=True
+    ),
+    "aer-stabilizer": _Engine("qiskit-aer", aer.sampler("stabilizer"), None),
+    "aer-mps": _Engine("qiskit-aer", aer.sampler("matrix_product_state"), aer.estimator("matrix_product_state")),
+    "aer-density-matrix": _Engine(
+        "qiskit-aer", aer.sampler("density_matrix"), aer.estimator("density_matrix"), takes_noise=True
+    ),
+}
+
+_OFFERED = {
+    "sim.statevector": ("lightning", "branching", "qsim", "aer-statevector"),
+    "sim.stabilizer": ("stim", "aer-stabilizer"),
+    "sim.mps": ("aer-mps",),
+    "sim.density_matrix": ("aer-density-matrix",),
+}
+
+
+def run(engine: str, task: Task) -> Ran:
+    """Sample or estimate a task on the engine of that name."""
+    found = _ENGINES[engine]
+    if task.pub.observables is None:
+        try:
+            return found.sample(task)
+        except branching.TooManyHistoriesError:
+            ran = aer.sampler("statevector")(task)
+            return replace(ran, method=f"{ran.method} by Aer: more measurement histories than can be followed")
+    assert found.estimate is not None
+    return found.estimate(task)
+
+
+def run_opaque(pub: Pub, engine: str, settings: Settings) -> tuple[Sampled, Ran]:
+    """Run a program that has no circuit on the engine that takes its own format."""
+    if engine == "qir":
+        from antiphon.adapters.targets.sim.engines import qir  # its interpreter is an optional package
+
+        return qir.run(pub, noise=settings.noise), Ran("QIR interpreter")
+    method = "density_matrix" if engine == "aer-density-matrix" else "statevector"
+    return aer.run_opaque(pub, method, settings)
+
+
+@cache
+def version_of(engine: str) -> str:
+    """The version of the package an engine comes from."""
+    if engine == "qir":
+        from antiphon.adapters.targets.sim.engines import qir
+
+        return qir.version()
+    package = _ENGINES[engine].package
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return package
+
+
+def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: Floats) -> Choice:
+    """The engine asked for by name instead of the one chosen, where it can run the program.
+
+    Raises:
+        UnsupportedProgramError: The target has no such engine, or the engine cannot run this program.
+    """
+    offered = _OFFERED.get(target, tuple(_ENGINES))
+    if name not in offered:
+        raise _refusal(name, f"{target} has no such engine", f"Use {', '.join(offered)}.")
+    if name == choice.engine:
+        return choice
+    features, engine = demand.features, _ENGINES[name]
+    assert features is not None
+    other = f"Leave the option out, and {choice.engine} runs it."
+    if features.dynamic and engine.static_only:
+        raise _refusal(name, f"it runs static programs only, but {features.dynamic}", other)
+    if not features.dynamic and engine.dynamic_only:
+        raise _refusal(name, "it is for programs that measure and go on", other)
+    if not demand.sampling and engine.estimate is None:
+        raise _refusal(name, "it has no expectation values", other)
+    if demand.settings.noise is not None and not engine.takes_noise:
+        raise _refusal(name, "it applies no noise", other)
+    if demand.settings.noise is None and name == "trajectories":
+        raise _refusal(name, "it is for noisy programs", other)
+    if name == "trajectories" and demand.exact:
+        raise _refusal(name, "it samples, so that it needs shots", other)
+    if name in ("stim", "aer-stabilizer"):
+        return replace(choose.stabilizer(demand, parameters), engine=name, reason="asked for by name")
+    if name == "aer-mps":
+        return replace(choose.matrix_product_state(demand), reason="asked for by name")
+    if name == "aer-density-matrix":
+        return replace(choose.density_matrix(demand), reason="asked for by name")
+    return replace(choice, engine=name, reason="asked for by name", safe=False, seconds=choice.seconds * 10)
+
+
+def _refusal(name: str, cause: str, next_step: str) -> UnsupportedProgramError:
+    return UnsupportedProgramError(
+        f"The engine {name!r} cannot run this.",
+        code="engine-unsupported",
+        cause=cause,
+        next_step=next_step,
+        details={"engine": name},
+    )

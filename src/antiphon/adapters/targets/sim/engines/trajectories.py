@@ -1,0 +1,195 @@
+"""Noisy static circuits by Pauli trajectories on Lightning: errors are drawn ahead, equal patterns run once.
+
+Patterns that begin with the same errors share the evolution up to where they part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.adapters.targets.sim.engines.errors_ahead import NoisePlace, Pattern, draw_patterns, noise_places
+from antiphon.adapters.targets.sim.engines.lightning import readout_of, sample_precision
+from antiphon.adapters.targets.sim.engines.lightning_state import Call, LightningState
+from antiphon.adapters.targets.sim.engines.tape import TapeBuilder, TapeParameters
+from antiphon.adapters.targets.sim.pauli_sampling import Energies, group_energies, sampled_value
+from antiphon.adapters.targets.sim.paulis import Group, strings_on
+from antiphon.adapters.targets.sim.readout import draw
+from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables
+from antiphon.domain.noise import NoiseModel
+from antiphon.domain.observables import Observable
+from antiphon.errors import UnsupportedProgramError
+
+_LETTERS = ("", "x", "y", "z")
+
+
+def sample(task: Task) -> Ran:
+    """Counts of every parameter set."""
+    noise = _noise(task)
+    rng, readout = task.generator(), readout_of(task)
+    counts, num_calls = [], 0
+    circuit = _NoisyCircuit(task, noise)
+    for row in circuit.parameters.rows(task.parameters):
+        outcomes, patterns = circuit.outcomes(row, task.shots, rng, ())
+        num_calls += patterns
+        bits = readout.flipped(readout.bits_of_outcomes(outcomes), noise, rng)
+        counts.append(readout.counts_of_bits(bits))
+    return Ran("Pauli trajectories drawn ahead", circuit.precision, num_calls, counts=tuple(counts))
+
+
+def estimate(task: Task) -> Ran:
+    """Expectation values from shots; the readout's errors are part of what is measured."""
+    noise = _noise(task)
+    rng = task.generator()
+    circuit = _NoisyCircuit(task, noise)
+    rows = circuit.parameters.rows(task.parameters)
+    patterns_run = 0
+
+    def value(row: list[list[float]], observable: Observable) -> Value:
+        def measure(group: Group, shots: int) -> Energies:
+            nonlocal patterns_run
+            outcomes, patterns = circuit.outcomes(row, shots, rng, group.rotations())
+            patterns_run += patterns
+            flipped = _flipped(outcomes, task.features.num_qubits, noise, rng)
+            distinct, times = np.unique(flipped, return_counts=True)
+            return group_energies(group, distinct), times
+
+        return sampled_value(strings_on(observable, task.features.qubits, noise), task.shots, measure)
+
+    def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
+        return [value(rows[index], observable) for observable in observables]
+
+    values, _ = over_observables(task.pub, evaluate)
+    method = "Pauli trajectories drawn ahead, sampled in commuting groups"
+    return Ran(method, circuit.precision, patterns_run, values=values)
+
+
+def _noise(task: Task) -> NoiseModel:
+    if task.settings.noise is None or task.pub.shots is None:
+        raise UnsupportedProgramError(
+            "Noise trajectories need a noise model and shots.",
+            next_step='Give the option "noise" and a number of shots.',
+        )
+    return task.settings.noise
+
+
+def _flipped(
+    outcomes: NDArray[np.int64], num_qubits: int, noise: NoiseModel, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    if not (noise.readout_p01 or noise.readout_p10):
+        return outcomes
+    flipped = outcomes.copy()
+    for qubit in range(num_qubits):
+        chance = np.where(outcomes >> qubit & 1, noise.readout_p10, noise.readout_p01)
+        flipped ^= (rng.random(len(outcomes)) < chance).astype(np.int64) << qubit
+    return flipped
+
+
+class _NoisyCircuit:
+    """The gates of a circuit as calls, cut after every place where noise strikes."""
+
+    def __init__(self, task: Task, noise: NoiseModel) -> None:
+        gates = task.features.gates
+        self.num_qubits = max(task.features.num_qubits, 1)
+        self.precision = sample_precision(self.num_qubits, task.settings.precision)
+        self.places = noise_places(gates, noise)
+        builder = TapeBuilder(self.num_qubits, single=self.precision == "single")
+        calls: list[Call] = []
+        ends = []
+        for gate in gates:
+            calls.extend(builder.gate(gate))
+            ends.append(len(calls))
+        self.calls = calls
+        self.stops = [ends[place.after] for place in self.places]
+        self.parameters: TapeParameters = builder.parameters()
+
+    def outcomes(
+        self,
+        parameters: list[list[float]],
+        shots: int,
+        rng: np.random.Generator,
+        rotations: Sequence[tuple[str, int]],
+    ) -> tuple[NDArray[np.int64], int]:
+        """One basis state for each shot, after noise-free `rotations`; and how many distinct patterns came."""
+        patterns = draw_patterns(self.places, shots, rng)
+        run = _PatternRun(self, parameters, patterns, rotations, rng)
+        return run.all(), len(patterns)
+
+
+class _PatternRun:
+    """Evolves patterns in rising order, depth first: each state goes on along the errors it shares."""
+
+    def __init__(
+        self,
+        circuit: _NoisyCircuit,
+        parameters: list[list[float]],
+        patterns: list[tuple[Pattern, int]],
+        rotations: Sequence[tuple[str, int]],
+        rng: np.random.Generator,
+    ) -> None:
+        self.circuit = circuit
+        self.parameters = parameters
+        self.patterns = patterns
+        self.rotations = rotations
+        self.rng = rng
+        self.drawn: list[NDArray[np.int64]] = []
+        self.spare: list[LightningState] = []
+
+    def all(self) -> NDArray[np.int64]:
+        state = self.fresh()
+        state.reset()
+        self.descend(state, 0, 0, len(self.patterns), 0)
+        return np.concatenate(self.drawn)
+
+    def descend(self, state: LightningState, at: int, low: int, high: int, depth: int) -> None:
+        """Finish patterns low … high-1, which share their first `depth` errors, already in `state` at call `at`."""
+        circuit, patterns = self.circuit, self.patterns
+        # Rising order puts the pattern without a further error first; it ends last, on the state that saw no other.
+        ends_here = patterns[low][1] if len(patterns[low][0]) == depth else 0
+        low += bool(ends_here)
+        while low < high:
+            error = patterns[low][0][depth]
+            stop = low + 1
+            while stop < high and patterns[stop][0][depth] == error:
+                stop += 1
+            place, pauli = error
+            state.run(circuit.calls[at : circuit.stops[place]], self.parameters)
+            at = circuit.stops[place]
+            if stop == high and not ends_here:
+                # Nobody else needs this state: go on in it, so that a long pattern takes no copies.
+                self.strike(state, circuit.places[place], pauli)
+                depth += 1
+                ends_here = patterns[low][1] if len(patterns[low][0]) == depth else 0
+                low += bool(ends_here)
+                continue
+            forked = self.fresh()
+            forked.load(state.amplitudes())
+            self.strike(forked, circuit.places[place], pauli)
+            self.descend(forked, at, low, stop, depth + 1)
+            self.spare.append(forked)
+            low = stop
+        if ends_here:
+            state.run(circuit.calls[at:], self.parameters)
+            self.measure(state, ends_here)
+
+    @staticmethod
+    def strike(state: LightningState, place: NoisePlace, pauli: int) -> None:
+        for qubit in place.qubits:
+            letter = _LETTERS[pauli % 4]
+            pauli //= 4
+            if letter:
+                state.apply(letter, qubit)
+
+    def measure(self, state: LightningState, shots: int) -> None:
+        for name, qubit in self.rotations:
+            state.apply(name, qubit)
+        outcomes, times = draw(state.probabilities(), shots, self.rng)
+        self.drawn.append(np.repeat(outcomes, times))
+
+    def fresh(self) -> LightningState:
+        circuit = self.circuit
+        return (
+            self.spare.pop() if self.spare else LightningState(circuit.num_qubits, single=circuit.precision == "single")
+        )

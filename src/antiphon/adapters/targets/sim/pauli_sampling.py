@@ -1,0 +1,92 @@
+"""Expectation values from shots: commuting groups share them, and the standard error is that of the weighted sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.adapters.targets.sim.paulis import Group, Strings, commuting_groups
+from antiphon.errors import LimitError
+
+Energies: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.int64]]"
+"""What distinct outcomes contribute to the sum, and how often each came."""
+
+MIN_GROUP_SHOTS = 2
+
+
+def check_shots(num_groups: int, shots: int) -> None:
+    """Refuse fewer shots than a standard error needs.
+
+    Raises:
+        LimitError: Some group would get fewer than two shots.
+    """
+    if shots < MIN_GROUP_SHOTS * num_groups:
+        raise LimitError(
+            f"{shots} shots are too few to estimate this observable.",
+            code="shots-too-few",
+            cause=f"it falls into {num_groups} groups that are measured apart, each with at least two shots",
+            next_step=f"Ask for at least {MIN_GROUP_SHOTS * num_groups} shots, or for the exact value (shots=None).",
+            details={"shots": shots, "groups": num_groups},
+        )
+
+
+def shared_shots(groups: Sequence[Group], shots: int) -> list[int]:
+    """Shots of each group: two each, the rest in proportion to the norm of its coefficients; they sum to `shots`.
+
+    Proportional to the norm is what minimises the standard error when all strings have variance 1.
+    """
+    check_shots(len(groups), shots)
+    spare = shots - MIN_GROUP_SHOTS * len(groups)
+    norms = [group.norm for group in groups]
+    total = sum(norms) or 1.0
+    shares = [spare * norm / total for norm in norms]
+    given = [math.floor(share) for share in shares]
+    by_remainder = sorted(range(len(groups)), key=lambda place: (given[place] - shares[place], place))
+    for place in by_remainder[: spare - sum(given)]:
+        given[place] += 1
+    return [MIN_GROUP_SHOTS + share for share in given]
+
+
+def sampled_value(
+    strings: Strings,
+    shots: int,
+    measure: Callable[[Group, int], Energies],
+) -> tuple[float, float]:
+    """Mean and standard error of a Pauli sum from `shots` shots in all.
+
+    `measure` takes a group and its shots, measures in the group's basis, and gives what came.
+    """
+    groups = commuting_groups(strings)
+    value = strings.get((0, 0), 0.0)
+    variance = 0.0
+    if not groups:
+        return value, 0.0
+    for group, group_shots in zip(groups, shared_shots(groups, shots), strict=True):
+        energies, times = measure(group, group_shots)
+        mean = float(np.dot(energies, times)) / group_shots
+        value += mean
+        variance += float(np.dot((energies - mean) ** 2, times)) / (group_shots - 1) / group_shots
+    return value, math.sqrt(variance)
+
+
+def group_energies(group: Group, outcomes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What each outcome contributes: Σ coefficient·(-1)^(parity of the outcome on the string's support)."""
+    energies = np.zeros(len(outcomes))
+    for support, coefficient in group.weights.items():
+        odd = np.bitwise_count(outcomes & support) & 1
+        energies += coefficient * (1.0 - 2.0 * odd)
+    return energies
+
+
+def bit_energies(group: Group, bits: NDArray[np.uint8]) -> Energies:
+    """The same for one row of bits a shot, of shape (shots, qubits), for any number of qubits."""
+    energies = np.zeros(len(bits))
+    for support, coefficient in group.weights.items():
+        columns = [qubit for qubit in range(bits.shape[1]) if support >> qubit & 1]
+        odd = bits[:, columns].sum(axis=1, dtype=np.int64) & 1
+        energies += coefficient * (1.0 - 2.0 * odd)
+    return energies, np.ones(len(bits), dtype=np.int64)

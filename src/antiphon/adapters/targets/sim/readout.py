@@ -1,0 +1,117 @@
+"""Outcomes of an engine as counts: which qubit goes into which classical bit, and bits into result strings.
+
+Bit 0 of a register is the rightmost character, registers are separated by one space, the last declared leftmost;
+classical bits that are never measured read 0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.domain.circuits import Register
+from antiphon.domain.noise import NoiseModel
+
+Bits: TypeAlias = "NDArray[np.uint8]"
+
+_WORD_BITS = 62
+
+
+class Readout:
+    """Turns outcomes over qubits into counts over registers.
+
+    Args:
+        registers: Classical registers in order of declaration.
+        pairs: (qubit, clbit) of every measurement that counts; qubit -1 reads 0.
+    """
+
+    def __init__(self, registers: Sequence[Register], pairs: Iterable[tuple[int, int]]) -> None:
+        self.pairs = tuple(pairs)
+        self.num_clbits = sum(register.size for register in registers)
+        shown = [register for register in reversed(registers) if register.size]
+        # Columns of clbits from the leftmost character on; -1 is the space between registers.
+        self._columns: list[int] = []
+        for register in shown:
+            if self._columns:
+                self._columns.append(-1)
+            self._columns.extend(range(register.offset + register.size - 1, register.offset - 1, -1))
+        self._plain = len(shown) <= 1
+        self._slices = [
+            slice(self.num_clbits - register.offset - register.size, self.num_clbits - register.offset)
+            for register in shown
+        ]
+        self._identity = self.pairs == tuple((bit, bit) for bit in range(self.num_clbits))
+
+    def word_text(self, word: int) -> str:
+        """The result string of classical bits packed into an integer, bit i of it being classical bit i."""
+        text = format(word, f"0{self.num_clbits}b")
+        return text if self._plain else " ".join(text[part] for part in self._slices)
+
+    def counts_of_words(self, words: Mapping[int, int]) -> dict[str, int]:
+        """Counts from {classical bits as an integer: shots}, in the order of the strings."""
+        return dict(sorted((self.word_text(word), shots) for word, shots in words.items() if shots))
+
+    def counts_of_outcomes(self, outcomes: NDArray[np.int64], shots: NDArray[np.int64]) -> dict[str, int]:
+        """Counts from basis states (qubit q is bit q of the index, at most 62 qubits) and how often each came."""
+        if self._identity:
+            return self.counts_of_words(dict(zip(outcomes.tolist(), shots.tolist(), strict=True)))
+        if self.num_clbits > _WORD_BITS:
+            return self.counts_of_bits(np.repeat(self.bits_of_outcomes(outcomes), shots, axis=0))
+        words = np.zeros_like(outcomes)
+        for qubit, clbit in self.pairs:
+            if qubit >= 0:
+                words |= ((outcomes >> qubit) & 1) << clbit
+        merged: Counter[int] = Counter()
+        for word, count in zip(words.tolist(), shots.tolist(), strict=True):
+            merged[word] += count
+        return self.counts_of_words(merged)
+
+    def bits_of_outcomes(self, outcomes: NDArray[np.int64]) -> Bits:
+        """Classical bits of shape (outcomes, num_clbits)."""
+        bits = np.zeros((len(outcomes), self.num_clbits), dtype=np.uint8)
+        for qubit, clbit in self.pairs:
+            if qubit >= 0:
+                bits[:, clbit] = (outcomes >> qubit) & 1
+        return bits
+
+    def counts_of_bits(self, bits: Bits) -> dict[str, int]:
+        """Counts from classical bits of shape (shots, num_clbits)."""
+        columns = np.array(self._columns)
+        text = bits[:, columns] + np.uint8(ord("0"))
+        text[:, columns < 0] = ord(" ")
+        rows: list[bytes] = np.ascontiguousarray(text).view(f"S{len(columns)}").ravel().tolist()
+        return {row.decode("ascii"): count for row, count in sorted(Counter(rows).items())}
+
+    def flipped(self, bits: Bits, noise: NoiseModel, rng: np.random.Generator) -> Bits:
+        """`bits` as a faulty readout reports them: each measured bit flips by itself."""
+        if noise.readout_p01 or noise.readout_p10:
+            measured = [clbit for _, clbit in self.pairs]
+            true = bits[:, measured]
+            chance = np.where(true == 1, noise.readout_p10, noise.readout_p01)
+            bits = bits.copy()
+            bits[:, measured] = true ^ (rng.random(true.shape) < chance)
+        return bits
+
+
+def draw(
+    probabilities: NDArray[Any], shots: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sample `shots` outcomes: the distinct indices in rising order, and how often each came.
+
+    `probabilities` need not be normalised to the last digit (single precision).
+    """
+    if shots >= 4 * len(probabilities):
+        exact = probabilities.astype(np.float64)
+        times = rng.multinomial(shots, exact / exact.sum())
+        found = np.flatnonzero(times)
+        return found, times[found]
+    cumulative = np.cumsum(probabilities, dtype=np.float64)
+    points = np.sort(rng.random(shots))
+    points *= cumulative[-1]
+    drawn = np.minimum(np.searchsorted(cumulative, points, side="right"), len(cumulative) - 1)
+    starts = np.flatnonzero(np.diff(drawn, prepend=-1))
+    return drawn[starts], np.diff(starts, append=shots)

@@ -1,0 +1,67 @@
+"""The options a simulator target understands, read from JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.domain.noise import NoiseModel
+from antiphon.errors import UnsupportedProgramError
+
+OPTION_HELP = {
+    "noise": "A NoiseModel as JSON: depolarizing_1q, depolarizing_2q, readout_p01, readout_p10 (probabilities).",
+    "max_bond_dimension": "Largest bond dimension of a matrix product state, an integer from 1; default unlimited.",
+    "truncation_threshold": "Matrix product states drop Schmidt values whose squares sum to less; default 1e-16.",
+    "engine": "Force an engine: lightning, qsim, stim, branching, trajectories, aer-statevector, aer-stabilizer, "
+    "aer-mps or aer-density-matrix.",
+    "precision": '"single" or "double"; default double for expectation values and single for counts from 16 qubits.',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of one work; the defaults are those of an empty mapping."""
+
+    noise: NoiseModel | None = None
+    max_bond_dimension: int | None = None
+    truncation_threshold: float = 1e-16
+    engine: str | None = None
+    precision: str | None = None
+
+
+def read_settings(options: Mapping[str, Any], understood: Mapping[str, str], target: str) -> Settings:
+    """Check and read the options of a work.
+
+    Raises:
+        UnsupportedProgramError: An option is unknown to the target, or its value is not of the kind it takes.
+    """
+    for name in options:
+        if name == "noise" and name not in understood:
+            raise _refusal(target, name, f"{target} applies no noise", "Use sim.density_matrix or sim.auto.")
+        if name not in understood:
+            raise _refusal(target, name, f"{target} has no option {name!r}", f"Use {', '.join(understood)}.")
+    noise = NoiseModel.from_json(options["noise"]) if options.get("noise") is not None else None
+    bond = options.get("max_bond_dimension")
+    if bond is not None and not (isinstance(bond, int) and not isinstance(bond, bool) and bond >= 1):
+        raise _refusal(target, "max_bond_dimension", f"it is {bond!r}", "Give an integer from 1.")
+    threshold = options.get("truncation_threshold", 1e-16)
+    if not (isinstance(threshold, int | float) and 0.0 <= threshold < 1.0):
+        raise _refusal(target, "truncation_threshold", f"it is {threshold!r}", "Give a number from 0 to below 1.")
+    precision = options.get("precision")
+    if precision not in (None, "single", "double"):
+        raise _refusal(target, "precision", f"it is {precision!r}", 'Give "single" or "double".')
+    engine = options.get("engine")
+    if engine is not None and not isinstance(engine, str):
+        raise _refusal(target, "engine", f"it is {engine!r}", "Give the name of an engine.")
+    return Settings(None if noise is None or noise.is_trivial else noise, bond, float(threshold), engine, precision)
+
+
+def _refusal(target: str, option: str, cause: str, next_step: str) -> UnsupportedProgramError:
+    return UnsupportedProgramError(
+        f"{target} cannot take the option {option!r} as given.",
+        code="option-invalid",
+        cause=cause,
+        next_step=next_step,
+        details={"target": target, "option": option},
+    )

@@ -1,0 +1,101 @@
+"""One pub made ready for an engine, and what an engine hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from antiphon.adapters.targets.sim.angles import Floats
+from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.settings import Settings
+from antiphon.domain.observables import Observable
+from antiphon.domain.work import Pub
+
+Value: TypeAlias = "tuple[float, float]"
+"""An expectation value and its standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A pub with its circuit's features and its parameter values of shape (sets, parameters)."""
+
+    key: str
+    pub: Pub
+    features: Features
+    parameters: Floats
+    settings: Settings
+
+    @property
+    def shots(self) -> int:
+        """Shots of each parameter set; only for work that has them."""
+        assert self.pub.shots is not None
+        return self.pub.shots
+
+    def generator(self) -> np.random.Generator:
+        """The random numbers of this pub; its sets draw from it one after the other."""
+        return np.random.Generator(np.random.PCG64(self.pub.seed))
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What an engine did.
+
+    Attributes:
+        counts: For sampling, the counts of each parameter set.
+        values: For estimation, value and standard error in C order over the broadcast shape.
+        method: How, in the engine's words.
+        precision: "single" or "double".
+        num_calls: Times the state was evolved.
+    """
+
+    method: str
+    precision: str = "double"
+    num_calls: int = 1
+    counts: tuple[dict[str, int], ...] = ()
+    values: tuple[Value, ...] = ()
+
+
+def parameter_array(pub: Pub) -> Floats:
+    """The pub's parameter values of shape (sets, parameters)."""
+    sets = pub.parameters
+    return np.frombuffer(sets.data, dtype="<f8").reshape(sets.num_sets, len(sets.names))
+
+
+def estimated_shape(pub: Pub) -> tuple[int, ...]:
+    """Shape of the result: parameters and observables broadcast by NumPy's rules."""
+    if not pub.parameters.shape:
+        return pub.observables_shape
+    return np.broadcast_shapes(pub.parameters.shape, pub.observables_shape)
+
+
+def over_observables(
+    pub: Pub, evaluate: Callable[[int, Sequence[Observable]], Sequence[Value]]
+) -> tuple[tuple[Value, ...], int]:
+    """Evaluate each parameter set once with all observables it is paired with.
+
+    `evaluate` takes the flat index of a set and the observables, in order. Returns the values in C order over the
+    broadcast shape, and the number of sets evaluated.
+    """
+    assert pub.observables is not None
+    if not pub.parameters.shape:
+        return tuple(evaluate(0, pub.observables)), 1
+    shape = estimated_shape(pub)
+    sets = _flat_index(pub.parameters.shape, shape)
+    chosen = _flat_index(pub.observables_shape, shape)
+    pairs: dict[int, dict[int, Value]] = {}
+    for set_index, observable_index in zip(sets, chosen, strict=True):
+        pairs.setdefault(set_index, {})[observable_index] = (0.0, 0.0)
+    for set_index in sorted(pairs):
+        wanted = sorted(pairs[set_index])
+        values = evaluate(set_index, [pub.observables[index] for index in wanted])
+        pairs[set_index] = dict(zip(wanted, values, strict=True))
+    return tuple(pairs[s][o] for s, o in zip(sets, chosen, strict=True)), len(pairs)
+
+
+def _flat_index(shape: tuple[int, ...], broadcast: tuple[int, ...]) -> list[int]:
+    count = int(np.prod(shape, dtype=np.int64))
+    flat: list[int] = np.broadcast_to(np.arange(count).reshape(shape), broadcast).ravel().tolist()
+    return flat
