@@ -54,7 +54,7 @@ class Row:
         theirs: The peer's seconds a unit.
         ratio: Ours over theirs, pair by pair; None for an absolute figure.
         aim: Upper bound on the ratio, or on `ours` in seconds when there is no ratio.
-        note: What a reader must know to judge the line.
+        notes: What a reader must know to judge the line.
     """
 
     case: str
@@ -64,7 +64,7 @@ class Row:
     theirs: Spread | None = None
     ratio: Spread | None = None
     aim: float | None = None
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def met(self) -> bool | None:
@@ -151,7 +151,7 @@ def compare(
                 Spread.of([b.per_unit for b in theirs]),
                 Spread.of([a.per_unit / b.per_unit for a, b in zip(mine, theirs, strict=True)]),
                 (aims or {}).get(peer),
-                "; ".join(filter(None, (note, fewer))),
+                tuple(filter(None, (note, fewer))),
             )
         )
     return rows

@@ -62,7 +62,7 @@ def overhead(settings: Settings) -> list[Row]:
                     f"job, {size:,} stored",
                     Spread.of(samples),
                     aim=1e-3,
-                    note="submit to result less engine_s, an inline Bell pair of 100 shots",
+                    notes=("submit to result less engine_s, an inline Bell pair of 100 shots",),
                 )
             )
     return rows

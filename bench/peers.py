@@ -18,8 +18,8 @@ Evaluate: TypeAlias = Callable[[NDArray[np.float64]], float]
 """One expectation value at one parameter set."""
 
 AER = "Aer EstimatorV2"
-STATEVECTOR = "qiskit StatevectorEstimator"
-LIGHTNING = "PennyLane lightning.qubit"
+STATEVECTOR = "StatevectorEstimator"
+LIGHTNING = "PennyLane lightning"
 
 
 def aer_estimator(problem: Expectation) -> Evaluate:

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -78,13 +79,13 @@ def as_table(rows: Sequence[Row]) -> Table:
         ("met", "left"),
     ):
         table.add_column(column, justify=justify, no_wrap=column not in {"unit", "peer"})  # type: ignore[arg-type]
-    last = ""
+    last = ("", "")
     for row in rows:
         aim = "" if row.aim is None else (duration(row.aim) if row.ratio is None else f"{row.aim:g}")
         verdict = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}[row.met]
         table.add_row(
-            row.case if row.case != last else "",
-            row.unit if row.case != last else "",
+            row.case if row.case != last[0] else "",
+            row.unit if (row.case, row.unit) != last else "",
             duration(row.ours.median),
             row.peer,
             "" if row.theirs is None else duration(row.theirs.median),
@@ -92,20 +93,23 @@ def as_table(rows: Sequence[Row]) -> Table:
             f"≤ {aim}" if aim else "",
             verdict,
         )
-        last = row.case
+        last = (row.case, row.unit)
     return table
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """Each note once, with the cases it belongs to."""
-    by_note: dict[str, list[str]] = {}
+    """Each note once, with the cases it belongs to, or with the case and the peers where it is not true of all."""
+    peers = defaultdict[str, set[str]](set)
+    by_note = defaultdict[str, dict[str, set[str]]](lambda: defaultdict(set))
     for row in rows:
-        if row.note:
-            of = by_note.setdefault(row.note, [])
-            label = f"{row.case} / {row.peer}" if row.peer else row.case
-            if label not in of:
-                of.append(label)
-    return [f"{', '.join(labels)}: {note}" for note, labels in by_note.items()]
+        peers[row.case].add(row.peer)
+        for note in row.notes:
+            by_note[note][row.case].add(row.peer)
+    lines = []
+    for note, cases in by_note.items():
+        labels = [case if of == peers[case] else f"{case} ({', '.join(sorted(of))})" for case, of in cases.items()]
+        lines.append(f"{', '.join(labels)}: {note}")
+    return lines
 
 
 def as_json(rows: Sequence[Row], facts: dict[str, Any]) -> dict[str, Any]:

@@ -63,10 +63,10 @@ def startup(settings: Settings) -> list[Row]:
         "antiphon --help": (lambda: _whole([command, "--help"]), 0.3),
         "python -c pass": (lambda: _whole([sys.executable, "-c", "pass"]), None),
     }
-    notes = {"import antiphon": f"SDKs imported by it: {', '.join(sdks) or 'none'}"}
+    notes = {"import antiphon": (f"SDKs that import antiphon brings along: {', '.join(sdks) or 'none'}",)}
     rows = []
     for name, (run, aim) in measured.items():
         run()
         seconds = Spread.of([run() for _ in range(times)])
-        rows.append(Row("startup", name, seconds, aim=aim, note=notes.get(name, "")))
+        rows.append(Row("startup", name, seconds, aim=aim, notes=notes.get(name, ())))
     return rows

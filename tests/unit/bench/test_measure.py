@@ -36,7 +36,7 @@ def test_ratios_are_taken_pair_by_pair_and_per_unit() -> None:
     assert slow.ratio.high == pytest.approx(slow.ratio.low)
     assert slow.ours.median == pytest.approx(0.02)
     assert slow.met is True
-    assert "5 in a peer's pass, 10 in ours" in slow.note
+    assert slow.notes == ("5 in a peer's pass, 10 in ours",)
     assert same.ratio is not None
     assert same.ratio.median == pytest.approx(1.0)
     assert same.met is None

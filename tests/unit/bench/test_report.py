@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from bench.measure import Row, Spread
@@ -15,7 +16,7 @@ ROWS = [
         Spread(5e-3, 4e-3, 6e-3),
         Spread(0.2, 0.1, 0.3),
         0.1,
-        "n",
+        ("n",),
     ),
     Row("start", "import", Spread(0.1, 0.1, 0.1), aim=0.15),
 ]
@@ -38,7 +39,12 @@ def test_the_table_says_ratio_aim_and_verdict() -> None:
 
 
 def test_each_note_is_printed_once_with_its_cases() -> None:
-    assert notes([*ROWS, ROWS[0]]) == ["loop / peer: n"]
+    assert notes([*ROWS, ROWS[0]]) == ["loop: n"]
+
+
+def test_a_note_that_is_not_true_of_every_peer_names_them() -> None:
+    other = replace(ROWS[0], peer="other", notes=("n", "fewer"))
+    assert notes([ROWS[0], other]) == ["loop: n", "loop (other): fewer"]
 
 
 def test_the_json_holds_the_machine_and_every_row() -> None:
