@@ -158,7 +158,7 @@ class Controlling(Reading):
                     )
                 if not condition:
                     break
-                self.step(10)
+                self.step(20)
                 operations, stop = self._turn(turn, 0)
                 bodies.append(operations)
                 if stop == "break":

@@ -194,6 +194,8 @@ def _scan(text: str) -> set[str]:  # noqa: C901 - one branch a kind of word
                 else:
                     nesting.else_if[-1] = 0
         elif kind == "open":
+            if word == "[" and last == "]":
+                nesting.term(at)
             nesting.open(word, at)
         elif kind == "close":
             nesting.close(word, at)
