@@ -104,13 +104,14 @@ def statevector(demand: Demand) -> Choice:
         _static_only(demand, features)
         return _dynamic(demand, features, problem, ways_out)
     precision = sample_precision(width, demand.settings.precision) if demand.sampling else _exact_precision(demand)
+    own_seconds = _lightning_seconds(demand, features, precision)
     if demand.sampling and width >= QSIM_FROM_QUBITS and demand.settings.precision != "double":
-        if _installed("qsimcirq"):
+        seconds = _qsim_seconds(features)
+        if _installed("qsimcirq") and (problem or seconds < own_seconds):
             memory = 2**width * limits.QSIM_BYTES
             _admit("a state vector", width, memory, ways_out)
-            seconds = 0.5 + len(features.gates) * 2**width * 3e-11
-            return Choice("qsim", f"{width} qubits: gate fusion is fastest from {QSIM_FROM_QUBITS}", seconds, memory)
-        problem = problem and f"{problem}; qsimcirq is not installed"
+            reason = f"static, {width} qubits, {len(features.gates)} gates: qsim's gate fusion is fastest"
+            return Choice("qsim", reason, seconds, memory)
     per_state = limits.SAMPLE_BYTES[precision] if demand.sampling else limits.EXACT_BYTES[precision]
     if not problem:
         memory = 2**width * per_state
@@ -119,7 +120,7 @@ def statevector(demand: Demand) -> Choice:
         return Choice(
             "lightning",
             f"static, {width} qubits, {what}: Lightning's state vector is fastest",
-            _lightning_seconds(demand, features, precision),
+            own_seconds,
             memory,
             safe=True,
         )
@@ -216,7 +217,7 @@ def automatic(demand: Demand, parameters: Floats) -> Choice:
     per_state = limits.QSIM_BYTES if demand.sampling else limits.EXACT_BYTES["double"]
     if limits.fits(2**width * per_state):
         return statevector(demand)
-    if features.may_be_clifford and features.first_non_clifford(parameters) is None:
+    if features.is_clifford_at(parameters):
         return stabilizer(demand, parameters)
     if not features.dynamic:
         try:
@@ -238,8 +239,7 @@ def _noisy(demand: Demand, parameters: Floats) -> Choice:
     features = _circuit(demand)
     width = features.num_qubits
     problem = lightning_state.unusable_because()
-    clifford = features.may_be_clifford and features.first_non_clifford(parameters) is None
-    if clifford and not demand.exact and not features.has_control and _installed("stim"):
+    if features.is_clifford_at(parameters) and not demand.exact and not features.has_control and _installed("stim"):
         return stabilizer(demand, parameters)
     if width <= DENSITY_QUBITS or (demand.exact and width <= DENSITY_MAX_QUBITS):
         return density_matrix(demand)
@@ -257,7 +257,7 @@ def _noisy(demand: Demand, parameters: Floats) -> Choice:
         raise _noisy_too_wide(features)
     memory = 3 * 2**width * limits.SAMPLE_BYTES["double"]
     _admit("noise trajectories", width, memory, ["Use fewer qubits."])
-    seconds = _lightning_seconds(demand, features, "double") * min(demand.shots or 1, 1 + len(features.gates) * 50)
+    seconds = _trajectory_seconds(demand, features)
     reason = f"noisy, {width} qubits: trajectories with errors drawn ahead are fastest from {DENSITY_QUBITS + 1}"
     return Choice("trajectories", reason, seconds, memory, safe=True)
 
@@ -350,11 +350,26 @@ def _exact_precision(demand: Demand) -> str:
 
 def _lightning_seconds(demand: Demand, features: Features, precision: str) -> float:
     states = 2.0**features.num_qubits
-    per_gate = 2e-7 + states * (1e-10 if precision == "single" else 2.2e-10)
+    size = 8 if precision == "single" else 16
+    beyond_cache = 8 if states * size > 2**24 else 1
+    per_gate = 2e-7 + states * size * 1.3e-11 * beyond_cache
     after = states * 5e-9 + (demand.shots or 0) * 3e-7
     if not demand.sampling:
         after += states * min(demand.num_terms, 64) * 1e-9
     return 1e-5 + len(features.gates) * per_gate + after
+
+
+def _qsim_seconds(features: Features) -> float:
+    importing_cirq = 5.0
+    return importing_cirq + len(features.gates) * 2.0**features.num_qubits * 4e-10
+
+
+def _trajectory_seconds(demand: Demand, features: Features) -> float:
+    noise, states, shots = demand.settings.noise, 2.0**features.num_qubits, demand.shots or 1
+    assert noise is not None
+    errors = sum(noise.depolarizing_1q if len(gate.qubits) == 1 else noise.depolarizing_2q for gate in features.gates)
+    patterns = 1 + shots * (1 - math.exp(-errors))
+    return patterns * (2e-5 + 0.6 * len(features.gates) * (4e-7 + states * 2.2e-10) + states * 5e-9) + shots * 1e-6
 
 
 def _aer_seconds(demand: Demand, features: Features) -> float:

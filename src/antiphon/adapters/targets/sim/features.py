@@ -107,6 +107,10 @@ class Features:
                 return position, gate, angles
         return None
 
+    def is_clifford_at(self, parameters: Floats) -> bool:
+        """Whether every gate is Clifford at every set of `parameters`, of shape (sets, parameters)."""
+        return self.may_be_clifford and all(self.first_non_clifford(row) is None for row in parameters)
+
     @cached_property
     def may_be_clifford(self) -> bool:
         """False when some gate is not Clifford whatever the parameters."""

@@ -35,8 +35,8 @@ def _rzx(q: tuple[int, ...], a: tuple[Angle, ...]) -> list[Primitive]:
 
 
 def _ecr(q: tuple[int, ...], _: tuple[Angle, ...]) -> list[Primitive]:
-    # RZX(π/4) · X · RZX(-π/4) = X · RZX(-π/2): the X on the first qubit anticommutes with the rotation.
-    return [*_rzx(q, (-math.pi / 2,)), ("x", q[:1], None)]
+    # RZX(π/4), X, RZX(-π/4) in time order is RZX(π/2), X: the X on the first qubit turns the rotation around.
+    return [*_rzx(q, (math.pi / 2,)), ("x", q[:1], None)]
 
 
 def _ch(q: tuple[int, ...], _: tuple[Angle, ...]) -> list[Primitive]:

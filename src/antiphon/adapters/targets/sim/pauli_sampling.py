@@ -67,9 +67,9 @@ def sampled_value(
         return value, 0.0
     for group, group_shots in zip(groups, shared_shots(groups, shots), strict=True):
         energies, times = measure(group, group_shots)
-        mean = float(np.dot(energies, times)) / group_shots
+        mean = float(np.einsum("i,i->", energies, times)) / group_shots
         value += mean
-        variance += float(np.dot((energies - mean) ** 2, times)) / (group_shots - 1) / group_shots
+        variance += float(np.einsum("i,i->", (energies - mean) ** 2, times)) / (group_shots - 1) / group_shots
     return value, math.sqrt(variance)
 
 

@@ -32,11 +32,11 @@ class Readout:
     def __init__(self, registers: Sequence[Register], pairs: Iterable[tuple[int, int]]) -> None:
         self.pairs = tuple(pairs)
         self.num_clbits = sum(register.size for register in registers)
-        shown = [register for register in reversed(registers) if register.size]
+        shown = list(reversed(registers))
         # Columns of clbits from the leftmost character on; -1 is the space between registers.
         self._columns: list[int] = []
-        for register in shown:
-            if self._columns:
+        for place, register in enumerate(shown):
+            if place:
                 self._columns.append(-1)
             self._columns.extend(range(register.offset + register.size - 1, register.offset - 1, -1))
         self._plain = len(shown) <= 1
@@ -48,7 +48,10 @@ class Readout:
 
     def word_text(self, word: int) -> str:
         """The result string of classical bits packed into an integer, bit i of it being classical bit i."""
-        text = format(word, f"0{self.num_clbits}b")
+        return self.spaced(format(word, f"0{self.num_clbits}b"))
+
+    def spaced(self, text: str) -> str:
+        """The result string of one character for each classical bit, the last bit first."""
         return text if self._plain else " ".join(text[part] for part in self._slices)
 
     def counts_of_words(self, words: Mapping[int, int]) -> dict[str, int]:

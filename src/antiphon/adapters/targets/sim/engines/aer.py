@@ -139,7 +139,8 @@ def _sample(task: Task, method: str) -> Ran:
             counts.append(readout.counts_of_bits(bits if noise is None else readout.flipped(bits, noise, rng)))
         else:
             circuit = qiskit_circuit(features, parameters, clifford=method == "stabilizer")
-            counts.append(_counts(simulator, circuit, task.shots, rng))
+            native = _counts(simulator, circuit, task.shots, rng)
+            counts.append({readout.spaced(key.replace(" ", "")): count for key, count in native.items()})
     return Ran(f"Aer {method}", precision, len(counts), counts=tuple(counts))
 
 
@@ -188,7 +189,7 @@ def _exact(state: NDArray[Any], strings: Strings) -> float:
     for x, column in flip_columns(strings, len(state).bit_length() - 1).items():
         moved = states ^ x
         pairs = state[states, moved] if state.ndim == 2 else state[states] * state[moved].conj()
-        total += float(np.dot(pairs, column).real)
+        total += float(np.einsum("i,i->", pairs, column).real)
     return total
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.adapters.targets.sim.angles import Floats
+from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.clifford import clifford_steps
 from antiphon.adapters.targets.sim.features import Features
 from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, sampled_value
@@ -23,6 +24,8 @@ from antiphon.errors import MissingExtraError, UnsupportedProgramError
 
 _NAMES = {"sdg": "S_DAG", "sx": "SQRT_X", "sxdg": "SQRT_X_DAG"}
 _BLOCK_BITS = 2**28
+
+_texts: BoundedCache[list[str]] = BoundedCache(1_000_000, len)
 
 
 def sample(task: Task) -> Ran:
@@ -40,11 +43,11 @@ def sample(task: Task) -> Ran:
 
 def estimate(task: Task) -> Ran:
     """Expectation values: exact, or from samples when the pub has shots."""
-    shots, noise = task.pub.shots, task.settings.noise
+    shots = task.pub.shots
     rng = task.generator()
 
     def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
-        lines = _lines(task.features, task.parameters[index], noise)
+        lines = _lines(task, index)
         if shots is None:
             simulator = _stim().TableauSimulator()
             simulator.do(_stim().Circuit("\n".join(lines)))
@@ -81,10 +84,10 @@ def _sample_set(
     rng: np.random.Generator,
 ) -> dict[str, int]:
     features = task.features
-    lines = _lines(features, task.parameters[index], noise)
+    lines = _lines(task, index)
     if not features.dynamic:
         # One record for each bit keeps positions simple; an idle qubit's bit is set to 0 below.
-        lines.extend(f"M {max(qubit, 0)}" for qubit, _ in features.readout)
+        lines = [*lines, *(f"M {max(qubit, 0)}" for qubit, _ in features.readout)]
     sampler = _stim().Circuit("\n".join(lines)).compile_sampler(seed=int(rng.integers(2**63)))
     total: Counter[str] = Counter()
     clbits, places = list(records), list(records.values())
@@ -102,7 +105,14 @@ def _sample_set(
     return dict(sorted(total.items()))
 
 
-def _lines(features: Features, parameters: Floats, noise: NoiseModel | None) -> list[str]:
+def _lines(task: Task, index: int) -> list[str]:
+    features, noise, parameters = task.features, task.settings.noise, task.parameters[index]
+    if features.is_parametric:
+        return _write(features, parameters, noise)
+    return _texts.get((task.key, noise), lambda: _write(features, parameters, noise))
+
+
+def _write(features: Features, parameters: Floats, noise: NoiseModel | None) -> list[str]:
     """The circuit as stim's text, which it reads far quicker than it takes single gates."""
     lines: list[str] = []
     angles = iter(features.angles_of_gates(parameters))
