@@ -90,6 +90,8 @@ def _sqlite(path: Path) -> Database:
         connection.execute("PRAGMA foreign_keys = ON")
         # In WAL mode this loses nothing when a process dies, and never damages the file when the power goes.
         connection.execute("PRAGMA synchronous = NORMAL")
+        # Four times the default, 16 MB: the job that happens to carry the log into the file pays milliseconds.
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
 
     return Database(
         engine=engine,

@@ -13,6 +13,8 @@ from sqlalchemy import ClauseElement, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
+from antiphon.errors import StoreError
+
 _INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -110,8 +112,7 @@ class Runner:
 
     def change(self, statement: Statement, parameters: Sequence[Any]) -> int:
         """Run a change; returns how many rows it touched."""
-        if not self.writable:
-            raise AssertionError("a change in a read transaction; open it with store.write()")
+        self._check_writable()
         try:
             self._cursor.execute(statement.text(self._dialect), parameters)
             touched: int = self._cursor.rowcount
@@ -121,9 +122,16 @@ class Runner:
 
     def change_many(self, statement: Statement, parameters: Sequence[Sequence[Any]]) -> None:
         """Run a change once for each sequence of parameters."""
-        if not self.writable:
-            raise AssertionError("a change in a read transaction; open it with store.write()")
+        self._check_writable()
         try:
             self._cursor.executemany(statement.text(self._dialect), parameters)
         except self._errors as error:
             raise self._translate(error) from error
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise StoreError(
+                "A read transaction changes nothing.",
+                code="store-read-only",
+                next_step="Open the transaction with store.write().",
+            )

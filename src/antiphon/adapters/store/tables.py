@@ -109,7 +109,7 @@ batch_items = Table(
     Column("provenance", Text),
 )
 
-# The job is the primary key: a second result cannot exist.
+# The job is the primary key: a second result cannot exist. Without a row id there is one tree to write, not two.
 results = Table(
     "results",
     metadata,
@@ -117,6 +117,7 @@ results = Table(
     Column("fence", Integer, nullable=False),
     Column("body", Text),
     Column("artefact", Text),
+    sqlite_with_rowid=False,
 )
 
 artefacts = Table(
@@ -164,6 +165,7 @@ _partial(
 )
 _partial("sessions_due", _session.due_at, where="due_at IS NOT NULL")
 
+# Nothing is ever deleted here, so a plain integer key grows; AUTOINCREMENT would write one more page for each event.
 events = Table(
     "events",
     metadata,
@@ -175,7 +177,6 @@ events = Table(
     Column("at", Double, nullable=False),
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
-    sqlite_autoincrement=True,
 )
 Index("events_by_subject", events.c.subject, events.c.seq)
 

@@ -103,6 +103,7 @@ def _make_outcomes() -> None:
         sa.Column("fence", sa.Integer, nullable=False),
         sa.Column("body", sa.Text),
         sa.Column("artefact", sa.Text),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "artefacts",
@@ -125,7 +126,6 @@ def _make_logs() -> None:
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
-        sqlite_autoincrement=True,
     )
     op.create_index("events_by_subject", "events", ["subject", "seq"])
     op.create_table(
