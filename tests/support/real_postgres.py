@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
-import signal
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
@@ -61,12 +58,5 @@ class RealPostgres:
     def close(self) -> None:
         """Stop the server and remove its files."""
         self._admin.close()
-        # At once, without a checkpoint of what is thrown away in the next line.
-        postmaster = self._server.get_pid()
-        assert postmaster is not None
-        os.kill(postmaster, signal.SIGQUIT)
-        deadline = time.monotonic() + 10
-        while Path(self._folder / "data" / "postmaster.pid").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
