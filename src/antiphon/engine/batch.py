@@ -12,9 +12,9 @@ from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_i
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, Outcome, outcome_from_json, outcome_to_json
 from antiphon.domain.work import Plan, Work
-from antiphon.engine.context import EngineContext, Finished
-from antiphon.engine.record import TASK_CANCELLED, record
-from antiphon.errors import AntiphonError, ExecutionError
+from antiphon.engine.context import EngineContext
+from antiphon.engine.record import STOPPED
+from antiphon.errors import AntiphonError, ExecutionError, StoreError
 from antiphon.ports.executor import Executor, Report, Task
 from antiphon.ports.job_store import VersionConflictError
 
@@ -36,10 +36,10 @@ class BatchRun:
         work: Work,
         plan: Plan,
         executor: Executor,
-        done: Callable[[Finished], None],
+        conclude: Callable[[Report], None],
     ) -> None:
         self._ctx, self._job, self._work, self._plan = ctx, job, work, plan
-        self._executor, self._done = executor, done
+        self._executor, self._conclude = executor, conclude
         with ctx.store.read() as tx:
             self._items = {item.index: item for item in tx.items(job.id)}
         self._chunks = self._cut([index for index, item in self._items.items() if not item.status.is_final])
@@ -103,7 +103,7 @@ class BatchRun:
             self._save(chunk, [_succeeded(outcome, now, report.execution) for outcome in report.execution.outcomes])
             return True
         error = report.error or ExecutionError("The executor reported neither a result nor an error.")
-        if error.code == TASK_CANCELLED:
+        if error.code in STOPPED:
             self._save(chunk, [ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=now)] * len(chunk))
             self._finish(error)
             return False
@@ -124,24 +124,25 @@ class BatchRun:
                     after = advance_item(before, event)
                     tx.save_item(self._job.id, before, after)
                     self._items[index] = after
-        except VersionConflictError:
-            # Another engine holds the batch by now; what it stores counts, and `record` will refuse our end.
+        except (VersionConflictError, StoreError):
+            # Another engine holds the batch by now, or the store cannot be written: what is stored counts, and the
+            # rest of the batch runs again.
             self._chunks.clear()
             self._lost = True
 
     def _finish(self, stopped: AntiphonError | None) -> None:
         if self._lost:
-            stopped = ExecutionError("The lease on the batch was lost.", code=TASK_CANCELLED)
+            stopped = ExecutionError("The lease on the batch was lost.", code="task-cancelled")
         items = [self._items[index] for index in sorted(self._items)]
         if stopped is not None:
-            self._done(record(self._ctx, self._job, Report(None, stopped, self._seconds)))
+            self._conclude(Report(None, stopped, self._seconds))
             return
         if verdict(items) is JobStatus.SUCCEEDED:
             outcomes = tuple(outcome_from_json(item.outcome or {}) for item in items)
             execution = Execution(outcomes, _merged([item.provenance or {} for item in items]))
-            self._done(record(self._ctx, self._job, Report(execution, None, self._seconds)))
+            self._conclude(Report(execution, None, self._seconds))
             return
-        self._done(record(self._ctx, self._job, Report(None, _partial(items), self._seconds)))
+        self._conclude(Report(None, _partial(items), self._seconds))
 
 
 def _succeeded(outcome: Outcome, at: float, execution: Execution) -> ItemEvent:

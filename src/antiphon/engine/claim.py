@@ -24,6 +24,7 @@ def claim(ctx: EngineContext, limit: int) -> list[Job]:
                 owner=ctx.engine_id,
             )
             after = advance(job, event)
+            ctx.held.add(job.id)
             tx.save_job(job, after, event)
             claimed.append(after)
     return claimed

@@ -64,6 +64,8 @@ class EngineContext:
     wakeup: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
     stored_digests: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    """Jobs this process is working on: added before the lease is stored, taken out after the end is."""
     _ended: dict[str, threading.Event] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

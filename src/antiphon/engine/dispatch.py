@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 
 from antiphon.domain.jobs import JobStatus
 from antiphon.engine.claim import claim
-from antiphon.engine.context import EngineContext, Finished
+from antiphon.engine.context import EngineContext
 from antiphon.engine.execute import start_claimed
-from antiphon.engine.leases import beat, recover, release
+from antiphon.engine.leases import beat, put_back_orphans, recover, release
 from antiphon.engine.sessions import check_due_sessions
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, StoreError
 
 log = logging.getLogger("antiphon.engine")
 
@@ -44,7 +45,11 @@ class Dispatcher:
             self._thread.join(timeout=10)
         for executor in self._ctx.executors.values():
             executor.close()
-        release(self._ctx)
+        try:
+            release(self._ctx)
+        except StoreError as error:
+            # A full or vanished disk: the lease runs out instead, and the jobs are taken back then.
+            log.warning("the engine could not give its jobs back: %s", error)
 
     def turn(self) -> None:
         """Everything that is due now: heartbeat, dead engines, sessions, cancellations, new jobs."""
@@ -55,6 +60,7 @@ class Dispatcher:
             self._next_beat = now + ctx.settings.heartbeat_seconds
         if now >= self._next_recover:
             recover(ctx)
+            put_back_orphans(ctx)
             self._next_recover = now + RECOVER_EVERY_S
         check_due_sessions(ctx)
         self._stop_cancelled()
@@ -63,7 +69,7 @@ class Dispatcher:
         for job in claim(ctx, free):
             with self._lock:
                 self._running.add(job.id)
-            start_claimed(ctx, job, self._done)
+            start_claimed(ctx, job, partial(self._done, job.id))
 
     def _loop(self) -> None:
         ctx = self._ctx
@@ -78,9 +84,9 @@ class Dispatcher:
                 log.exception("the engine's turn failed; it goes on")
             ctx.clock.wait(ctx.wakeup, ctx.settings.poll_seconds)
 
-    def _done(self, finished: Finished) -> None:
+    def _done(self, job_id: str) -> None:
         with self._lock:
-            self._running.discard(finished.job.id)
+            self._running.discard(job_id)
         self._ctx.wakeup.set()
 
     def _stop_cancelled(self) -> None:

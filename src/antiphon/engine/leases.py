@@ -38,6 +38,28 @@ def recover(ctx: EngineContext) -> list[str]:
     return recovered
 
 
+def put_back_orphans(ctx: EngineContext) -> None:
+    """Put back jobs that this engine owns but does not work on: their end could not be stored when it came."""
+    with ctx.store.read() as tx:
+        if all(job.id in ctx.held for job in tx.owned_jobs(ctx.engine_id)):
+            return
+    aftermath = Aftermath()
+    with ctx.store.write() as tx:
+        # `held` grows before a claim is committed and shrinks after an end is, so that inside a write transaction
+        # nothing that is worked on is missing from it.
+        for job in tx.owned_jobs(ctx.engine_id):
+            if job.id not in ctx.held:
+                event = JobEvent(
+                    trigger=JobTrigger.LEASE_LOST,
+                    at=ctx.clock.now(),
+                    who=ctx.engine_id,
+                    why="its end could not be stored",
+                )
+                _release_items(tx, job, event.at)
+                settle(tx, job, event, aftermath)
+    aftermath.carry_out(ctx)
+
+
 def release(ctx: EngineContext) -> None:
     """Give back every job this engine still holds, and its registration: an orderly end."""
     aftermath = Aftermath()

@@ -17,7 +17,8 @@ from antiphon.engine.ending import Aftermath, settle
 from antiphon.ports.executor import Report
 from antiphon.ports.job_store import Artefact, ResultExistsError, StoredResult, Transaction, VersionConflictError
 
-TASK_CANCELLED = "task-cancelled"
+STOPPED = frozenset({"task-cancelled", "task-interrupted", "executor-closed"})
+"""Codes of reports that say the task was stopped from outside: the job itself is not to blame."""
 
 
 def record(ctx: EngineContext, job: Job, report: Report) -> Finished:
@@ -74,12 +75,12 @@ def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: floa
     error = report.error.to_dict() if report.error is not None else None
     if report.error is None:
         trigger, why = JobTrigger.SUCCEEDED, "the target answered"
-    elif report.error.code != TASK_CANCELLED:
+    elif report.error.code not in STOPPED:
         trigger, why = JobTrigger.FAILED, report.error.message
     elif job.status is JobStatus.CANCELLATION_REQUESTED:
         trigger, why = JobTrigger.CANCELLED, "cancellation confirmed"
     else:
-        trigger, why = JobTrigger.LEASE_LOST, "its engine shut down"
+        trigger, why = JobTrigger.LEASE_LOST, "it was interrupted in its engine"
     stages = replace(job.stages, execute=report.seconds, reconcile=time.perf_counter() - began)
     return JobEvent(
         trigger=trigger,

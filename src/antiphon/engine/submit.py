@@ -85,11 +85,13 @@ def _store_and_start(
         )
         job = advance(job, claimed)
         log.append((job.version, JobTrigger.CLAIMED.value, job.status.value, claimed))
+        ctx.held.add(job.id)
     try:
         with ctx.store.write() as tx:
             if request.key is not None:
                 first = tx.job_by_key(request.workspace, request.key)
                 if first is not None:
+                    ctx.held.discard(job.id)
                     return Finished(_same_request(first, job))
             for value in artefacts:
                 tx.add_artefact(value)
@@ -99,11 +101,15 @@ def _store_and_start(
             if request.kind is JobKind.BATCH:
                 tx.add_items(job.id, len(request.pubs))
     except KeyTakenError:
+        ctx.held.discard(job.id)
         with ctx.store.read() as tx:
             first = tx.job_by_key(request.workspace, request.key or "")
         if first is None:
             raise
         return Finished(_same_request(first, job))
+    except BaseException:
+        ctx.held.discard(job.id)
+        raise
     ctx.stored_digests.update(value.digest for value in artefacts)
     if inline:
         return run_here(ctx, job, work, plan)
