@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from antiphon.domain.circuits import Affine, Break, Call, Condition, Continue, For, If, Operation, While
 from antiphon.frontends import openqasm_syntax as syntax
-from antiphon.frontends.openqasm_conditions import Bits, any_of, compare, constant_bits
+from antiphon.frontends.comparisons import any_of
+from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits
 from antiphon.frontends.openqasm_scope import Loop, Reading, StopReading, Tape
 from antiphon.frontends.openqasm_values import Value
 

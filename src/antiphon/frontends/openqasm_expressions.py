@@ -16,29 +16,22 @@ from collections.abc import Callable, Sequence
 from antiphon.domain.circuits import Affine, Angle, Call, Condition
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends import openqasm_syntax as syntax
-from antiphon.frontends.openqasm_angles import FUNCTIONS, combine, negate
-from antiphon.frontends.openqasm_conditions import (
-    Bits,
-    all_of,
-    any_of,
-    compare,
-    constant_bits,
-    differs,
-    negated,
-    single,
-)
+from antiphon.frontends.comparisons import all_of, any_of, differ, negate
+from antiphon.frontends.openqasm_angles import FUNCTIONS, combine
+from antiphon.frontends.openqasm_angles import negate as negate_angle
+from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits, single
 from antiphon.frontends.openqasm_parser import located, unsupported
 from antiphon.frontends.openqasm_values import COMPARISONS, Qubits, Seconds, Value, arithmetic, wrapped
 
-MAX_ORDERED_BITS = 256
-"""Registers wider than this are not compared by < and >: the expansion grows with the square."""
+MAX_ORDERED_BITS = 64
+"""Registers wider than this are not compared by < and >: the expansion nests as deep as the register is wide."""
 
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 _BITWISE: dict[str, Callable[[Condition, Condition], Condition]] = {
     "&": lambda x, y: all_of([x, y]),
     "|": lambda x, y: any_of([x, y]),
-    "^": differs,
+    "^": differ,
 }
 
 
@@ -201,14 +194,14 @@ class Evaluator:
     def _unary(self, op: str, operand: syntax.Expression) -> Value:
         value = self.value(operand)
         if op == "!":
-            truth = negated(self.truth(value, operand))
+            truth = negate(self.truth(value, operand))
             return truth if isinstance(truth, bool) else single(truth)
         if op == "~" and isinstance(value, Bits):
-            return Bits(tuple(negated(c) for c in value.values), value.is_scalar)
+            return Bits(tuple(negate(c) for c in value.values), value.is_scalar)
         if op == "~" and isinstance(value, bool | int):
             return not value if isinstance(value, bool) else ~value
         if op == "-" and isinstance(value, Affine | Call):
-            return negate(value)
+            return negate_angle(value)
         if op == "-" and isinstance(value, bool | int | float):
             return -value
         if op == "-" and isinstance(value, Seconds):

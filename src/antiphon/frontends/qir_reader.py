@@ -1,0 +1,249 @@
+"""Reads a QIR module, text or bitcode, into plain values; the one file that knows pyqir.
+
+`read_qir` is a pure function of its bytes: pyqir's objects belong to one thread and none leaves it. A caller that does
+not trust the bytes may run it in a worker process, since the result can be pickled.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from antiphon.errors import LimitError, MissingExtraError, ProgramError
+
+MAX_BYTES = 16_000_000
+MAX_NESTING = 64
+BITCODE_MAGIC = b"BC\xc0\xde"
+_WRAPPED_BITCODE_MAGIC = b"\xde\xc0\x17\x0b"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A constant qubit or result: its number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A constant of a number type; `width` is its bits for an integer, 0 for a double."""
+
+    value: int | float
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The value of another instruction, or a parameter of the function."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Anything else: a global, a constant expression."""
+
+
+Operand: TypeAlias = "Pointer | Number | Local | Other"
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction: LLVM's opcode in capitals, the name of its value, and for a call the function and its label."""
+
+    opcode: str
+    name: str
+    operands: tuple[Operand, ...]
+    callee: str = ""
+    label: str = ""
+    predicate: str = ""
+    successors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A basic block; the last instruction leaves it."""
+
+    name: str
+    instructions: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function; no blocks when it is only declared."""
+
+    name: str
+    parameters: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_entry_point(self) -> bool:
+        """Whether a target may start it."""
+        return "entry_point" in self.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class QirModule:
+    """All functions of a module, by name."""
+
+    functions: dict[str, Function]
+
+    @property
+    def entry_points(self) -> tuple[str, ...]:
+        """Names of the functions that may be started, in order."""
+        return tuple(function.name for function in self.functions.values() if function.is_entry_point)
+
+
+def is_bitcode(source: bytes) -> bool:
+    """Whether the bytes are LLVM bitcode, by their first four."""
+    return source[:4] in {BITCODE_MAGIC, _WRAPPED_BITCODE_MAGIC}
+
+
+def screen(source: bytes) -> None:
+    """Refuse what could exhaust the parser.
+
+    Raises:
+        LimitError: Too long, or nested too deeply.
+        ProgramError: Text that is not UTF-8 or holds a NUL byte.
+    """
+    if len(source) > MAX_BYTES:
+        raise LimitError(
+            f"The QIR module has {len(source):,} bytes, more than the {MAX_BYTES:,} that are read.",
+            next_step="Use loops in the source program, or split it.",
+        )
+    if is_bitcode(source):
+        return
+    try:
+        text = source.decode()
+    except UnicodeDecodeError as error:
+        raise ProgramError(
+            f"The QIR module is neither bitcode nor UTF-8 text (byte {error.start}).",
+            next_step="Submit LLVM assembly (.ll) or LLVM bitcode (.bc).",
+        ) from None
+    if "\0" in text:
+        raise ProgramError("The QIR text holds a NUL byte.", next_step="Submit LLVM assembly as plain text.")
+    depth = 0
+    for match in re.finditer(r'"[^"\n]*"|;[^\n]*|[({\[<]|[)}\]>]', text):
+        word = match.group()
+        if len(word) == 1 and word in "({[<":
+            depth += 1
+            if depth > MAX_NESTING:
+                raise LimitError(
+                    f"Brackets in the QIR text are nested more than {MAX_NESTING} deep.",
+                    next_step="Name the inner types and constants.",
+                )
+        elif len(word) == 1 and word in ")}]>":
+            depth = max(0, depth - 1)
+
+
+def read_qir(source: bytes) -> QirModule:
+    """Parse and verify a module.
+
+    Raises:
+        LimitError, ProgramError: From `screen`, or the module is not valid LLVM.
+        MissingExtraError: pyqir is not installed.
+    """
+    screen(source)
+    try:
+        import pyqir
+    except ImportError as error:
+        raise MissingExtraError.of("pyqir", "qsharp", "Reading QIR") from error
+    try:
+        context = pyqir.Context()
+        module = (
+            pyqir.Module.from_bitcode(context, source, "program")
+            if is_bitcode(source)
+            else pyqir.Module.from_ir(context, source.decode(), "program")
+        )
+        fault = module.verify()
+        functions = [_function(pyqir, function) for function in module.functions] if fault is None else []
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a panic of the native reader derives from BaseException alone
+        raise _invalid(str(error)) from None
+    if fault is not None:
+        raise _invalid(str(fault))
+    return QirModule({function.name: function for function in functions})
+
+
+def _invalid(reason: str) -> ProgramError:
+    return ProgramError(
+        "The QIR module is not valid.",
+        cause=reason.strip()[:300],
+        next_step="Submit what the compiler wrote, unchanged: LLVM assembly or bitcode.",
+        code="qir-invalid",
+    )
+
+
+_ATTRIBUTES = ("entry_point", "qir_profiles", "required_num_qubits", "required_num_results", "output_labeling_schema")
+
+
+def _function(pyqir: Any, function: Any) -> Function:
+    found = function.attributes.func
+    attributes = {key: found[key].string_value or "" for key in _ATTRIBUTES if key in found}
+    names: dict[Any, str] = {}
+    parameters = tuple(_name(names, parameter) for parameter in function.params)
+    blocks = list(function.basic_blocks)
+    labels = {block: f"{index}:{block.name}" for index, block in enumerate(blocks)}
+    read = tuple(
+        Block(labels[block], tuple(_instruction(pyqir, names, labels, one) for one in block.instructions))
+        for block in blocks
+    )
+    return Function(function.name, parameters, read, attributes)
+
+
+def _name(names: dict[Any, str], value: Any) -> str:
+    # Values of text such as %0 have no name of their own; pyqir compares values by identity in the module.
+    return names.setdefault(value, f"{len(names)}:{value.name}")
+
+
+def _instruction(pyqir: Any, names: dict[Any, str], labels: dict[Any, str], one: Any) -> Instruction:
+    opcode = str(one.opcode).rpartition(".")[2]
+    name = _name(names, one)
+    if isinstance(one, pyqir.Call):
+        callee = one.callee
+        called = callee.name if isinstance(callee, pyqir.Function) else ""
+        arguments = list(one.args)
+        label = ""
+        if called.endswith("_record_output") and arguments:
+            label = _label(pyqir, arguments.pop())
+        return Instruction(opcode, name, _operands(pyqir, names, arguments), called, label)
+    operands = list(one.operands)
+    if opcode == "BR":
+        # LLVM stores the targets of a conditional branch after the condition, the false one first.
+        targets = tuple(labels[block] for block in reversed(operands) if isinstance(block, pyqir.BasicBlock))
+        values = [value for value in operands if not isinstance(value, pyqir.BasicBlock)]
+        return Instruction(opcode, name, _operands(pyqir, names, values), successors=targets)
+    if one.successors:
+        targets = tuple(labels[block] for block in one.successors)
+        return Instruction(opcode, name, (), successors=targets)
+    predicate = str(one.predicate).rpartition(".")[2] if isinstance(one, pyqir.ICmp | pyqir.FCmp) else ""
+    return Instruction(opcode, name, _operands(pyqir, names, operands), predicate=predicate)
+
+
+def _label(pyqir: Any, value: Any) -> str:
+    if not isinstance(value, pyqir.Constant) or value.is_null:
+        return ""
+    text = pyqir.extract_byte_string(value)
+    return "" if text is None else bytes(text).rstrip(b"\0").decode(errors="replace")
+
+
+def _operands(pyqir: Any, names: dict[Any, str], values: list[Any]) -> tuple[Operand, ...]:
+    return tuple(_operand(pyqir, names, value) for value in values)
+
+
+def _operand(pyqir: Any, names: dict[Any, str], value: Any) -> Operand:
+    if isinstance(value, pyqir.IntConstant):
+        return Number(value.value, value.type.width)
+    if isinstance(value, pyqir.FloatConstant):
+        return Number(float(value.value), 0)
+    if isinstance(value, pyqir.Constant):
+        # ptr_id crashes the process on anything but a constant pointer.
+        is_plain = type(value) is pyqir.Constant and isinstance(value.type, pyqir.PointerType)
+        number = pyqir.ptr_id(value) if is_plain else None
+        return Other() if number is None else Pointer(int(number))
+    if isinstance(value, pyqir.BasicBlock):
+        return Other()
+    return Local(_name(names, value))
