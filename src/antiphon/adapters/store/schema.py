@@ -38,7 +38,7 @@ def bring_up_to_date(database: Database) -> None:
         if revision != _NEWEST:
             if revision is not None and database.file is not None:
                 _back_up(database.file, revision)
-            _migrate(connection)
+            migrate(connection)
         connection.commit()
 
 
@@ -77,7 +77,8 @@ def _newer(connection: Connection, database: Database, revision: str) -> StoreEr
     )
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection, revision: str = _NEWEST) -> None:
+    """Run the migrations up to `revision` inside the connection's transaction, and note who did."""
     # Alembic is slow to import and needed only here.
     from alembic import command
     from alembic.config import Config
@@ -85,11 +86,11 @@ def _migrate(connection: Connection) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("path_separator", "os")
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     connection.execute(
         insert(schema_history),
         {
-            "revision": _NEWEST,
+            "revision": revision,
             "antiphon_version": version("antiphon"),
             "migrated_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },

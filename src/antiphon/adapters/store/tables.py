@@ -158,7 +158,7 @@ sessions = Table(
 
 _session = sessions.c
 Index("sessions_by_age", _session.workspace, _session.created_at, _session.id)
-_partial("sessions_by_key", _session.workspace, _session.key, _session.created_at, where="key IS NOT NULL")
+_partial("sessions_by_key", _session.workspace, _session.key, _session.created_at, _session.id, where="key IS NOT NULL")
 # A key may be used again once the session under it has ended.
 _partial(
     "sessions_open_key", _session.workspace, _session.key, where="key IS NOT NULL AND ended_at IS NULL", unique=True

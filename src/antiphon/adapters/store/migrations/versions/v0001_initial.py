@@ -44,7 +44,7 @@ def _make_sessions() -> None:
         sa.Column("end_reason", sa.Text, nullable=False),
     )
     op.create_index("sessions_by_age", "sessions", ["workspace", "created_at", "id"])
-    _partial("sessions_by_key", "sessions", ["workspace", "key", "created_at"], "key IS NOT NULL")
+    _partial("sessions_by_key", "sessions", ["workspace", "key", "created_at", "id"], "key IS NOT NULL")
     _partial("sessions_open_key", "sessions", ["workspace", "key"], "key IS NOT NULL AND ended_at IS NULL", unique=True)
     _partial("sessions_due", "sessions", ["due_at"], "due_at IS NOT NULL")
 

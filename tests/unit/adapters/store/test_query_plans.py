@@ -1,0 +1,138 @@
+"""The queries of the engine's loop and of listings find their rows by an index, in the index's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stored_facts import T0
+
+from antiphon.adapters.store import open_store
+from antiphon.adapters.store.statements import Runner, Statement
+from antiphon.adapters.store.store import SqlJobStore, SqlTransaction
+from antiphon.domain.jobs import JobStatus
+from antiphon.ports.job_store import JobQuery, SessionQuery
+
+
+class _Planner(Runner):
+    """Asks how a query would run, and runs it."""
+
+    __slots__ = ("plans",)
+
+    def rows(self, statement: Statement, parameters: Sequence[Any] = ()) -> list[Any]:
+        self._explain(statement, parameters)
+        return super().rows(statement, parameters)
+
+    def row(self, statement: Statement, parameters: Sequence[Any] = ()) -> Any:
+        self._explain(statement, parameters)
+        return super().row(statement, parameters)
+
+    def _explain(self, statement: Statement, parameters: Sequence[Any]) -> None:
+        self._cursor.execute("EXPLAIN QUERY PLAN " + statement.text(self._dialect), parameters)
+        self.plans: list[str]
+        self.plans += [row[3] for row in self._cursor.fetchall()]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlJobStore]:
+    store = open_store(tmp_path)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def planner(store: SqlJobStore) -> Iterator[_Planner]:
+    engine = store._database.engine
+    connection = engine.raw_connection()
+    planner = _Planner(connection.cursor(), engine.dialect, writable=False, translate=lambda error: RuntimeError(error))
+    planner.plans = []
+    yield planner
+    connection.close()
+
+
+@pytest.fixture
+def tx(planner: _Planner) -> SqlTransaction:
+    return SqlTransaction(planner)
+
+
+def _assert_uses(planner: _Planner, index: str, times: int = 1) -> None:
+    assert len(planner.plans) == times, planner.plans
+    for plan in planner.plans:
+        assert plan.startswith("SEARCH"), planner.plans
+        assert f"INDEX {index} " in plan, planner.plans
+
+
+def test_waiting_jobs(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.waiting_jobs(["sim.auto", "sim.mps"], 10)
+    _assert_uses(planner, "jobs_waiting", times=2)
+
+
+def test_owned_jobs(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.owned_jobs("eng-1")
+    assert "USING INDEX jobs_owned (owner=?)" in planner.plans[0]
+
+
+def test_pending_jobs(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.pending_jobs("ses-1")
+    _assert_uses(planner, "jobs_pending")
+
+
+def test_due_sessions(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.due_sessions(T0)
+    assert "USING INDEX sessions_due (due_at<?)" in planner.plans[0]
+
+
+def test_jobs_and_sessions_by_key(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.job_by_key("default", "k")
+    _assert_uses(planner, "jobs_by_key")
+    planner.plans.clear()
+    tx.session_by_key("default", "k")
+    _assert_uses(planner, "sessions_by_key")
+
+
+def test_events_and_items_of_one_subject(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.events("job-1")
+    _assert_uses(planner, "events_by_subject")
+    planner.plans.clear()
+    tx.items("job-1")
+    _assert_uses(planner, "sqlite_autoindex_batch_items_1")
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("before", [None, (T0, "job-1")])
+@pytest.mark.parametrize(
+    ("conditions", "index"),
+    [
+        ({}, "jobs_by_age"),
+        ({"target": "sim.auto"}, "jobs_by_age"),
+        ({"name": "a"}, "jobs_by_age"),
+        ({"created_after": T0}, "jobs_by_age"),
+        ({"status": JobStatus.FAILED}, "jobs_by_status"),
+        ({"status": JobStatus.FAILED, "target": "sim.auto"}, "jobs_by_status"),
+        ({"session_id": "ses-1"}, "jobs_by_session"),
+    ],
+)
+def test_listings_come_in_the_order_of_an_index(
+    tx: SqlTransaction,
+    planner: _Planner,
+    conditions: dict[str, Any],
+    index: str,
+    before: tuple[float, str] | None,
+    oldest_first: bool,
+) -> None:
+    tx.find_jobs(JobQuery("default", before=before, oldest_first=oldest_first, **conditions))
+    _assert_uses(planner, index)
+
+
+def test_sessions_come_in_the_order_of_an_index(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.find_sessions(SessionQuery("default"))
+    _assert_uses(planner, "sessions_by_age")
+
+
+def test_counting_reads_an_index_and_no_rows(tx: SqlTransaction, planner: _Planner) -> None:
+    for workspace, target in ((None, None), ("default", None), (None, "sim.auto"), ("default", "sim.auto")):
+        planner.plans.clear()
+        tx.count_jobs(workspace, target=target)
+        assert "COVERING INDEX" in planner.plans[0], planner.plans
