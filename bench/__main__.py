@@ -16,7 +16,7 @@ from bench.measure import Row  # noqa: E402
 from bench.registry import Settings, load_cases  # noqa: E402
 from bench.report import as_json, as_table, machine_facts, notes  # noqa: E402
 
-WIDTH = 130
+WIDTH = 150
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -78,7 +78,7 @@ def as_table(rows: Sequence[Row]) -> Table:
         ("aim", "right"),
         ("met", "left"),
     ):
-        table.add_column(column, justify=justify, no_wrap=column not in {"unit", "peer"})  # type: ignore[arg-type]
+        table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     last = ("", "")
     for row in rows:
         aim = "" if row.aim is None else (duration(row.aim) if row.ratio is None else f"{row.aim:g}")
