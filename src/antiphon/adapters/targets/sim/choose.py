@@ -85,7 +85,7 @@ def opaque(demand: Demand, target: str) -> Choice:
             cause=program.opaque_because or "its circuit cannot be read as a tape of gates",
             next_step="Leave out what the cause names, or submit the program from Qiskit or as QIR.",
         )
-    _need_aer()
+    need_aer()
     width = program.num_qubits
     noisy = demand.settings.noise is not None
     engine = "aer-density-matrix" if noisy or target == "sim.density_matrix" else "aer-statevector"
@@ -124,7 +124,7 @@ def statevector(demand: Demand) -> Choice:
             memory,
             safe=True,
         )
-    _need_aer()
+    need_aer(features)
     memory = 2**width * limits.AER_BYTES
     _admit("a state vector", width, memory, ways_out)
     return Choice("aer-statevector", f"static, {width} qubits; {problem}", _aer_seconds(demand, features), memory)
@@ -146,7 +146,7 @@ def stabilizer(demand: Demand, parameters: Floats) -> Choice:
     seconds = 2e-4 + 2e-7 * len(features.gates) + 2e-9 * (demand.shots or 1) * max(len(features.gates), 1)
     memory = features.num_qubits**2 + (demand.shots or 1) * max(features.circuit.num_clbits, features.num_qubits)
     if features.has_control:
-        _need_aer()
+        need_aer(features)
         reason = "Clifford with branches on measured bits"
         return Choice("aer-stabilizer", reason, 0.05 + 1e-6 * (demand.shots or 1) * len(features.gates), memory)
     if _installed("stim"):
@@ -155,7 +155,7 @@ def stabilizer(demand: Demand, parameters: Floats) -> Choice:
         return Choice("stim", reason, seconds, memory, safe=True)
     if noisy or demand.shots is None or not demand.sampling:
         raise MissingExtraError.of("stim", "sims", "Sampling noisy Clifford circuits and their expectation values")
-    _need_aer()
+    need_aer(features)
     return Choice("aer-stabilizer", "Clifford; stim is not installed", 0.2 + seconds * 100, memory)
 
 
@@ -164,7 +164,7 @@ def matrix_product_state(demand: Demand) -> Choice:
     features = _circuit(demand)
     if features.dynamic:
         _static_only(demand, features)
-    _need_aer()
+    need_aer(features)
     bond = 2 ** min(features.log2_bond, 60)
     asked = demand.settings.max_bond_dimension
     bound = bond if asked is None else min(asked, bond)
@@ -192,7 +192,7 @@ def density_matrix(demand: Demand) -> Choice:
     width = features.num_qubits
     if features.dynamic:
         _static_only(demand, features)
-    _need_aer()
+    need_aer(features)
     memory = 4**width * limits.DENSITY_BYTES
     ways_out = ["Use fewer qubits,", "or sim.auto, which samples trajectories up to 20 qubits."]
     _admit("a density matrix", width, memory, ways_out)
@@ -249,7 +249,7 @@ def _noisy(demand: Demand, parameters: Floats) -> Choice:
         _static_only(demand, features)
         if width > TRAJECTORY_MAX_QUBITS or not demand.sampling:
             raise _noisy_too_wide(features)
-        _need_aer()
+        need_aer(features)
         memory = 2**width * limits.AER_BYTES
         seconds = (demand.shots or 1) * _aer_seconds(demand, features)
         return Choice("aer-statevector", "noisy program, one trajectory for each shot", seconds, memory)
@@ -270,7 +270,7 @@ def _dynamic(demand: Demand, features: Features, problem: str, ways_out: Sequenc
     if not problem and seconds <= BRANCHING_MAX_SECONDS and limits.fits(memory):
         reason = f"measures and goes on ({features.dynamic}): the state is evolved once for each measurement history"
         return Choice("branching", reason, seconds, memory, safe=not features.has_while)
-    _need_aer()
+    need_aer(features)
     memory = 2**width * limits.AER_BYTES
     _admit("a state vector", width, memory, ways_out)
     why = problem or "too many measurement histories to follow each"
@@ -339,9 +339,21 @@ def _admit(what: str, width: int, memory: int, ways_out: Sequence[str]) -> None:
         raise limits.too_wide(what, width, memory, ways_out)
 
 
-def _need_aer() -> None:
+def need_aer(features: Features | None = None) -> None:
+    """Refuse what would need Aer where it is not installed, or cannot run the program.
+
+    Raises:
+        MissingExtraError: Aer is not installed.
+        UnsupportedProgramError: A loop is of a kind that Aer has not.
+    """
     if not _installed("qiskit_aer"):
         raise MissingExtraError.of("qiskit-aer", "sims", "This program")
+    if features is not None and features.has_uneven_loop:
+        raise UnsupportedProgramError(
+            "The only engine for this program cannot run a counted loop with break or continue whose turns differ.",
+            cause="such a loop is in the program, and Aer runs loops of equal turns only",
+            next_step="Write the turns out with branches, or run on sim.auto without noise and on fewer qubits.",
+        )
 
 
 def _exact_precision(demand: Demand) -> str:

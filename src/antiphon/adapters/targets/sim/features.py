@@ -72,6 +72,11 @@ class Features:
         return bool(self.readout) or any(isinstance(operation, Measure) for operation in walk(self.operations))
 
     @cached_property
+    def has_uneven_loop(self) -> bool:
+        """Whether a counted loop that `break` or `continue` may leave has turns that differ."""
+        return any(isinstance(item, For) and len(set(item.bodies)) > 1 for item in walk(self.operations))
+
+    @cached_property
     def gates(self) -> tuple[GateLike, ...]:
         """Every gate, nested ones included, in order."""
         return tuple(operation for operation in walk(self.operations) if isinstance(operation, Gate | Unitary))

@@ -19,6 +19,8 @@ from antiphon.domain.noise import NoiseModel
 Bits: TypeAlias = "NDArray[np.uint8]"
 
 _WORD_BITS = 62
+_UNIFORM_SHOTS = 100_000
+# Up to here each shot has a random number of its own, so that rounding in an engine moves no more than that shot.
 
 
 class Readout:
@@ -107,7 +109,7 @@ def draw(
 
     `probabilities` need not be normalised to the last digit (single precision).
     """
-    if shots >= 4 * len(probabilities):
+    if shots > _UNIFORM_SHOTS and shots >= len(probabilities):
         exact = probabilities.astype(np.float64)
         times = rng.multinomial(shots, exact / exact.sum())
         found = np.flatnonzero(times)

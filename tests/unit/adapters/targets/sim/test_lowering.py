@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def assert_same_up_to_phase(found: NDArray[np.complex128], expected: NDArray[np.
     np.testing.assert_allclose(found * overlap, expected, atol=1e-12)
 
 
-def matrix_of(steps: list[tuple[str, tuple[int, ...], tuple[float, ...]]], width: int) -> NDArray[np.complex128]:
+def matrix_of(steps: Sequence[tuple[str, tuple[int, ...], tuple[float, ...]]], width: int) -> NDArray[np.complex128]:
     columns = []
     for column in np.eye(2**width, dtype=np.complex128):
         state = column
@@ -33,7 +34,7 @@ def test_lowered_gates_multiply_to_the_gate(name: str) -> None:
     params = (0.3, 1.1, -0.7, 2.9)[: kind.num_params]
     steps = lower(Gate(name, tuple(range(kind.num_qubits)), params))
     assert {step[0] for step in steps} <= PRIMITIVES
-    numbers = []
+    numbers: list[tuple[str, tuple[int, ...], tuple[float, ...]]] = []
     for step, qubits, angle in steps:
         assert angle is None or isinstance(angle, float)
         numbers.append((step, qubits, () if angle is None else (angle,)))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def dense(observable: Observable) -> NDArray[np.complex128]:
     size = 2**observable.num_qubits
     total = np.zeros((size, size), dtype=complex)
     for pauli, coefficient in observable.terms:
-        matrix = np.eye(1)
+        matrix: NDArray[np.complexfloating[Any, Any]] = np.eye(1, dtype=complex)
         for letter in pauli:
             matrix = np.kron(matrix, PAULIS[letter])
         total += coefficient * matrix

@@ -146,14 +146,8 @@ class _Writer:
 
     def turns(self, circuit: Any, turns: tuple[tuple[Operation, ...], ...]) -> None:
         bodies = [self.inner(turn) for turn in turns]
-        if len(set(turns)) == 1:
-            circuit.for_loop(range(len(turns)), None, bodies[0], circuit.qubits, circuit.clbits)
-            return
-        raise UnsupportedProgramError(
-            "Aer cannot run a counted loop with break or continue whose turns differ.",
-            cause=f"a for loop of {len(turns)} turns",
-            next_step='Leave the option "engine" out, or use fewer qubits, so that shot splitting runs it.',
-        )
+        assert len(set(turns)) == 1, "a loop of differing turns is refused when the work is planned"
+        circuit.for_loop(range(len(turns)), None, bodies[0], circuit.qubits, circuit.clbits)
 
     def inner(self, operations: tuple[Operation, ...]) -> Any:
         body = self.outer.copy_empty_like()

@@ -123,6 +123,8 @@ def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: F
         return replace(choose.matrix_product_state(demand), reason="asked for by name")
     if name == "aer-density-matrix":
         return replace(choose.density_matrix(demand), reason="asked for by name")
+    if name == "aer-statevector":
+        choose.need_aer(features)
     return replace(choice, engine=name, reason="asked for by name", safe=False, seconds=choice.seconds * 10)
 
 
