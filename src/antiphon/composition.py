@@ -77,7 +77,8 @@ def build_engine(
 
     Args:
         database: URL of a PostgreSQL database to use instead of SQLite in the folder (or ANTIPHON_DATABASE).
-        workers: Worker processes at most; default is one for each processor.
+        workers: Worker processes at most; default is one for each processor. With 0 the engine runs what is cheap
+            enough for its own process, and takes nothing from the queue.
         dispatch: False only looks: nothing is claimed and no timer kept, which is what read-only commands want.
 
     Raises:
@@ -97,12 +98,12 @@ def build_engine(
         drivers=drivers,
         executors={
             "inline": InlineExecutor(drivers),
-            "process": ProcessExecutor(load_drivers, max_workers=workers),
+            "process": ProcessExecutor(load_drivers, max_workers=workers or None),
         },
         environment=environment(),
         settings=settings or EngineSettings(),
     )
-    dispatcher = Dispatcher(ctx) if dispatch else None
+    dispatcher = Dispatcher(ctx, takes_jobs=workers != 0) if dispatch else None
     if dispatcher is not None:
         dispatcher.start()
     return RunningEngine(ctx, folder, dispatcher)

@@ -20,10 +20,14 @@ RECOVER_EVERY_S = 2.0
 
 
 class Dispatcher:
-    """Runs `turn` again and again in a daemon thread, woken by submits and otherwise every `poll_seconds`."""
+    """Runs `turn` again and again in a daemon thread, woken by submits and otherwise every `poll_seconds`.
 
-    def __init__(self, ctx: EngineContext) -> None:
+    Without `takes_jobs` it keeps leases and sessions on time and leaves the queue to other engines.
+    """
+
+    def __init__(self, ctx: EngineContext, *, takes_jobs: bool = True) -> None:
         self._ctx = ctx
+        self._takes_jobs = takes_jobs
         self._running: set[str] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -64,6 +68,8 @@ class Dispatcher:
             self._next_recover = now + RECOVER_EVERY_S
         check_due_sessions(ctx)
         self._stop_cancelled()
+        if not self._takes_jobs:
+            return
         with self._lock:
             free = ctx.executors["process"].capacity - len(self._running)
         for job in claim(ctx, free):

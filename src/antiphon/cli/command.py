@@ -1,0 +1,122 @@
+"""How a command is declared: its own parameters, with the options that every command has, and one way to fail."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from antiphon.cli import exit_codes
+from antiphon.cli.shell import Shell
+from antiphon.errors import AntiphonError
+
+_PANEL = "Everywhere"
+
+_COMMON: dict[str, tuple[Any, Any]] = {
+    "home": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--home",
+                metavar="DIR",
+                help="Folder with the data (default: $ANTIPHON_HOME, or your data folder).",
+                rich_help_panel=_PANEL,
+            ),
+        ],
+        None,
+    ),
+    "as_json": (
+        Annotated[bool, typer.Option("--json", help="One JSON document on stdout.", rich_help_panel=_PANEL)],
+        False,
+    ),
+    "quiet": (
+        Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.", rich_help_panel=_PANEL)],
+        False,
+    ),
+    "no_color": (
+        Annotated[bool, typer.Option("--no-color", help="No colours (or set NO_COLOR).", rich_help_panel=_PANEL)],
+        False,
+    ),
+    "debug": (
+        Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=_PANEL)],
+        False,
+    ),
+}
+
+
+def command(function: Callable[..., int | None]) -> Callable[..., None]:
+    """A Typer command made of `function(shell, …)`, which may return an exit status.
+
+    It gets --home, --json, --quiet, --no-color and --debug, which count wherever they stand on the line; an
+    AntiphonError becomes a message and an exit status of `exit_codes`, Ctrl-C becomes 130, a closed pipe ends quietly.
+    """
+
+    @functools.wraps(function)
+    def run(ctx: typer.Context, **arguments: Any) -> None:
+        shell = _shell(ctx).with_options(**{name: arguments.pop(name) for name in _COMMON})
+        ctx.obj = shell
+        if ctx.invoked_subcommand is not None:
+            return
+        status = _guarded(shell, functools.partial(function, shell, **arguments))
+        if status:
+            raise typer.Exit(status)
+
+    hints = get_type_hints(function, include_extras=True)
+    own = [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "shell"
+    ]
+    common = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in _COMMON.items()
+    ]
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    signature = inspect.Signature([context, *own, *common])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    # Typer would otherwise read the hints of the wrapped function.
+    del run.__wrapped__  # type: ignore[attr-defined]
+    return run
+
+
+def _shell(ctx: typer.Context) -> Shell:
+    return ctx.obj if isinstance(ctx.obj, Shell) else Shell()
+
+
+def _guarded(shell: Shell, action: Callable[[], int | None]) -> int:
+    try:
+        return action() or exit_codes.OK
+    except AntiphonError as error:
+        if shell.debug:
+            shell.err.print_exception()
+        shell.fail(error)
+        return exit_codes.exit_code_of(error)
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has read enough; stdout must not complain once more when Python flushes it at exit.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.OK
+    except (typer.Exit, typer.Abort, typer.TyperException):
+        raise
+    except Exception as error:  # a fault of ours still ends with words
+        if shell.debug:
+            raise
+        shell.fail(
+            AntiphonError(
+                "Something went wrong that Antiphon did not expect.",
+                code="internal-error",
+                cause=f"{type(error).__name__}: {error}",
+                next_step="Run it again with --debug for the traceback, and please report it.",
+            )
+        )
+        return exit_codes.ERROR

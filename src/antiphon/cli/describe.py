@@ -1,0 +1,95 @@
+"""Jobs, sessions and targets as the JSON that --json prints: one shape each, wherever they appear."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from antiphon.domain.work import JobKind
+
+if TYPE_CHECKING:
+    from antiphon.client.job import Job
+    from antiphon.client.result import Result
+    from antiphon.client.session import Session
+    from antiphon.client.target import Target
+    from antiphon.domain.jobs import Job as JobFacts
+
+
+def describe_facts(facts: JobFacts) -> dict[str, Any]:
+    """A stored job; times are ISO 8601 in UTC, stages seconds."""
+    return {
+        "id": facts.id,
+        "name": facts.name,
+        "kind": facts.spec.kind.value,
+        "target": facts.spec.target,
+        "status": facts.status.value,
+        "session_id": facts.session_id,
+        "shots": facts.spec.pubs[0].shots,
+        "seed": facts.spec.seed,
+        "created_at": iso(facts.created_at),
+        "started_at": iso(facts.started_at),
+        "ended_at": iso(facts.ended_at),
+        "created_by": facts.created_by,
+        "executor": facts.executor,
+        "attempts": facts.attempts,
+        "engine": facts.provenance.get("engine"),
+        "stages": facts.stages.to_json(),
+        "metadata": dict(facts.spec.metadata),
+        "error": dict(facts.error) if facts.error else None,
+    }
+
+
+def describe_job(job: Job) -> dict[str, Any]:
+    """A job as it stands now."""
+    return describe_facts(job.facts)
+
+
+def describe_result(result: Result) -> dict[str, Any]:
+    """`counts` of a sampling job (a list of them for a batch or sweep), `values` and `stderr` of an estimating one."""
+    if result.job.spec.kind is JobKind.ESTIMATE:
+        return {"values": _plain(result.values), "stderr": _plain(result.stderr)}
+    return {"counts": result.counts}
+
+
+def describe_session(session: Session) -> dict[str, Any]:
+    """A session as it stands now."""
+    facts = session.facts
+    return {
+        "id": facts.id,
+        "name": facts.name,
+        "target": facts.target,
+        "status": facts.status.value,
+        "accepting_jobs": facts.accepting_jobs,
+        "failure_policy": facts.failure_policy.value,
+        "jobs": facts.jobs,
+        "pending": facts.pending,
+        "failed": facts.failed,
+        "created_at": iso(facts.created_at),
+        "created_by": facts.created_by,
+        "ended_at": iso(facts.ended_at),
+        "end_reason": facts.end_reason,
+        "idle_limit_s": facts.idle_limit_s,
+        "total_limit_s": facts.total_limit_s,
+    }
+
+
+def describe_target(target: Target) -> dict[str, Any]:
+    """A target, with its queue."""
+    return {
+        **target.info.to_json(),
+        "queue_depth": target.queue_depth,
+        "expected_wait_s": target.expected_wait,
+    }
+
+
+def iso(at: float | None) -> str | None:
+    """A time as ISO 8601 in UTC, to the millisecond."""
+    if at is None:
+        return None
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(values: Any) -> Any:
+    if isinstance(values, list):
+        return [_plain(value) for value in values]
+    return values if isinstance(values, float) else values.tolist()

@@ -1,0 +1,245 @@
+"""`antiphon jobs`: what was submitted, where it stands, what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon.cli import exit_codes
+from antiphon.cli.command import command
+from antiphon.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from antiphon.client.connection import ReplayView
+    from antiphon.client.job import Job
+    from antiphon.domain.jobs import Job as JobFacts
+
+app = typer.Typer(help="What was submitted: list, show, watch, cancel, result, replay, record.")
+
+JobId = Annotated[
+    str, typer.Argument(metavar="ID", help="The job's id, or enough of its beginning.", show_default=False)
+]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", metavar="SECONDS", min=0.0, help="Wait so long at most, then exit 8.")
+]
+
+
+@app.callback(invoke_without_command=True)
+@command
+def _bare(shell: Shell) -> None:
+    """What was submitted: list (the default), show, watch, cancel, result, replay, record."""
+    _list(shell)
+
+
+@app.command("list")
+@command
+def list_jobs(
+    shell: Shell,
+    status: Annotated[str | None, typer.Option(help="Only those with this status, e.g. failed.")] = None,
+    target: Annotated[str | None, typer.Option(help="Only those on this target.")] = None,
+    session: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this session.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only those of this name.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+) -> None:
+    """List jobs, newest first."""
+    _list(shell, status, target, session, name, limit)
+
+
+@app.command("show")
+@command
+def show(shell: Shell, job_id: JobId) -> None:
+    """Show one job: where it stands, how it ran, its log."""
+    from antiphon.cli.describe import describe_job
+
+    with shell.look() as workspace:
+        job = workspace.job(job_id)
+        shell.data({**describe_job(job), "events": job.events}, lambda: _page(job))
+
+
+@app.command("watch")
+@command
+def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
+    """Watch a job until it ends, running what is queued in this folder meanwhile.
+
+    Ctrl-C stops watching and cancels nothing. With --json, one JSON document a line: each change, then the result.
+    """
+    from antiphon.cli.describe import describe_facts, describe_job, describe_result
+    from antiphon.cli.showing import show_finished
+    from antiphon.cli.waiting import wait_for
+    from antiphon.domain.jobs import JobStatus
+
+    seen: list[int] = []
+
+    def tell(facts: JobFacts) -> None:
+        if facts.version not in seen and not facts.status.is_final:
+            seen.append(facts.version)
+            shell.line(describe_facts(facts))
+
+    with shell.work() as workspace:
+        job = workspace.job(job_id)
+        left = wait_for(shell, job, timeout, tell if shell.as_json else None)
+        if left is not None:
+            return left
+        if not shell.as_json:
+            return show_finished(shell, job)
+        succeeded = job.status is JobStatus.SUCCEEDED
+        shell.line({**describe_job(job), **(describe_result(job.result()) if succeeded else {})})
+        return exit_codes.OK if succeeded else exit_codes.JOB_UNSUCCESSFUL
+
+
+@app.command("cancel")
+@command
+def cancel(shell: Shell, job_id: JobId) -> None:
+    """Ask for a job to be cancelled. What already runs is stopped; what has ended stays as it is."""
+    from antiphon.cli.describe import describe_job
+
+    with shell.look() as workspace:
+        job = workspace.job(job_id).cancel()
+        shell.data(describe_job(job), lambda: f"Job {job.id} is {job.status.value}.")
+
+
+@app.command("result")
+@command
+def result(
+    shell: Shell,
+    job_id: JobId,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for it if it is not finished.")] = False,
+    timeout: Timeout = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Of a batch, also what there is of it.")] = False,
+) -> int:
+    """Print the counts or expectation values of a finished job."""
+    from antiphon.cli.showing import show_finished
+    from antiphon.cli.waiting import wait_for
+    from antiphon.errors import WaitTimeoutError
+
+    with shell.work() if wait else shell.look() as workspace:
+        job = workspace.job(job_id)
+        if wait:
+            left = wait_for(shell, job, timeout)
+            if left is not None:
+                return left
+        elif not job.status.is_final:
+            raise WaitTimeoutError(
+                f"Job {job.id} has no result yet; it is {job.status.value}.",
+                next_step=f"Wait for it: {shell.command(f'jobs result {job.id} --wait')}",
+            )
+        return show_finished(shell, job, partial=partial)
+
+
+@app.command("replay")
+@command
+def replay(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
+    """Run a job again from its record, as a new job, and say whether the outcome agrees.
+
+    To the bit with the same seed on the same simulator and version; otherwise by a stated statistical test. Exit 1 when
+    the outcomes disagree.
+    """
+    from antiphon.cli.describe import describe_facts
+
+    with shell.work() as workspace:
+        view = workspace.job(job_id).replay(timeout)
+        verdict = {
+            "agrees": view.agreement.agrees,
+            "test": view.agreement.test,
+            "detail": view.agreement.detail,
+            "figures": view.agreement.figures,
+            "changed": list(view.changed),
+            "original": view.original.id,
+            "replay": describe_facts(view.job),
+        }
+        shell.data(verdict, lambda: _verdict(view))
+        return exit_codes.OK if view.agreement.agrees else exit_codes.ERROR
+
+
+@app.command("record")
+@command
+def record(shell: Shell, job_id: JobId) -> None:
+    """Print everything that is needed to run a job again, as JSON."""
+    with shell.look() as workspace:
+        found = workspace.job(job_id).record
+        shell.as_json = True  # a record has no other form
+        shell.data(found, lambda: None)
+
+
+def _list(
+    shell: Shell,
+    status: str | None = None,
+    target: str | None = None,
+    session: str | None = None,
+    name: str | None = None,
+    limit: int = 20,
+) -> None:
+    from antiphon.cli.describe import describe_job
+
+    with shell.look() as workspace:
+        within = workspace.session(session).id if session is not None else None
+        jobs = workspace.jobs(status=status, target=target, session=within, name=name, limit=limit)
+        shell.data([describe_job(job) for job in jobs], lambda: _table(jobs))
+        if len(jobs) == limit and not shell.as_json:
+            shell.note(f"[dim]The newest {limit}; --limit shows more.[/dim]")
+
+
+def _table(jobs: list[Job]) -> RenderableType:
+    from antiphon.cli.tables import jobs_table
+
+    return jobs_table(jobs) if jobs else "No jobs here yet. Start with: antiphon demo, or antiphon submit FILE --wait"
+
+
+def _page(job: Job) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from antiphon.cli.tables import age, facts_table, stages_text, status_text
+
+    facts = job.facts
+    how = facts.provenance
+    error = facts.error or {}
+    rows = {
+        "job": Text(facts.id, style="bold"),
+        "name": facts.name,
+        "what": f"{facts.spec.kind.value} on {facts.spec.target}",
+        "status": status_text(facts.status.value),
+        "error": error.get("message"),
+        "cause": error.get("cause"),
+        "next step": error.get("next_step"),
+        "submitted": f"{age(facts.created_at)} by {facts.created_by}",
+        "session": facts.session_id,
+        "shots": facts.spec.pubs[0].shots,
+        "seed": facts.spec.seed,
+        "ran": f"{'in the submitting process' if facts.executor == 'inline' else 'in a worker process'}"
+        if facts.attempts
+        else None,
+        "attempts": facts.attempts or None,
+        "engine": how.get("engine_version") or how.get("engine"),
+        "chosen because": how.get("why"),
+        "stages": stages_text(facts.stages.to_json()),
+        **{f"label {name}": value for name, value in facts.spec.metadata.items()},
+    }
+    log = Table(box=None, show_header=False, pad_edge=False)
+    log.add_column(style="dim", no_wrap=True)
+    log.add_column()
+    log.add_column(style="dim", overflow="fold")
+    for event in job.events:
+        log.add_row(event["at"], event["event"], Text(event["why"]))
+    return Group(facts_table(rows), Text("\nlog", style="dim"), log)
+
+
+def _verdict(view: ReplayView) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    agrees = view.agreement.agrees
+    lines = [
+        Text.assemble(
+            ("agrees" if agrees else "disagrees", "green" if agrees else "bold red"),
+            f"  by the test “{view.agreement.test}”: {view.agreement.detail}",
+        ),
+        Text(f"original {view.original.id}\nreplay   {view.job.id}", style="dim"),
+    ]
+    if view.changed:
+        lines.append(Text(f"changed since: {'; '.join(view.changed)}", style="yellow"))
+    return Group(*lines)

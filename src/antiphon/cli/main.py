@@ -1,0 +1,58 @@
+"""The program `antiphon`. One file a command group; nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from antiphon.cli import demo, doctor, jobs, reference, sessions, submit, targets
+from antiphon.cli.command import command
+from antiphon.cli.shell import Shell
+
+app = typer.Typer(
+    name="antiphon",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A hybrid quantum-classical workspace that you host yourself: your program calls, a quantum target responds.",
+    epilog="Start with [bold]antiphon demo[/bold]. Every command takes --json; exit codes: antiphon exit-codes.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from antiphon import __version__
+
+        typer.echo(f"antiphon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+@command
+def _everywhere(
+    shell: Shell,  # noqa: ARG001 - the options are kept by `command`
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+app.command("demo")(command(demo.demo))
+app.command("submit")(command(submit.submit))
+app.add_typer(targets.app, name="targets")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(sessions.app, name="sessions")
+app.command("doctor")(command(doctor.doctor))
+app.command("exit-codes")(command(reference.exit_codes))
+app.command("help", hidden=True)(command(reference.help_on))
+
+
+def main() -> None:
+    """The console script."""
+    # The Q# package reports usage to its vendor unless told not to; nothing leaves the machine unasked.
+    os.environ.setdefault("QDK_PYTHON_TELEMETRY", "none")
+    app()

@@ -1,0 +1,114 @@
+"""`antiphon sessions`: jobs grouped on one target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon.cli.command import command
+from antiphon.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from antiphon.client.job import Job
+    from antiphon.client.session import Session
+
+app = typer.Typer(help="Jobs grouped on one target: list, show, close.")
+
+SessionId = Annotated[
+    str, typer.Argument(metavar="ID", help="The session's id, or enough of its beginning.", show_default=False)
+]
+
+
+@app.callback(invoke_without_command=True)
+@command
+def _bare(shell: Shell) -> None:
+    """Jobs grouped on one target: list (the default), show, close."""
+    _list(shell, None, None, 20)
+
+
+@app.command("list")
+@command
+def list_sessions(
+    shell: Shell,
+    status: Annotated[str | None, typer.Option(help="Only those with this status.")] = None,
+    target: Annotated[str | None, typer.Option(help="Only those on this target.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+) -> None:
+    """List sessions, newest first."""
+    _list(shell, status, target, limit)
+
+
+@app.command("show")
+@command
+def show(shell: Shell, session_id: SessionId) -> None:
+    """Show one session: its rules, its jobs, its log."""
+    from antiphon.cli.describe import describe_session
+
+    with shell.look() as workspace:
+        session = workspace.session(session_id)
+        data = {**describe_session(session), "events": session.events}
+        latest = workspace.jobs(session=session.id, limit=10)
+        shell.data(data, lambda: _page(session, latest))
+
+
+@app.command("close")
+@command
+def close(
+    shell: Shell,
+    session_id: SessionId,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the jobs that are still queued.")] = False,
+) -> None:
+    """Close a session: it takes no new jobs, and the queued ones finish."""
+    from antiphon.cli.describe import describe_session
+
+    with shell.look() as workspace:
+        session = workspace.session(session_id)
+        session = session.cancel() if cancel else session.close()
+        shell.data(describe_session(session), lambda: _closed(session))
+
+
+def _list(shell: Shell, status: str | None, target: str | None, limit: int) -> None:
+    from antiphon.cli.describe import describe_session
+
+    with shell.look() as workspace:
+        sessions = workspace.sessions(status=status, target=target, limit=limit)
+        shell.data([describe_session(session) for session in sessions], lambda: _table(sessions))
+
+
+def _table(sessions: list[Session]) -> RenderableType:
+    from antiphon.cli.tables import sessions_table
+
+    return sessions_table(sessions) if sessions else "No sessions here yet."
+
+
+def _page(session: Session, latest: list[Job]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from antiphon.cli.tables import age, duration, facts_table, jobs_table, status_text
+
+    facts = session.facts
+    rows = {
+        "session": Text(facts.id, style="bold"),
+        "name": facts.name,
+        "target": facts.target,
+        "status": status_text(facts.status.value),
+        "takes jobs": "yes" if facts.accepting_jobs else f"no: {facts.end_reason}",
+        "jobs": f"{facts.jobs:,}, {facts.pending:,} pending, {facts.failed:,} failed",
+        "if a job fails": "the session ends" if facts.failure_policy.value == "abort" else "the session goes on",
+        "limits": f"{duration(facts.idle_limit_s)} idle, {duration(facts.total_limit_s)} in all",
+        "opened": f"{age(facts.created_at)} by {facts.created_by}",
+    }
+    parts: list[RenderableType] = [facts_table(rows)]
+    if latest:
+        parts += [Text("\nlatest jobs", style="dim"), jobs_table(latest)]
+    return Group(*parts)
+
+
+def _closed(session: Session) -> str:
+    facts = session.facts
+    waiting = f"; {facts.pending:,} jobs still finish" if facts.pending else ""
+    return f"Session {facts.id} takes no more jobs{waiting}. Status: {facts.status.value}."

@@ -1,0 +1,126 @@
+"""What every command writes with: data on stdout, everything else on stderr, for people or for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from antiphon.errors import AntiphonError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from antiphon.client.workspace import Workspace
+
+NO_WIDTH_LIMIT = 240
+"""Columns when the output is not a terminal: a pipe must not cut an id in two."""
+
+
+@dataclass(slots=True)
+class Shell:
+    """The options that every command has, and the two streams.
+
+    Attributes:
+        home: The folder to open; None is ANTIPHON_HOME or the user's data folder.
+        as_json: Print one JSON document on stdout in place of tables.
+        quiet: Nothing on stderr but errors.
+        color: False switches colours off; so does NO_COLOR.
+        debug: Show tracebacks.
+    """
+
+    home: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+    color: bool = True
+    debug: bool = False
+    _consoles: dict[bool, Console] = field(default_factory=dict)
+
+    def with_options(self, **given: Any) -> Shell:
+        """This shell with the options of a command line further to the right; what was set stays set."""
+        return replace(
+            self,
+            home=given["home"] or self.home,
+            as_json=given["as_json"] or self.as_json,
+            quiet=given["quiet"] or self.quiet,
+            color=self.color and not given["no_color"],
+            debug=given["debug"] or self.debug,
+            _consoles={},
+        )
+
+    @property
+    def out(self) -> Console:
+        """The console of stdout."""
+        return self._console(stderr=False)
+
+    @property
+    def err(self) -> Console:
+        """The console of stderr."""
+        return self._console(stderr=True)
+
+    def data(self, value: Any, render: Callable[[], RenderableType | None]) -> None:
+        """The command's data: `value` as one JSON document, or what `render` makes of it for people."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.flush()
+            return
+        shown = render()
+        if shown is not None:
+            self.out.print(shown)
+
+    def line(self, value: Any) -> None:
+        """One line of a stream of JSON documents, written at once."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Something to know beside the data, on stderr; rich markup."""
+        if not self.quiet:
+            self.err.print(text, soft_wrap=True)
+
+    def fail(self, error: AntiphonError) -> None:
+        """An error on stderr: what happened, why, and what to do; with --json as a JSON object."""
+        if self.as_json:
+            sys.stderr.write(json.dumps({"error": error.to_dict()}, ensure_ascii=False, default=str) + "\n")
+            return
+        from rich.text import Text
+
+        self.err.print(Text.assemble(("Error: ", "bold red"), (error.message, "bold")), soft_wrap=True)
+        if error.cause:
+            self.err.print(Text.assemble(("  cause: ", "dim"), error.cause), soft_wrap=True)
+        if error.next_step:
+            self.err.print(Text.assemble(("  next step: ", "green"), error.next_step), soft_wrap=True)
+
+    def look(self) -> Workspace:
+        """The workspace, to look only: nothing runs and no timer is kept."""
+        from antiphon.client.workspace import Workspace
+
+        return Workspace(self.home, dispatch=False)
+
+    def work(self, workers: int | None = None) -> Workspace:
+        """The workspace with a running engine; `workers=0` takes nothing from the queue."""
+        from antiphon.client.workspace import Workspace
+
+        return Workspace(self.home, workers=workers)
+
+    def command(self, text: str) -> str:
+        """A command to type next, with the folder where it is needed."""
+        return f"antiphon {text}" + (f" --home {self.home}" if self.home is not None else "")
+
+    def _console(self, *, stderr: bool) -> Console:
+        if stderr not in self._consoles:
+            from rich.console import Console
+
+            stream = sys.stderr if stderr else sys.stdout
+            plain = not self.color or bool(os.environ.get("NO_COLOR"))
+            self._consoles[stderr] = Console(
+                stderr=stderr,
+                no_color=plain or None,
+                highlight=False,
+                width=None if stream.isatty() or "COLUMNS" in os.environ else NO_WIDTH_LIMIT,
+            )
+        return self._consoles[stderr]

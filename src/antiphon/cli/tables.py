@@ -1,0 +1,160 @@
+"""How jobs, sessions, targets and counts look in a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from antiphon.client.job import Job
+    from antiphon.client.session import Session
+    from antiphon.client.target import Target
+    from antiphon.domain.jobs import Job as JobFacts
+
+STYLES = {
+    "Succeeded": "green",
+    "Failed": "red",
+    "Failure(s)": "red",
+    "TimedOut": "red",
+    "Cancelled": "yellow",
+    "CancellationRequested": "yellow",
+    "Executing": "cyan",
+    "Available": "green",
+    "Degraded": "yellow",
+    "Unavailable": "red",
+}
+BAR = 40
+TOP = 16
+
+
+def status_text(status: str) -> Text:
+    """A status in its colour."""
+    return Text(status, style=STYLES.get(status, ""))
+
+
+def jobs_table(jobs: Iterable[Job]) -> Table:
+    """One line a job."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("id", no_wrap=True)
+    table.add_column("name", overflow="ellipsis", no_wrap=True, max_width=28)
+    for heading in ("target", "status", "age", "took"):
+        table.add_column(heading, no_wrap=True)
+    for job in jobs:
+        facts = job.facts
+        table.add_row(
+            facts.id,
+            Text(facts.name),
+            facts.spec.target,
+            status_text(facts.status.value),
+            age(facts.created_at),
+            _took(facts),
+        )
+    return table
+
+
+def sessions_table(sessions: Iterable[Session]) -> Table:
+    """One line a session."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("id", no_wrap=True)
+    table.add_column("name", overflow="ellipsis", no_wrap=True, max_width=28)
+    for heading in ("target", "status", "jobs", "age"):
+        table.add_column(heading, no_wrap=True)
+    for session in sessions:
+        facts = session.facts
+        table.add_row(
+            facts.id,
+            Text(facts.name),
+            facts.target,
+            status_text(facts.status.value),
+            str(facts.jobs),
+            age(facts.created_at),
+        )
+    return table
+
+
+def targets_table(targets: Iterable[Target]) -> Table:
+    """One line a target."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("target", no_wrap=True)
+    table.add_column("qubits", justify="right")
+    table.add_column("status", no_wrap=True)
+    table.add_column("queue", justify="right")
+    table.add_column("what it is", style="dim")
+    for target in targets:
+        table.add_row(
+            target.name,
+            f"{target.num_qubits:,}",
+            status_text(target.status),
+            str(target.queue_depth),
+            target.info.description,
+        )
+    return table
+
+
+def facts_table(rows: Mapping[str, Any]) -> Table:
+    """Names and values, one a line; what is None or empty is left out."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        if value is not None and value != "":
+            table.add_row(name, value if isinstance(value, Text) else Text(str(value)))
+    return table
+
+
+def histogram(counts: Mapping[str, int], top: int = TOP) -> Table:
+    """The most frequent outcomes as bars, the outcomes in their own order."""
+    total = sum(counts.values())
+    kept = sorted(sorted(counts, key=lambda key: -counts[key])[:top])
+    highest = max((counts[key] for key in kept), default=1)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, style="dim")
+    for key in kept:
+        table.add_row(Text(key), _bar(counts[key] / highest), f"{counts[key]:,}", f"{counts[key] / total:.1%}")
+    left = len(counts) - len(kept)
+    if left:
+        rest = total - sum(counts[key] for key in kept)
+        table.add_row(Text(f"{left:,} more", style="dim"), "", f"{rest:,}", f"{rest / total:.1%}")
+    return table
+
+
+def age(at: float, now: float | None = None) -> str:
+    """How long ago, in the largest unit that fits."""
+    passed = max(0.0, (time.time() if now is None else now) - at)
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if passed >= seconds:
+            return f"{passed / seconds:.0f} {unit} ago"
+    return f"{passed:.0f} s ago"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span with three figures and the unit that suits it; a dash for None."""
+    if seconds is None:
+        return "–"
+    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
+        if seconds < limit:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds / 60:.1f} min"
+
+
+def stages_text(stages: Mapping[str, float | None]) -> str:
+    """The four stages in one line."""
+    return " · ".join(f"{name} {duration(seconds)}" for name, seconds in stages.items())
+
+
+def _took(facts: JobFacts) -> str:
+    return "–" if facts.ended_at is None else duration(max(0.0, facts.ended_at - facts.created_at))
+
+
+def _bar(share: float) -> str:
+    # Eighths of a column, so that neighbouring counts can be told apart.
+    eighths = round(share * BAR * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")

@@ -1,0 +1,84 @@
+"""`antiphon targets`: what jobs can run on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon.cli.command import command
+from antiphon.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from antiphon.client.target import Target
+
+app = typer.Typer(help="What jobs can run on: list, show.", invoke_without_command=True)
+
+
+@app.callback(invoke_without_command=True)
+@command
+def _bare(shell: Shell) -> None:
+    """What jobs can run on: list (the default), show."""
+    _list(shell)
+
+
+@app.command("list")
+@command
+def list_targets(shell: Shell) -> None:
+    """List every target with its width, status and queue."""
+    _list(shell)
+
+
+@app.command("show")
+@command
+def show(
+    shell: Shell,
+    name: Annotated[str, typer.Argument(metavar="TARGET", help="Its name, e.g. sim.auto.")],
+) -> None:
+    """Show one target: limits, profile, options."""
+    from antiphon.cli.describe import describe_target
+
+    with shell.look() as workspace:
+        target = workspace.target(name)
+        shell.data(describe_target(target), lambda: _page(target))
+
+
+def _list(shell: Shell) -> None:
+    from antiphon.cli.describe import describe_target
+
+    with shell.look() as workspace:
+        targets = workspace.targets()
+        shell.data([describe_target(target) for target in targets], lambda: _table(targets))
+
+
+def _table(targets: list[Target]) -> RenderableType:
+    from antiphon.cli.tables import targets_table
+
+    return targets_table(targets)
+
+
+def _page(target: Target) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from antiphon.cli.tables import facts_table, status_text
+
+    info = target.info
+    rows = {
+        "target": Text(info.name, style="bold"),
+        "what it is": info.description,
+        "status": status_text(info.status),
+        "kind": f"{info.kind} of {info.provider}, version {info.version}",
+        "profile": f"{info.profile.value}: the most classical control a program may use",
+        "qubits": f"up to {info.limits.max_qubits:,}",
+        "shots": f"up to {info.limits.max_shots:,}",
+        "expectation values": "yes" if info.estimates else "no",
+        "noise models": "yes" if info.takes_noise else "no",
+        "queue": f"{target.queue_depth} waiting",
+    }
+    parts: list[RenderableType] = [facts_table(rows)]
+    if info.options:
+        parts += [Text("\noptions (submit … --option name=value)", style="dim"), facts_table(info.options)]
+    return Group(*parts)
