@@ -135,8 +135,8 @@ class Job:
     """One submission: what was asked (`spec`), where it stands, and what is known of how it ran.
 
     Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`).
-    `executor` is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older fence is
-    refused. `version` grows with every change: a save against an older version is refused.
+    `executor` is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older
+    fence is refused. `version` grows with every change: a save against an older version is refused.
     """
 
     id: str
@@ -173,8 +173,8 @@ class JobEvent:
     """Something that happened to a job: when, who, why, and what it brought.
 
     Only the fields that belong to `trigger` are read: `owner` with CLAIMED; `fence` with everything an owner reports
-    (SUCCEEDED, FAILED or CANCELLED of a claimed job); `error` with FAILED and CANCELLED; `stages`, `provenance` and
-    `cost` with the end of an execution.
+    (SUCCEEDED, FAILED or CANCELLED of a claimed job); `error` with what ends the job as Failed or Cancelled; `stages`,
+    `provenance` and `cost` with the end of an execution.
     """
 
     trigger: JobTrigger
@@ -229,10 +229,9 @@ def advance(job: Job, event: JobEvent) -> Job:
         changes |= {
             "ended_at": event.at,
             "owner": None,
-            "error": event.error,
+            "error": None if status is JobStatus.SUCCEEDED else event.error,
             "stages": job.stages if event.stages is None else event.stages,
             "provenance": {**job.provenance, **(event.provenance or {})},
             "cost": job.cost + event.cost,
         }
     return replace(job, **changes)
-

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from antiphon.domain.jobs import JobStatus
-from antiphon.domain.transitions import TransitionTable
+from antiphon.domain.transitions import TransitionRefusedError, TransitionTable
 from antiphon.errors import SessionEndedError
 
 
@@ -170,7 +170,7 @@ def advance_session(session: Session, event: SessionEvent) -> tuple[Session, tup
 
     Raises:
         SessionEndedError: A job was submitted to a session that takes no more jobs; the cause says why it ended.
-        TransitionRefusedError: The table does not list what happened.
+        TransitionRefusedError: The table does not list what happened, or a job ended while none was pending.
     """
     match event.action:
         case SessionAction.SUBMIT_JOB:
@@ -208,6 +208,12 @@ def _submit_job(session: Session, event: SessionEvent) -> Session:
 
 
 def _job_ended(session: Session, event: SessionEvent) -> tuple[Session, tuple[Consequence, ...]]:
+    if not session.pending:
+        raise TransitionRefusedError(
+            f"Session {session.id} has no pending job that could end.",
+            cause="the end of one of its jobs was reported twice, or for a job that is not its own",
+            details={"session": session.id, "status": session.status.value},
+        )
     failed = event.job_status is JobStatus.FAILED
     counted = replace(
         session,
