@@ -421,3 +421,10 @@ def test_cancelling_twice_is_one_change(store: JobStore) -> None:
             tx.save_job(job, after, event)
     with store.read() as tx:
         assert [line.event for line in tx.events(job.id)] == ["submitted", "cancel requested"]
+
+
+def test_text_that_cannot_be_stored_is_an_error_of_the_store(store: JobStore) -> None:
+    job = make_job(name="half a pair: \ud800")
+    with pytest.raises(StoreError), store.write() as tx:
+        tx.add_job(job, submitted(job))
+    add_job(store)

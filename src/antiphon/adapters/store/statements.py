@@ -7,15 +7,13 @@ and a job is ten statements. What is kept of it is what it is good at: one notat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import ClauseElement, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 from antiphon.errors import StoreError
-
-_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class Statement:
@@ -36,7 +34,9 @@ class Statement:
         try:
             return self._texts[dialect.name]
         except KeyError:
-            compiled = self._build(_INSERT[dialect.name]).compile(dialect=dialect)
+            # Only the database in use is imported: the other one would cost a tenth of the start-up.
+            insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
+            compiled = self._build(insert).compile(dialect=dialect)
             order = tuple(getattr(compiled, "positiontup", None) or ())
             if order != self.names:
                 raise AssertionError(f"compiled with parameters {order}, declared with {self.names}") from None
@@ -89,7 +89,8 @@ class Runner:
     ) -> None:
         self._cursor = cursor
         self._dialect = dialect
-        self._errors: Any = dialect.loaded_dbapi.Error
+        # Text that is no Unicode is refused by the driver before the database sees it.
+        self._errors: Any = (dialect.loaded_dbapi.Error, UnicodeError)
         self._translate = translate
         self.writable = writable
 
