@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from antiphon.domain.programs import Profile
 from antiphon.domain.results import Execution, Sampled
 from antiphon.domain.targets import Limits, TargetInfo
@@ -90,6 +88,8 @@ def segfault() -> None:
 
 
 def allocate(num_bytes: int) -> None:
+    import numpy as np  # here, so that the many workers of the tests start quickly
+
     np.ones(num_bytes // 8)
 
 

@@ -57,7 +57,7 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, on our own module
-            [sys.executable, "-P", "-c", _BOOT, *(str(entry) or str(Path.cwd()) for entry in sys.path)],
+            [sys.executable, "-c", _BOOT, *(str(entry) or str(Path.cwd()) for entry in sys.path)],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -19,6 +19,7 @@ def test_the_earlier_deadline_comes_first_whichever_was_set_first(deadlines: Dea
     passed: queue.SimpleQueue[str] = queue.SimpleQueue()
     deadlines.set("never", math.inf, lambda: passed.put("never"))
     deadlines.set("far", 3600, lambda: passed.put("far"))
+    time.sleep(0.1)  # the thread sleeps by now, and has to be woken
     deadlines.set("late", 0.2, lambda: passed.put("late"))
     deadlines.set("soon", 0.05, lambda: passed.put("soon"))
     assert [passed.get(timeout=30), passed.get(timeout=30)] == ["soon", "late"]

@@ -35,7 +35,7 @@ def interpreter(*arguments: str) -> subprocess.Popen[str]:
     """A Python process that finds the drivers and complains about everything left behind."""
     return subprocess.Popen(
         [sys.executable, "-X", "dev", "-W", "error", *arguments],
-        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(SUPPORT), *sys.path])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -119,7 +119,9 @@ def test_a_busy_worker_dies_with_a_parent_that_is_killed(tmp_path: Path, action:
 
 
 def test_what_engines_print_does_not_reach_the_parent_s_streams() -> None:
-    code = f"{HEAD}\nrun(ProcessExecutor(executor_drivers.load_drivers, 1), task('write', 'noise'))\nprint('data')"
+    code = (
+        f"{HEAD}\nfacts(run(ProcessExecutor(executor_drivers.load_drivers, 1), task('write', 'noise')))\nprint('data')"
+    )
     assert outcome(interpreter("-c", code)) == (0, "data\n", "")
 
 
