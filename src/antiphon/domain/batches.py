@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import FINAL_STATUSES, JobStatus
 from antiphon.domain.transitions import TransitionTable
 
@@ -68,10 +69,10 @@ def advance_item(item: BatchItem, event: ItemEvent) -> BatchItem:
     """
     status = ITEM_TRANSITIONS.next(item.status, event.trigger)
     if event.trigger is ItemTrigger.STARTED:
-        return replace(item, status=status, started_at=event.at)
+        return evolve(item, status=status, started_at=event.at)
     if event.trigger is ItemTrigger.LEASE_LOST:
-        return replace(item, status=status, started_at=None)
-    return replace(
+        return evolve(item, status=status, started_at=None)
+    return evolve(
         item,
         status=status,
         ended_at=event.at,

@@ -7,10 +7,11 @@ is unchanged, and appends the event in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.transitions import TransitionTable
 from antiphon.domain.work import JobKind
 from antiphon.errors import ConflictError
@@ -217,7 +218,7 @@ def advance(job: Job, event: JobEvent) -> Job:
                 "fence": job.fence + 1,
                 "owner": event.owner,
                 "started_at": event.at if job.started_at is None else job.started_at,
-                "stages": replace(job.stages, queue=queued),
+                "stages": evolve(job.stages, queue=queued),
             }
         case JobTrigger.LEASE_LOST:
             changes |= {"owner": None, "queued_at": event.at}
@@ -234,4 +235,4 @@ def advance(job: Job, event: JobEvent) -> Job:
             "provenance": {**job.provenance, **(event.provenance or {})},
             "cost": job.cost + event.cost,
         }
-    return replace(job, **changes)
+    return evolve(job, **changes)

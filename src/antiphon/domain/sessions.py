@@ -6,10 +6,11 @@ limit running jobs finish and queued ones fail; losing a client changes nothing,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.transitions import TransitionRefusedError, TransitionTable
 from antiphon.errors import SessionEndedError
@@ -162,7 +163,7 @@ class Consequence(StrEnum):
 
 def open_session(session: Session) -> Session:
     """A new session with its first deadline set."""
-    return replace(session, due_at=_due_at(session))
+    return evolve(session, due_at=_due_at(session))
 
 
 def advance_session(session: Session, event: SessionEvent) -> tuple[Session, tuple[Consequence, ...]]:
@@ -215,7 +216,7 @@ def _job_ended(session: Session, event: SessionEvent) -> tuple[Session, tuple[Co
             details={"session": session.id, "status": session.status.value},
         )
     failed = event.job_status is JobStatus.FAILED
-    counted = replace(
+    counted = evolve(
         session,
         pending=session.pending - 1,
         failed=session.failed + failed,
@@ -231,7 +232,7 @@ def _job_ended(session: Session, event: SessionEvent) -> tuple[Session, tuple[Co
     if session.status.is_final:
         return after, ()
     reason = "a job failed, and the failure policy is abort"
-    after = replace(after, accepting_jobs=False, end_reason=session.end_reason or reason)
+    after = evolve(after, accepting_jobs=False, end_reason=session.end_reason or reason)
     return after, (Consequence.CANCEL_PENDING,)
 
 
@@ -239,7 +240,7 @@ def _stop_accepting(session: Session, event: SessionEvent, reason: str) -> Sessi
     # Closing or cancelling what already stopped is not an error: two processes may close the same session.
     if session.status.is_final or (not session.accepting_jobs and event.action is SessionAction.CLOSE):
         return session
-    stopped = replace(session, accepting_jobs=False, end_reason=session.end_reason or reason)
+    stopped = evolve(session, accepting_jobs=False, end_reason=session.end_reason or reason)
     if stopped.pending:
         return _changed(stopped, event, SessionTrigger.CLOSED)
     return _ended(stopped, event)
@@ -254,7 +255,7 @@ def _end_if_drained(session: Session, event: SessionEvent) -> Session:
 def _ended(session: Session, event: SessionEvent, version: int | None = None) -> Session:
     trigger = SessionTrigger.ENDED_WITH_FAILURES if session.failed else SessionTrigger.ENDED_CLEAN
     ended = _changed(session, event, trigger)
-    return ended if version is None else replace(ended, version=version)
+    return ended if version is None else evolve(ended, version=version)
 
 
 def _check_time(session: Session, event: SessionEvent) -> tuple[Session, tuple[Consequence, ...]]:
@@ -264,21 +265,21 @@ def _check_time(session: Session, event: SessionEvent) -> tuple[Session, tuple[C
         timed_out = _changed(session, event, SessionTrigger.TOTAL_LIMIT)
         reason = f"its total limit of {session.total_limit_s:g} s was reached"
         consequences = (Consequence.FAIL_QUEUED,) if session.pending else ()
-        return replace(timed_out, accepting_jobs=False, end_reason=reason), consequences
+        return evolve(timed_out, accepting_jobs=False, end_reason=reason), consequences
     if not session.pending and event.at >= _active_at(session) + session.idle_limit_s:
         timed_out = _changed(session, event, SessionTrigger.IDLE_LIMIT)
         reason = f"no job came for {session.idle_limit_s:g} s (idle limit)"
-        return replace(timed_out, accepting_jobs=False, end_reason=reason), ()
+        return evolve(timed_out, accepting_jobs=False, end_reason=reason), ()
     return session, ()
 
 
 def _changed(session: Session, event: SessionEvent, trigger: SessionTrigger, **changes: object) -> Session:
     status = SESSION_TRANSITIONS.next(session.status, trigger)
-    after = replace(session, status=status, version=session.version + 1, **changes)  # type: ignore[arg-type]
+    after = evolve(session, status=status, version=session.version + 1, **changes)
     if status.is_final:
         ended_at = event.at if session.ended_at is None else session.ended_at
-        return replace(after, accepting_jobs=False, ended_at=ended_at, due_at=None)
-    return replace(after, due_at=_due_at(after))
+        return evolve(after, accepting_jobs=False, ended_at=ended_at, due_at=None)
+    return evolve(after, due_at=_due_at(after))
 
 
 def _active_at(session: Session) -> float:

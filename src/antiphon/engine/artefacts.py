@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,18 @@ def observable_artefact(ctx: EngineContext, observable: Observable) -> list[Arte
     if observable.digest in ctx.stored_digests:
         return []
     return [artefact(ctx, "observable", observable.to_json().encode(), observable.digest)]
+
+
+def environment_artefact(ctx: EngineContext) -> tuple[str, list[Artefact]]:
+    """Digest of the package versions of this process, and the artefact if this process has not stored it before.
+
+    Jobs name their environment by digest: it is the same for thousands of them.
+    """
+    body = json.dumps(dict(ctx.environment), sort_keys=True).encode()
+    digest = "sha256:" + hashlib.sha256(body).hexdigest()
+    if digest in ctx.stored_digests:
+        return digest, []
+    return digest, [artefact(ctx, "environment", body, digest)]
 
 
 def encode_parameters(ctx: EngineContext, sets: ParameterSets) -> tuple[str, list[Artefact]]:

@@ -50,7 +50,7 @@ def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
             "execution": {"asked": job.spec.execution, "executor": job.executor, "max_seconds": job.spec.max_seconds},
             "pubs": [_pub(ctx, tx, pub, programs[pub.program]) for pub in job.spec.pubs],
             "programs": programs,
-            "provenance": dict(job.provenance),
+            "provenance": _provenance(ctx, tx, job),
             "attempts": job.attempts,
             "stages": job.stages.to_json(),
             "cost": [dict(line) for line in job.cost],
@@ -79,6 +79,13 @@ def iso(at: float | None) -> str | None:
     if at is None:
         return None
     return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _provenance(ctx: EngineContext, tx: Transaction, job: Job) -> dict[str, Any]:
+    provenance = dict(job.provenance)
+    if "environment" in provenance:
+        provenance["environment"] = json.loads(read_artefact(ctx, tx, provenance["environment"]))
+    return provenance
 
 
 def _program(ctx: EngineContext, tx: Transaction, digest: str) -> dict[str, Any]:

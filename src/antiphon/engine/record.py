@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from copy import copy
 from typing import Any
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, StaleLeaseError
 from antiphon.domain.results import Outcome, outcome_to_json
 from antiphon.domain.transitions import TransitionRefusedError
@@ -46,7 +47,7 @@ def record(ctx: EngineContext, job: Job, report: Report) -> Finished:
             except VersionConflictError:
                 # Cancelling was asked for meanwhile, or the lease is lost; read again and decide again.
                 aftermath = Aftermath()
-                current = replace(job)
+                current = copy(job)
     except (StaleLeaseError, TransitionRefusedError, ResultExistsError):
         with ctx.store.read() as tx:
             return Finished(tx.job(job.id) or job)
@@ -81,7 +82,7 @@ def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: floa
         trigger, why = JobTrigger.CANCELLED, "cancellation confirmed"
     else:
         trigger, why = JobTrigger.LEASE_LOST, "it was interrupted in its engine"
-    stages = replace(job.stages, execute=report.seconds, reconcile=time.perf_counter() - began)
+    stages = evolve(job.stages, execute=report.seconds, reconcile=time.perf_counter() - began)
     return JobEvent(
         trigger=trigger,
         at=ctx.clock.now(),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import replace
 
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
 from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind, Plan, Pub, Work
-from antiphon.engine.artefacts import encode_parameters, observable_artefact, program_artefacts
+from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
@@ -48,10 +47,12 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     plan = plan_work(driver, work)
     executor = _choose_executor(ctx, request, plan)
     spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)
+    environment, found = environment_artefact(ctx)
+    artefacts += found
     provenance = {
         "target_version": driver.info.version,
         "plan": plan.to_json(),
-        "environment": ctx.environment,
+        "environment": environment,
     }
     now = ctx.clock.now()
     job = Job(
@@ -204,4 +205,4 @@ def _same_request(first: Job, again: Job) -> Job:
             next_step="Use a new key for a new request; repeat a request unchanged to get its first job.",
             details={"id": first.id},
         )
-    return replace(first)
+    return first
