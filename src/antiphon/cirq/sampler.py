@@ -92,7 +92,7 @@ class AntiphonSampler(cirq.Sampler):
 
 async def _ended(job: AntiphonJob) -> None:
     """Await the end of a job without holding up the other coroutines of a duet."""
-    future = AwaitableFuture()
+    future: AwaitableFuture[None] = AwaitableFuture()
 
     def wait() -> None:
         try:
