@@ -1,7 +1,7 @@
 """QIR modules, text or bitcode, as programs; Q# arrives here too, compiled by the QDK.
 
-Straight code and forward branches on measured results become a circuit, so that every simulator runs them; what computes
-or loops stays QIR and runs on the QDK's own simulator. The bit order is stated in `qir_outputs`.
+Straight code and forward branches on measured results become a circuit, so that every simulator runs them; what
+computes or loops stays QIR and runs on the QDK's own simulator. The bit order is stated in `qir_outputs`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ A module that computes (integers, doubles, phi nodes, loops, memory) stays opaqu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from antiphon.domain.circuits import (
@@ -19,6 +20,7 @@ from antiphon.domain.circuits import (
     Operation,
     Reset,
 )
+from antiphon.domain.gates import GATES, GateKind
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.comparisons import all_of, any_of, differ, negate
 from antiphon.frontends.qir_bits import place_results, results_read
@@ -239,15 +241,11 @@ class _Body:
             raise OpaqueError("it goes on after it has recorded its output")
         self.outer.spend()
         if one.callee in _READS:
-            self.conditions[one.name] = Bit(self.pointer(operands[0], "result"))
+            self.conditions[one.name] = Bit(self.pointer(operands, 0, "result"))
         elif name in GATE_NAMES:
-            angles = [operand for operand in operands if isinstance(operand, Number)]
-            qubits = tuple(self.qubit(operand) for operand in operands[len(angles) :])
-            if len(set(qubits)) != len(qubits):
-                raise ProgramError(f"{one.callee} is given one qubit twice.", next_step="Use distinct qubits.")
-            yield Gate(GATE_NAMES[name], qubits, tuple(float(angle.value) for angle in angles))
+            yield self.gate(one.callee, GATES[GATE_NAMES[name]], operands)
         elif name in MEASUREMENTS:
-            qubit, result = self.qubit(operands[0]), self.pointer(operands[1], "result")
+            qubit, result = self.qubit(operands, 0), self.pointer(operands, 1, "result")
             # A condition read from this result before means the value of before: it is lost now.
             stale = [key for key, value in self.conditions.items() if result in results_read(value)]
             for key in stale:
@@ -256,24 +254,43 @@ class _Body:
             if MEASUREMENTS[name]:
                 yield Reset(qubit)
         elif name == "reset__body":
-            yield Reset(self.qubit(operands[0]))
+            yield Reset(self.qubit(operands, 0))
         elif name == "barrier__body":
             yield Barrier(tuple(range(self.outer.num_qubits)))
         else:
             raise OpaqueError(f"it calls {one.callee or 'a function that it computes'}")
 
-    def pointer(self, operand: Operand, what: str) -> int:
+    def gate(self, callee: str, kind: GateKind, operands: list[Operand]) -> Gate:
+        angles = [operand.value for operand in operands[: kind.num_params] if isinstance(operand, Number)]
+        if len(operands) != kind.num_params + kind.num_qubits:
+            raise _malformed(f"{callee} takes {kind.num_params} angles and {kind.num_qubits} qubits")
+        if len(angles) != kind.num_params:
+            raise OpaqueError("it uses an angle that it computes")
+        if not all(math.isfinite(angle) for angle in angles):
+            raise _malformed(f"an angle of {callee} is not a finite number")
+        qubits = tuple(self.qubit(operands, kind.num_params + i) for i in range(kind.num_qubits))
+        if len(set(qubits)) != len(qubits):
+            raise _malformed(f"{callee} is given one qubit twice")
+        return Gate(kind.name, qubits, tuple(float(angle) for angle in angles))
+
+    def pointer(self, operands: list[Operand], place: int, what: str) -> int:
+        if place >= len(operands):
+            raise _malformed(f"a call lacks its {what}")
+        operand = operands[place]
         if not isinstance(operand, Pointer):
             raise OpaqueError(f"it uses a {what} that it chooses while it runs")
         return operand.number
 
-    def qubit(self, operand: Operand) -> int:
-        if isinstance(operand, Number) or not isinstance(operand, Pointer):
-            raise OpaqueError("it uses a qubit or an angle that it computes")
-        if operand.number >= self.outer.num_qubits:
-            raise ProgramError(
-                f"The QIR module uses qubit {operand.number} but requires only {self.outer.num_qubits}.",
-                next_step="Submit what the compiler wrote, unchanged.",
-                code="qir-invalid",
-            )
-        return operand.number
+    def qubit(self, operands: list[Operand], place: int) -> int:
+        number = self.pointer(operands, place, "qubit")
+        if number >= self.outer.num_qubits:
+            raise _malformed(f"it uses qubit {number} but requires only {self.outer.num_qubits}")
+        return number
+
+
+def _malformed(what: str) -> ProgramError:
+    return ProgramError(
+        f"The QIR module is not valid: {what}.",
+        next_step="Submit what the compiler wrote, unchanged.",
+        code="qir-invalid",
+    )

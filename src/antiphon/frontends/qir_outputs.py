@@ -1,9 +1,9 @@
 """What a QIR program returns, and how that becomes registers of bits.
 
 The rule, whatever made the module: bit i of a register is the i-th result that was recorded in it. A single result, or
-an array or tuple of results, is one register; a tuple that holds arrays or tuples is one register for each of its parts,
-in order, and results nested deeper count in the order in which they are recorded. Anything else that is recorded (integers, truth values,
-doubles) makes the outcome a value and not bits; then there are no registers.
+an array or tuple of results, is one register; a tuple that holds arrays or tuples is one register for each of its
+parts, in order, and results nested deeper count in the order in which they are recorded. Anything else that is recorded
+(integers, truth values, doubles) makes the outcome a value and not bits; then there are no registers.
 
 Qiskit's own exporters record a register backwards, its last bit first, so that Azure's tools can join the list into
 Qiskit's bit string. Nothing in such a module says so: its registers come out reversed here.

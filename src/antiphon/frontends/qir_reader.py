@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from antiphon.errors import LimitError, MissingExtraError, ProgramError
+from antiphon.frontends.qir_disassemble import disassembled
 
 MAX_BYTES = 16_000_000
 MAX_NESTING = 64
@@ -150,13 +151,10 @@ def read_qir(source: bytes) -> QirModule:
         import pyqir
     except ImportError as error:
         raise MissingExtraError.of("pyqir", "qsharp", "Reading QIR") from error
+    text = disassembled(source) if is_bitcode(source) else source.decode()
     try:
         context = pyqir.Context()
-        module = (
-            pyqir.Module.from_bitcode(context, source, "program")
-            if is_bitcode(source)
-            else pyqir.Module.from_ir(context, source.decode(), "program")
-        )
+        module = pyqir.Module.from_ir(context, text, "program")
         fault = module.verify()
         functions = [_function(pyqir, function) for function in module.functions] if fault is None else []
     except (KeyboardInterrupt, SystemExit, MemoryError):
@@ -223,15 +221,28 @@ def _instruction(pyqir: Any, names: dict[Any, str], labels: dict[Any, str], one:
     return Instruction(opcode, name, _operands(pyqir, names, operands), predicate=predicate)
 
 
+_BYTES = re.compile(r'\[\d+ x i8\] c"([^"]{0,1000})"')
+
+
 def _label(pyqir: Any, value: Any) -> str:
-    if not isinstance(value, pyqir.Constant) or value.is_null:
+    # Read from the printed form: pyqir's own reading of bytes crashes the process where there are none.
+    if not isinstance(value, pyqir.GlobalVariable) or value.initializer is None:
         return ""
-    text = pyqir.extract_byte_string(value)
-    return "" if text is None else bytes(text).rstrip(b"\0").decode(errors="replace")
+    match = _BYTES.fullmatch(str(value.initializer))
+    return "" if match is None else re.sub(r"\\[0-9A-F]{2}", "", match[1])
 
 
 def _operands(pyqir: Any, names: dict[Any, str], values: list[Any]) -> tuple[Operand, ...]:
     return tuple(_operand(pyqir, names, value) for value in values)
+
+
+_POINTER = re.compile(r"(?:\S+\*|ptr) (?:null|inttoptr \(i64 (\d{1,9}) to (?:\S+\*|ptr)\))")
+
+
+def _pointer(text: str) -> Operand:
+    # Read from the printed form: pyqir's ptr_id crashes the process on pointers that are undefined or no number.
+    match = _POINTER.fullmatch(text)
+    return Other() if match is None else Pointer(int(match[1] or 0))
 
 
 def _operand(pyqir: Any, names: dict[Any, str], value: Any) -> Operand:
@@ -240,10 +251,7 @@ def _operand(pyqir: Any, names: dict[Any, str], value: Any) -> Operand:
     if isinstance(value, pyqir.FloatConstant):
         return Number(float(value.value), 0)
     if isinstance(value, pyqir.Constant):
-        # ptr_id crashes the process on anything but a constant pointer.
-        is_plain = type(value) is pyqir.Constant and isinstance(value.type, pyqir.PointerType)
-        number = pyqir.ptr_id(value) if is_plain else None
-        return Other() if number is None else Pointer(int(number))
+        return _pointer(str(value)) if type(value) is pyqir.Constant else Other()
     if isinstance(value, pyqir.BasicBlock):
         return Other()
     return Local(_name(names, value))
