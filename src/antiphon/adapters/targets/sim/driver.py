@@ -17,6 +17,7 @@ from antiphon.adapters.targets.sim.checks import check_pub
 from antiphon.adapters.targets.sim.choose import Choice, Demand
 from antiphon.adapters.targets.sim.engines import running
 from antiphon.adapters.targets.sim.features import Features, features_of
+from antiphon.adapters.targets.sim.pauli_sampling import check_shots, grouped_on
 from antiphon.adapters.targets.sim.settings import Settings, read_settings
 from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape, parameter_array
 from antiphon.domain.programs import Program
@@ -129,6 +130,9 @@ class SimDriver:
         features = features_for(program)
         parameters = parameter_array(pub)
         check_pub(pub, features, parameters, self._info)
+        if features is not None and pub.observables is not None and pub.shots is not None:
+            for observable in pub.observables:
+                check_shots(len(grouped_on(observable, features.qubits).groups), pub.shots)
         num_terms = 1 if pub.observables is None else sum(len(item.terms) for item in pub.observables)
         demand = Demand(program, features, pub.observables is None, pub.shots, settings, num_terms)
         if features is not None and features.is_parametric and self._reads_parameters:
@@ -136,6 +140,7 @@ class SimDriver:
         key = (
             program.digest,
             program.entry_point,
+            features is None,
             demand.sampling,
             pub.shots,
             num_terms,

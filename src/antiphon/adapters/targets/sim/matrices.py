@@ -36,9 +36,9 @@ def _phase(angle: float) -> Matrix:
 
 def _rotation(pauli: str, angle: float) -> Matrix:
     """exp(-i·angle/2·P); the letters of `pauli` from the most significant qubit."""
-    generator = _PAULI[pauli[0]]
+    generator: Matrix = _PAULI[pauli[0]]
     for letter in pauli[1:]:
-        generator = np.kron(generator, _PAULI[letter])
+        generator = np.kron(generator, _PAULI[letter]).astype(np.complex128)
     return math.cos(angle / 2) * np.eye(len(generator)) - 1j * math.sin(angle / 2) * generator
 
 

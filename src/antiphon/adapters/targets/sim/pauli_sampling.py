@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.adapters.targets.sim.paulis import Group, Strings, commuting_groups
+from antiphon.adapters.targets.sim.cache import BoundedCache
+from antiphon.adapters.targets.sim.paulis import Group, commuting_groups, strings_on
+from antiphon.domain.noise import NoiseModel
+from antiphon.domain.observables import Observable
 from antiphon.errors import LimitError
 
 Energies: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.int64]]"
 """What distinct outcomes contribute to the sum, and how often each came."""
 
 MIN_GROUP_SHOTS = 2
+
+
+@dataclass(frozen=True)
+class GroupedSum:
+    """An observable as what is measured: groups that share a basis, and the constant that is not measured at all."""
+
+    constant: float
+    groups: tuple[Group, ...]
+
+
+_grouped: BoundedCache[GroupedSum] = BoundedCache(
+    1_000_000, lambda grouped: 1 + sum(len(group.weights) for group in grouped.groups)
+)
+
+
+def grouped_on(observable: Observable, qubits: tuple[int, ...], noise: NoiseModel | None = None) -> GroupedSum:
+    """The observable on the used `qubits` in commuting groups, made once."""
+
+    def build() -> GroupedSum:
+        strings = strings_on(observable, qubits, noise)
+        return GroupedSum(strings.get((0, 0), 0.0), tuple(commuting_groups(strings)))
+
+    return _grouped.get((observable.digest, qubits, noise), build)
 
 
 def check_shots(num_groups: int, shots: int) -> None:
@@ -52,7 +79,7 @@ def shared_shots(groups: Sequence[Group], shots: int) -> list[int]:
 
 
 def sampled_value(
-    strings: Strings,
+    grouped: GroupedSum,
     shots: int,
     measure: Callable[[Group, int], Energies],
 ) -> tuple[float, float]:
@@ -60,12 +87,10 @@ def sampled_value(
 
     `measure` takes a group and its shots, measures in the group's basis, and gives what came.
     """
-    groups = commuting_groups(strings)
-    value = strings.get((0, 0), 0.0)
-    variance = 0.0
-    if not groups:
+    value, variance = grouped.constant, 0.0
+    if not grouped.groups:
         return value, 0.0
-    for group, group_shots in zip(groups, shared_shots(groups, shots), strict=True):
+    for group, group_shots in zip(grouped.groups, shared_shots(grouped.groups, shots), strict=True):
         energies, times = measure(group, group_shots)
         mean = float(np.einsum("i,i->", energies, times)) / group_shots
         value += mean

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.engines.aer_circuit import NATIVE, qiskit_circuit, unitary_label
 from antiphon.adapters.targets.sim.matrices import apply, gate_matrix
-from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, group_energies, sampled_value
+from antiphon.adapters.targets.sim.pauli_sampling import (
+    Energies,
+    GroupedSum,
+    bit_energies,
+    group_energies,
+    grouped_on,
+    sampled_value,
+)
 from antiphon.adapters.targets.sim.paulis import Group, Strings, flip_columns, strings_on, through_readout
 from antiphon.adapters.targets.sim.readout import Readout, draw
 from antiphon.adapters.targets.sim.settings import Settings
@@ -160,26 +167,23 @@ def _estimate(task: Task, method: str) -> Ran:
     rng = task.generator()
 
     def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
-        sums = [strings_on(observable, qubits, noise) for observable in observables]
         parameters = task.parameters[index]
+        if shots is not None:
+            groups = [grouped_on(observable, qubits, noise) for observable in observables]
+            if method == "matrix_product_state":
+                return [_mps_sampled(simulator, task, parameters, item, shots, rng) for item in groups]
+            state = _state(simulator, task, parameters, method)
+            return [_sampled(state, item, shots, noise, rng) for item in groups]
+        sums = [strings_on(observable, qubits, noise) for observable in observables]
         if method == "matrix_product_state":
-            if shots is None:
-                return _mps_exact(simulator, task, parameters, sums)
-            return [_mps_sampled(simulator, task, parameters, strings, shots, rng) for strings in sums]
-        matrix = _density(simulator, task, parameters, method)
-        if shots is None:
-            reported = sums if noise is None else [through_readout(strings, noise) for strings in sums]
-            return [(_exact(matrix, strings), 0.0) for strings in reported]
-        return [_sampled(matrix, strings, shots, noise, rng) for strings in sums]
+            return _mps_exact(simulator, task, parameters, sums)
+        state = _state(simulator, task, parameters, method)
+        reported = sums if noise is None else [through_readout(strings, noise) for strings in sums]
+        return [(_exact(state, strings), 0.0) for strings in reported]
 
     values, num_calls = over_observables(task.pub, evaluate)
     how = "exact" if shots is None else "sampled in commuting groups"
     return Ran(f"Aer {method}, {how}", task.settings.precision or "double", num_calls, values=values)
-
-
-def _density(simulator: Any, task: Task, parameters: Floats, method: str) -> NDArray[Any]:
-    """A state vector of shape (2^n,), or a density matrix of shape (2^n, 2^n)."""
-    return _state(simulator, task, parameters, method)
 
 
 def _exact(state: NDArray[Any], strings: Strings) -> float:
@@ -194,7 +198,7 @@ def _exact(state: NDArray[Any], strings: Strings) -> float:
 
 
 def _sampled(
-    state: NDArray[Any], strings: Strings, shots: int, noise: NoiseModel | None, rng: np.random.Generator
+    state: NDArray[Any], grouped: GroupedSum, shots: int, noise: NoiseModel | None, rng: np.random.Generator
 ) -> Value:
     width = len(state).bit_length() - 1
     flips = Readout((), ((qubit, qubit) for qubit in range(width)))
@@ -218,7 +222,7 @@ def _sampled(
         bits = (each[:, None] >> np.arange(width) & 1).astype(np.uint8)
         return bit_energies(group, flips.flipped(bits, noise, rng))
 
-    return sampled_value(strings, shots, measure)
+    return sampled_value(grouped, shots, measure)
 
 
 def _mps_exact(simulator: Any, task: Task, parameters: Floats, sums: Sequence[Strings]) -> list[Value]:
@@ -239,7 +243,7 @@ def _mps_exact(simulator: Any, task: Task, parameters: Floats, sums: Sequence[St
 
 
 def _mps_sampled(
-    simulator: Any, task: Task, parameters: Floats, strings: Strings, shots: int, rng: np.random.Generator
+    simulator: Any, task: Task, parameters: Floats, grouped: GroupedSum, shots: int, rng: np.random.Generator
 ) -> Value:
     width = task.features.num_qubits
 
@@ -254,7 +258,7 @@ def _mps_sampled(
         energies, _ = bit_energies(group, np.array(rows, dtype=np.uint8).reshape(len(rows), width))
         return energies, np.array(list(counts.values()), dtype=np.int64)
 
-    return sampled_value(strings, shots, measure)
+    return sampled_value(grouped, shots, measure)
 
 
 def _letters(x: int, z: int, width: int) -> str:

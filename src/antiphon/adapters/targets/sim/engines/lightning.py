@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.engines.lightning_state import LightningState, borrowed_state
 from antiphon.adapters.targets.sim.engines.tape import Tape, tape_of
-from antiphon.adapters.targets.sim.pauli_sampling import Energies, group_energies, sampled_value
+from antiphon.adapters.targets.sim.pauli_sampling import (
+    Energies,
+    GroupedSum,
+    group_energies,
+    grouped_on,
+    sampled_value,
+)
 from antiphon.adapters.targets.sim.paulis import (
     Group,
     Strings,
@@ -85,7 +91,7 @@ def estimate(task: Task) -> Ran:
 
         def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
             state = _evolve(task, precision, rows[index])
-            return [_sampled(state, strings_on(item, task.features.qubits), shots, rng) for item in observables]
+            return [_sampled(state, grouped_on(item, task.features.qubits), shots, rng) for item in observables]
 
     values, num_calls = over_observables(task.pub, evaluate)
     method = "state vector, exact" if shots is None else "state vector, sampled in commuting groups"
@@ -159,7 +165,7 @@ def _mean(values: NDArray[np.float64], probabilities: NDArray[Any]) -> float:
     return float(np.einsum("i,i->", values, probabilities))
 
 
-def _sampled(state: LightningState, strings: Strings, shots: int, rng: np.random.Generator) -> Value:
+def _sampled(state: LightningState, grouped: GroupedSum, shots: int, rng: np.random.Generator) -> Value:
     def measure(group: Group, group_shots: int) -> Energies:
         rotations = group.rotations()
         for name, qubit in rotations:
@@ -169,4 +175,4 @@ def _sampled(state: LightningState, strings: Strings, shots: int, rng: np.random
             state.apply(_INVERSE[name], qubit)
         return group_energies(group, outcomes), times
 
-    return sampled_value(strings, shots, measure)
+    return sampled_value(grouped, shots, measure)

@@ -13,7 +13,7 @@ from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.clifford import clifford_steps
 from antiphon.adapters.targets.sim.features import Features
-from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, sampled_value
+from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, grouped_on, sampled_value
 from antiphon.adapters.targets.sim.paulis import Group, strings_on
 from antiphon.adapters.targets.sim.readout import Readout
 from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables
@@ -171,4 +171,4 @@ def _sampled(lines: list[str], task: Task, observable: Observable, shots: int, r
             bits = flips.flipped(bits, noise, rng)
         return bit_energies(group, bits)
 
-    return sampled_value(strings_on(observable, task.features.qubits, noise), shots, measure)
+    return sampled_value(grouped_on(observable, task.features.qubits, noise), shots, measure)

@@ -14,8 +14,8 @@ from antiphon.adapters.targets.sim.engines.errors_ahead import NoisePlace, Patte
 from antiphon.adapters.targets.sim.engines.lightning import readout_of, sample_precision
 from antiphon.adapters.targets.sim.engines.lightning_state import Call, LightningState
 from antiphon.adapters.targets.sim.engines.tape import TapeBuilder, TapeParameters
-from antiphon.adapters.targets.sim.pauli_sampling import Energies, group_energies, sampled_value
-from antiphon.adapters.targets.sim.paulis import Group, strings_on
+from antiphon.adapters.targets.sim.pauli_sampling import Energies, group_energies, grouped_on, sampled_value
+from antiphon.adapters.targets.sim.paulis import Group
 from antiphon.adapters.targets.sim.readout import draw
 from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables
 from antiphon.domain.noise import NoiseModel
@@ -56,7 +56,7 @@ def estimate(task: Task) -> Ran:
             distinct, times = np.unique(flipped, return_counts=True)
             return group_energies(group, distinct), times
 
-        return sampled_value(strings_on(observable, task.features.qubits, noise), task.shots, measure)
+        return sampled_value(grouped_on(observable, task.features.qubits, noise), task.shots, measure)
 
     def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
         return [value(rows[index], observable) for observable in observables]
