@@ -84,12 +84,23 @@ def _one(obj: Any, program: Program) -> Observable:
     if package == "qiskit":
         return _qiskit(obj, program)
     if package == "cirq":
-        return _observable(cirq_terms(obj, program), program.num_qubits)
+        return _cirq(obj, program)
     raise ObservableError(
         f"A {type(obj).__name__} is not an observable.",
         next_step='Give a mapping like {"ZZ": 0.5, "XI": 0.2}, a Qiskit SparsePauliOp or a Cirq PauliSum.',
         details={"type": type(obj).__name__},
     )
+
+
+def _cirq(obj: Any, program: Program) -> Observable:
+    if type(obj).__name__ != "PauliSum":
+        return _observable(cirq_terms(obj, program), program.num_qubits)
+    names = (program.num_qubits, program.qubit_names)
+    found = _seen.get(obj, lambda copy: copy[0] == names and copy[1] == obj)
+    if found is None:
+        found = _observable(cirq_terms(obj, program), program.num_qubits)
+        _seen.put(obj, (names, obj.copy()), found)
+    return found
 
 
 def _qiskit(obj: Any, program: Program) -> Observable:

@@ -1,8 +1,10 @@
 """Qiskit circuits as programs. The artefact is QPY, and the tape is read from the object itself.
 
-The artefact is deterministic: the circuit's name and metadata are left out of it (the name is kept on the program), and
-the random identifiers that QPY writes for parameters are replaced by ones derived from their names. So the same circuit
-built again in another process has the same digest, unless it holds sub-circuits to which Qiskit gave numbered names.
+The circuit's name and metadata are left out of the artefact (the name is kept on the program), and the random
+identifiers that QPY writes for parameters are replaced by ones derived from their names. So the same object always has
+the same digest, and so does the same circuit built again in another process, but for three things that Qiskit itself
+makes anew each time: numbered names of sub-circuits, numbered names of loop variables, and the order in which one
+expression of several parameters lists them.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ OLDEST_QPY = 13
 """Older versions are refused: 13 fixed a deserialisation weakness (CVE-2025-1403)."""
 
 _NAMED_BY_QISKIT = re.compile(r"circuit-\d+(-\d+)?")
-_IDENTIFIERS = uuid.UUID("9b0e2f5c-9d0e-5b59-8a53-0d9e3c8a6f11")
+_NAMES = uuid.UUID("9b0e2f5c-9d0e-5b59-8a53-0d9e3c8a6f11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +164,25 @@ def _artefact(circuit: QuantumCircuit, reader: CircuitReader) -> bytes:
             next_step="Replace instructions of your own classes by gates with a definition (circuit.decompose()).",
         ) from error
     source = buffer.getvalue()
-    for number, parameter in enumerate([*circuit.parameters, *reader.loop_parameters]):
-        is_loop = number >= len(reader.parameters)
-        source = source.replace(parameter.uuid.bytes, _identifier(parameter, number if is_loop else None).bytes)
+    for identifier, replacement in _identifiers(circuit, reader).items():
+        source = source.replace(identifier.bytes, replacement.bytes)
     return source
 
 
-def _identifier(parameter: Any, loop: int | None) -> uuid.UUID:
-    """An identifier made of the name; elements of a vector count up from their vector's, as Qiskit's own do."""
-    if isinstance(parameter, ParameterVectorElement):
-        root = uuid.uuid5(_IDENTIFIERS, f"vector {parameter.vector.name}")
-        return uuid.UUID(int=(root.int + parameter.index) % 2**128)
-    return uuid.uuid5(_IDENTIFIERS, f"parameter {parameter.name}" if loop is None else f"loop {loop}")
+def _identifiers(circuit: QuantumCircuit, reader: CircuitReader) -> dict[uuid.UUID, uuid.UUID]:
+    """For each random identifier one made of the parameter's name; elements of a vector count up from the vector's."""
+    found: dict[uuid.UUID, uuid.UUID] = {}
+    for parameter in circuit.parameters:
+        if isinstance(parameter, ParameterVectorElement):
+            index = parameter.index
+            root = uuid.uuid5(_NAMES, f"vector {parameter.vector.name}")
+            found[uuid.UUID(int=(parameter.uuid.int - index) % 2**128)] = root
+            found[parameter.uuid] = uuid.UUID(int=(root.int + index) % 2**128)
+        else:
+            found[parameter.uuid] = uuid.uuid5(_NAMES, f"parameter {parameter.name}")
+    for number, parameter in enumerate(reader.loop_parameters):
+        found[parameter.uuid] = uuid.uuid5(_NAMES, f"loop {number}")
+    return found
 
 
 def _constants(circuit: QuantumCircuit) -> tuple[tuple[int, list[Any]], ...] | None:

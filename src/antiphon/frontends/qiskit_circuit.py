@@ -16,9 +16,12 @@ from qiskit.circuit import (
     Clbit,
     ContinueLoopOp,
     ControlFlowOp,
+    ControlledGate,
     Delay,
     ForLoopOp,
+    Gate,
     IfElseOp,
+    Instruction,
     Measure,
     Parameter,
     QuantumCircuit,
@@ -50,6 +53,9 @@ _RENAMED: Mapping[str, tuple[str, tuple[int, ...], tuple[float, ...]]] = {
     "u3": ("u", (0, 1, 2), ()),
     "cu3": ("cu", (0, 1, 2), (0.0,)),
 }
+_GENERIC = (Gate, Instruction, ControlledGate)
+"""What circuit.to_gate() and to_instruction() make; every other class is Qiskit's own or has a fixed definition."""
+
 _SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12}
 """How many of a unit make a second; dividing by these is exact where multiplying by 1e-9 rounds."""
 
@@ -71,6 +77,7 @@ class CircuitReader:
         self.loop_parameters: list[Parameter] = []
         self._expanded = 0
         self._definitions: dict[tuple[str, int], QuantumCircuit] = {}
+        self._sizes: dict[int, tuple[int, QuantumCircuit]] = {}
         self._clbits: dict[Clbit, int] = {}
         registers: list[tape.Register] = []
         offset = 0
@@ -165,6 +172,7 @@ class CircuitReader:
                 out.extend(self._control_flow(operation, targets, instruction.clbits, scope))
             case _:
                 definition = _definition(operation)
+                self._count(self._size(definition))
                 out.extend(self._block(definition, targets, instruction.clbits, scope))
 
     def _block(
@@ -250,6 +258,20 @@ class CircuitReader:
                 raise InexpressibleError(f"the loop variable {parameter.name!r}, which takes a negative value")
             scope = replace(scope, variables={**scope.variables, parameter: comparisons.constant(value)})
         return tuple(self._block(block, targets, clbits, scope))
+
+    def _size(self, definition: QuantumCircuit) -> int:
+        """Operations in `definition` once the users' own definitions in it are expanded; each is looked at once."""
+        known = self._sizes.get(id(definition))
+        if known is None:
+            size = 0
+            for instruction in definition.data:
+                inner = None
+                if not instruction.is_standard_gate() and type(instruction.operation) in _GENERIC:
+                    inner = instruction.operation.definition
+                size += 1 if inner is None else self._size(inner)
+            known = (size, definition)  # kept alive: the key is its address
+            self._sizes[id(definition)] = known
+        return known[0]
 
     def _count(self, operations: int, *, loop: int = 0) -> None:
         self._expanded += operations
