@@ -33,11 +33,13 @@ def demo(
         typer.Option(
             metavar="SECONDS",
             min=0.0,
-            help="Let each evaluation last at least so long. Default: 0.04 on a terminal, so that you can watch; else 0.",
+            help="Let each evaluation last at least so long. Default: 0.04 on a terminal, to be watched; else 0.",
         ),
     ] = None,
 ) -> int:
-    """Watch a hybrid loop: the ground state of the hydrogen molecule by VQE, in a session on a local simulator.
+    """Watch a real hybrid loop converge.
+
+    The ground state of the hydrogen molecule by VQE, in a session on a local simulator; every evaluation is a job.
 
     Stop it with Ctrl-C or kill -9 whenever you like: antiphon demo --resume goes on where it was.
     """
@@ -126,6 +128,7 @@ def _result(home: Path, run: DemoRun, evaluations: Evaluations, molecule: Molecu
 
 
 def _pictures(folder: Path, evaluations: Evaluations, molecule: Molecule) -> dict[str, Any]:
+    from antiphon.cli.demo_screen import CHEMICAL_ACCURACY
     from antiphon.client.plots import convergence, save
     from antiphon.errors import MissingExtraError
 
@@ -135,6 +138,7 @@ def _pictures(folder: Path, evaluations: Evaluations, molecule: Molecule) -> dic
             energies,
             [0.0] * len(energies),
             reference=molecule.exact_energy,
+            tolerance=CHEMICAL_ACCURACY,
             label="energy / hartree",
             title="H₂ by VQE: energy against evaluation",
         )

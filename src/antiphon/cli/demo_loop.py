@@ -1,4 +1,4 @@
-"""The demo's hybrid loop: a classical optimiser asks, each answer is one job in a session, and nothing is asked twice."""
+"""The demo's hybrid loop: a classical optimiser asks, each answer is a job in a session, nothing is asked twice."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ class Evaluations:
         self._observable = observable
         self._session: Session | None = None
         self._job_ids: list[str] = []
-        before = [job for job in workspace.jobs(name=run.name, limit=10_000) if (job.facts.key or "").startswith(run.id)]
+        before = [
+            job for job in workspace.jobs(name=run.name, limit=10_000) if (job.facts.key or "").startswith(run.id)
+        ]
         self._recorded = {job.facts.key: job for job in before}
         self._sessions = list(dict.fromkeys(job.session_id for job in before if job.session_id))
 

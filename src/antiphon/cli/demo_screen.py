@@ -99,8 +99,8 @@ def introduction(molecule: Molecule, target: str, start_again: int) -> Text:
     text = Text.assemble(
         ("Ground state of the hydrogen molecule", "bold"),
         f", H₂ at {distance:g} Å in {molecule.basis}, on {target}.\n",
-        "A classical optimiser (COBYLA) turns three angles of a coupled-cluster circuit; each energy it asks for is one\n"
-        "job in a session, stored with everything that is needed to run it again.",
+        "A classical optimiser (COBYLA) turns three angles of a coupled-cluster circuit; each energy it asks for is\n"
+        "one job in a session, stored with everything that is needed to run it again.",
     )
     if start_again:
         text.append(f"\nGoing on: {start_again} evaluations are already on record and are not run again.", style="cyan")
@@ -112,6 +112,7 @@ def summary(shell: Shell, data: dict[str, Any]) -> RenderableType:
     reached = data["within_chemical_accuracy"]
     verdict = "within" if reached else "outside"
     error = abs(data["error_mhartree"])
+    shown = f"{error:.3f}" if error >= 1e-3 else "below 0.001"
     rows = Table(box=None, show_header=False, pad_edge=False)
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
@@ -119,7 +120,7 @@ def summary(shell: Shell, data: dict[str, Any]) -> RenderableType:
     rows.add_row("exact", f"{data['exact_energy']:.6f} hartree, by diagonalisation")
     rows.add_row(
         "error",
-        Text(f"{error:.3g} mHa, {verdict} chemical accuracy (1.6 mHa)", style="green" if reached else "red"),
+        Text(f"{shown} mHa, {verdict} chemical accuracy (1.6 mHa)", style="green" if reached else "red"),
     )
     rows.add_row("evaluations", f"{data['evaluations']}, each a job" + _replayed(data["replayed"]))
     rows.add_row("stages", _stages(data["stages"]))
@@ -149,7 +150,8 @@ def _line(shell: Shell, progress: Progress, molecule: Molecule) -> None:
 
 def _error(best: float, molecule: Molecule) -> Text:
     error = best - molecule.exact_energy
-    return Text(f"{error * 1e3:.3f} mHa", style="green" if abs(error) <= CHEMICAL_ACCURACY else "yellow")
+    shown = f"{error * 1e3:.3f} mHa" if abs(error) >= 1e-6 else "< 0.001 mHa"
+    return Text(shown, style="green" if abs(error) <= CHEMICAL_ACCURACY else "yellow")
 
 
 def _replayed(replayed: int) -> str:

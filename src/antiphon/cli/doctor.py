@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 
 def doctor(shell: Shell) -> int:
-    """Check this installation: Python, extras, folder, database, targets, workers, disk.
+    """Check this installation, with the fixes.
 
+    Python, extras, folder, disk, database, targets, and a job run here and in a worker.
     Each line is ok, warn or fail, with the fix. Exit 1 when something fails.
     """
     from antiphon.cli.doctor_checks import run_checks
     from antiphon.composition import default_home
 
     home = shell.home or default_home()
-    checks = []
+    checks: list[Check] = []
     with shell.err.status("looking …") if shell.err.is_terminal and not shell.quiet else _nothing():
         checks.extend(run_checks(home))
     worst = {check.level for check in checks}

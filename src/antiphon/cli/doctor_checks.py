@@ -30,6 +30,7 @@ EXTRAS = {
 NEEDED = ("sims",)
 """Extras without which no target can run anything."""
 
+OLDEST_PYTHON = (3, 11)
 LOW_BYTES, NO_BYTES = 2**30, 100 * 2**20
 
 BELL = """OPENQASM 3.0;
@@ -71,7 +72,7 @@ def run_checks(home: Path) -> Iterator[Check]:
 
 def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
+    if tuple(sys.version_info) < OLDEST_PYTHON:
         return Check("Python", "fail", version, "Install Antiphon into Python 3.11 or later.")
     return Check("Python", "ok", f"{version} at {sys.executable}")
 
@@ -158,6 +159,6 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except AntiphonError as error:
-        return Check(name, "fail", f"{error.message} {error.cause}".strip(), error.next_step or "antiphon doctor --debug")
+        return Check(name, "fail", f"{error.message} {error.cause}".strip(), error.next_step)
     except Exception as error:  # noqa: BLE001 - a broken installation can raise anything; the doctor still reports
         return Check(name, "fail", f"{type(error).__name__}: {error}", "Reinstall the package named here.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from antiphon.client.job import Job
     from antiphon.domain.jobs import Job as JobFacts
 
-app = typer.Typer(help="What was submitted: list, show, watch, cancel, result, replay, record.")
+app = typer.Typer(help="What was submitted, and what came of it.")
 
 JobId = Annotated[
     str, typer.Argument(metavar="ID", help="The job's id, or enough of its beginning.", show_default=False)
@@ -30,7 +30,7 @@ Timeout = Annotated[
 @app.callback(invoke_without_command=True)
 @command
 def _bare(shell: Shell) -> None:
-    """What was submitted: list (the default), show, watch, cancel, result, replay, record."""
+    """What was submitted, and what came of it. Alone, it lists."""
     _list(shell)
 
 
@@ -62,9 +62,10 @@ def show(shell: Shell, job_id: JobId) -> None:
 @app.command("watch")
 @command
 def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
-    """Watch a job until it ends, running what is queued in this folder meanwhile.
+    """Watch a job until it ends.
 
-    Ctrl-C stops watching and cancels nothing. With --json, one JSON document a line: each change, then the result.
+    Meanwhile this process runs what is queued in the folder. Ctrl-C stops watching and cancels nothing.
+    With --json, one JSON document a line: each change, then the result.
     """
     from antiphon.cli.describe import describe_facts, describe_job, describe_result
     from antiphon.cli.showing import show_finished
@@ -93,7 +94,10 @@ def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
 @app.command("cancel")
 @command
 def cancel(shell: Shell, job_id: JobId) -> None:
-    """Ask for a job to be cancelled. What already runs is stopped; what has ended stays as it is."""
+    """Ask for a job to be cancelled.
+
+    What already runs is stopped; what has ended stays as it is.
+    """
     from antiphon.cli.describe import describe_job
 
     with shell.look() as workspace:
@@ -110,7 +114,7 @@ def result(
     timeout: Timeout = None,
     partial: Annotated[bool, typer.Option("--partial", help="Of a batch, also what there is of it.")] = False,
 ) -> int:
-    """Print the counts or expectation values of a finished job."""
+    """Print the counts or values of a finished job."""
     from antiphon.cli.showing import show_finished
     from antiphon.cli.waiting import wait_for
     from antiphon.errors import WaitTimeoutError
@@ -132,10 +136,10 @@ def result(
 @app.command("replay")
 @command
 def replay(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
-    """Run a job again from its record, as a new job, and say whether the outcome agrees.
+    """Run a job again and compare.
 
-    To the bit with the same seed on the same simulator and version; otherwise by a stated statistical test. Exit 1 when
-    the outcomes disagree.
+    A new job from the old one's record. They agree to the bit with the same seed on the same simulator and version,
+    otherwise by a stated statistical test. Exit 1 when the outcomes disagree.
     """
     from antiphon.cli.describe import describe_facts
 
@@ -157,7 +161,7 @@ def replay(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
 @app.command("record")
 @command
 def record(shell: Shell, job_id: JobId) -> None:
-    """Print everything that is needed to run a job again, as JSON."""
+    """Print all that is needed to run a job again."""
     with shell.look() as workspace:
         found = workspace.job(job_id).record
         shell.as_json = True  # a record has no other form

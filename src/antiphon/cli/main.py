@@ -14,11 +14,11 @@ from antiphon.cli.shell import Shell
 app = typer.Typer(
     name="antiphon",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich help would triple the time of --help
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A hybrid quantum-classical workspace that you host yourself: your program calls, a quantum target responds.",
-    epilog="Start with [bold]antiphon demo[/bold]. Every command takes --json; exit codes: antiphon exit-codes.",
+    epilog="Start with antiphon demo. Every command takes --json; exit codes: antiphon exit-codes.",
 )
 
 

@@ -25,7 +25,8 @@ def help_on(
 ) -> int | None:
     """Help on a topic."""
     if topic in {"", "exit-codes"}:
-        return exit_codes(shell)
+        exit_codes(shell)
+        return None
     shell.fail(
         NotFoundError(
             f"There is no help topic {topic!r}.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from antiphon.client.job import Job
     from antiphon.client.session import Session
 
-app = typer.Typer(help="Jobs grouped on one target: list, show, close.")
+app = typer.Typer(help="Jobs grouped on one target.")
 
 SessionId = Annotated[
     str, typer.Argument(metavar="ID", help="The session's id, or enough of its beginning.", show_default=False)
@@ -25,7 +25,7 @@ SessionId = Annotated[
 @app.callback(invoke_without_command=True)
 @command
 def _bare(shell: Shell) -> None:
-    """Jobs grouped on one target: list (the default), show, close."""
+    """Jobs grouped on one target. Alone, it lists."""
     _list(shell, None, None, 20)
 
 
@@ -61,7 +61,7 @@ def close(
     session_id: SessionId,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the jobs that are still queued.")] = False,
 ) -> None:
-    """Close a session: it takes no new jobs, and the queued ones finish."""
+    """Close a session: no new jobs; the queued finish."""
     from antiphon.cli.describe import describe_session
 
     with shell.look() as workspace:

@@ -46,9 +46,7 @@ def submit(
         typer.Option(metavar="SECONDS", min=0.0, help="With --wait: wait so long at most, then exit 8."),
     ] = None,
     session: Annotated[str | None, typer.Option(metavar="ID", help="Put it into this session.")] = None,
-    key: Annotated[
-        str | None, typer.Option(help="Idempotency key: the same key again returns the first job.")
-    ] = None,
+    key: Annotated[str | None, typer.Option(help="Idempotency key: the same key again returns the first job.")] = None,
     noise: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,9 +61,7 @@ def submit(
     label: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A label for the record; repeatable.")
     ] = None,
-    execution: Annotated[
-        str, typer.Option(help="auto, inline (in this process) or process (in a worker).")
-    ] = "auto",
+    execution: Annotated[str, typer.Option(help="auto, inline (in this process) or process (in a worker).")] = "auto",
     max_seconds: Annotated[float | None, typer.Option(help="Stop it after so long.")] = None,
 ) -> int | None:
     """Submit the program in FILE as a job.

@@ -137,7 +137,7 @@ def age(at: float, now: float | None = None) -> str:
 def duration(seconds: float | None) -> str:
     """A time span with three figures and the unit that suits it; a dash for None."""
     if seconds is None:
-        return "–"
+        return "-"
     for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
         if seconds < limit:
             return f"{seconds * factor:.3g} {unit}"
@@ -150,7 +150,7 @@ def stages_text(stages: Mapping[str, float | None]) -> str:
 
 
 def _took(facts: JobFacts) -> str:
-    return "–" if facts.ended_at is None else duration(max(0.0, facts.ended_at - facts.created_at))
+    return "-" if facts.ended_at is None else duration(max(0.0, facts.ended_at - facts.created_at))
 
 
 def _bar(share: float) -> str:

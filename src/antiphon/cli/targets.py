@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from antiphon.client.target import Target
 
-app = typer.Typer(help="What jobs can run on: list, show.", invoke_without_command=True)
+app = typer.Typer(help="What jobs can run on.", invoke_without_command=True)
 
 
 @app.callback(invoke_without_command=True)
 @command
 def _bare(shell: Shell) -> None:
-    """What jobs can run on: list (the default), show."""
+    """What jobs can run on. Alone, it lists."""
     _list(shell)
 
 

@@ -31,15 +31,13 @@ LONG_LABEL = 6
 """Characters from which the outcomes below the bars are turned upright."""
 
 
-def histogram(
-    counts: Mapping[str, int], title: str = "", ax: Axes | None = None, top: int = 32
-) -> Axes:
+def histogram(counts: Mapping[str, int], title: str = "", ax: Axes | None = None, top: int = 32) -> Axes:
     """Counts as bars with √N error bars.
 
     Args:
         counts: Outcome to count.
         ax: Where to draw; None makes a figure.
-        top: At most so many outcomes, the most frequent ones; the others are summed up in the label of the axis.
+        top: At most so many outcomes, the most frequent ones; the label of the axis says how many there are.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -58,7 +56,7 @@ def histogram(
     ax.set_ylabel("counts")
     left = len(counts) - len(kept)
     rest = total - sum(heights)
-    ax.set_xlabel(f"outcome (the {len(kept)} most frequent; {left:,} more hold {rest:,} counts)" if left else "outcome")
+    ax.set_xlabel(f"top {len(kept)} of {len(counts):,} outcomes, {1 - rest / total:.0%} of all" if left else "outcome")
     _finish(ax, title or f"{total:,} shots")
     return ax
 
@@ -68,6 +66,7 @@ def convergence(
     errors: Sequence[float] | None = None,
     *,
     reference: float | None = None,
+    tolerance: float | None = None,
     label: str = "expectation value",
     title: str = "",
     ax: Axes | None = None,
@@ -79,6 +78,7 @@ def convergence(
     Args:
         errors: Standard errors, drawn as bars where they are not 0.
         reference: The exact value, drawn as a dashed line.
+        tolerance: How close to the reference is close enough, drawn as a dotted line in the panel below.
         ax: Where to draw; None makes a figure.
 
     Returns:
@@ -110,6 +110,9 @@ def convergence(
         return ax
     distance = np.maximum(np.abs(best - (reference or 0.0)), 1e-12)
     below.semilogy(numbers, distance, color=BLUE, lw=1.6, drawstyle="steps-post")
+    if tolerance is not None:
+        below.axhline(tolerance, color=GREEN, lw=1.2, ls=":", label=f"close enough: {tolerance:g}")
+        below.legend(frameon=False, fontsize=9)
     below.set_ylabel("distance\nfrom exact")
     below.set_xlabel("evaluation")
     _finish(below, "")
@@ -151,7 +154,7 @@ def timeline(jobs: Sequence[Job], title: str = "", ax: Axes | None = None) -> Ax
         raise AntiphonError(
             "There are no jobs to plot.", code="nothing-to-plot", next_step="Submit a job in the session first."
         )
-    ax = ax if ax is not None else _axes(height=max(2.0, min(12.0, 1.2 + 0.22 * len(jobs))))
+    ax = ax if ax is not None else _axes(height=max(2.2, min(7.0, 1.4 + 0.16 * len(jobs))))
     facts = [job.facts for job in jobs]
     # A job is stored once it is compiled.
     first = min(each.created_at - (each.stages.compile or 0.0) for each in facts)
@@ -159,7 +162,10 @@ def timeline(jobs: Sequence[Job], title: str = "", ax: Axes | None = None) -> Ax
     for row, each in enumerate(facts):
         at = each.created_at - (each.stages.compile or 0.0) - first
         for stage, seconds in each.stages.to_json().items():
-            ax.barh(row, (seconds or 0.0) * scale, left=at * scale, height=0.7, color=STAGE_COLOURS[stage], lw=0)
+            # The edge keeps a job visible that is shorter than a pixel.
+            colour = STAGE_COLOURS[stage]
+            if seconds:
+                ax.barh(row, seconds * scale, left=at * scale, height=0.8, color=colour, edgecolor=colour, lw=0.7)
             at += seconds or 0.0
         if each.status is not JobStatus.SUCCEEDED:
             ax.text(at * scale, row, f" {each.status.value}", va="center", fontsize=8, color=RED)
@@ -200,7 +206,8 @@ def save(drawn: Axes | Figure, path: str | Path) -> tuple[Path, Path]:
 
 
 def _axes(width: float = 7.0, height: float = 4.0) -> Axes:
-    return _figure(width, height).subplots()
+    ax: Axes = _figure(width, height).subplots()
+    return ax
 
 
 def _two_panels() -> tuple[Axes, Axes]:

@@ -77,9 +77,9 @@ class Session:
         """Its log, oldest first."""
         return self._connection.events(self.id)
 
-    def jobs(self, limit: int = 10_000) -> list[Job]:
-        """Its jobs, oldest first."""
-        query = JobQuery(self._connection.workspace, session_id=self.id, limit=limit, oldest_first=True)
+    def jobs(self, limit: int = 10_000, *, newest: bool = False) -> list[Job]:
+        """Its jobs, oldest first; with `newest` the newest first."""
+        query = JobQuery(self._connection.workspace, session_id=self.id, limit=limit, oldest_first=not newest)
         return [Job(self._connection, job) for job in self._connection.jobs(query)]
 
     def close(self) -> Session:
