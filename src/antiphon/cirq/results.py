@@ -62,5 +62,6 @@ def results_of(outcome: Sampled, pub: PubFacts, seed: Sequence[int]) -> list[cir
 def _result(counts: Counts, pub: PubFacts, resolver: cirq.ParamResolver, seed: Sequence[int]) -> cirq.ResultDict:
     bits = distinct_bits(list(counts), pub.registers)
     order = shot_order(counts.values(), seed)
-    records = {key: np.stack([bits[name] for name in names], axis=1)[order] for key, names in pub.keys}
+    # Signed, as Cirq's own simulator gives them: in unsigned arithmetic 1 - 2·bit is 255.
+    records = {key: np.stack([bits[name] for name in names], axis=1).astype(np.int8)[order] for key, names in pub.keys}
     return cirq.ResultDict(params=resolver, records=records)
