@@ -10,16 +10,6 @@ from antiphon.adapters.store import open_store
 from antiphon.ports.job_store import JobStore
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[RealPostgres]:
-    try:
-        server = RealPostgres()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the machine has no PostgreSQL to offer
-        pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}: {error}")
-    yield server
-    server.close()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store with the newest schema and no rows."""

@@ -24,13 +24,16 @@ class TargetView:
     Attributes:
         queue_depth: Jobs waiting for it, of everybody.
         running: Jobs it is executing.
-        expected_wait: Seconds until a job submitted now would start, estimated; None when nothing is known yet.
     """
 
     info: TargetInfo
     queue_depth: int
     running: int
-    expected_wait: float | None
+
+    @property
+    def expected_wait(self) -> float | None:
+        """Seconds until a job submitted now would start: 0 with nothing waiting, else not known."""
+        return None if self.queue_depth else 0.0
 
 
 @dataclass(frozen=True, slots=True)

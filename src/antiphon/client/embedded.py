@@ -12,7 +12,7 @@ from typing import Any
 from antiphon.client.connection import ReplayView, TargetView
 from antiphon.composition import RunningEngine, build_engine
 from antiphon.domain.batches import BatchItem
-from antiphon.domain.jobs import Job, JobStatus
+from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.domain.sessions import Session
 from antiphon.engine import job_record, sessions
@@ -59,16 +59,8 @@ class EmbeddedConnection:
     def targets(self) -> list[TargetView]:
         """Every target with its queue."""
         with self._ctx.store.read() as tx:
-            counts = {name: tx.count_jobs(target=name) for name in self._ctx.drivers}
-        return [
-            TargetView(
-                driver.info,
-                counts[name].get(JobStatus.WAITING, 0),
-                counts[name].get(JobStatus.EXECUTING, 0),
-                0.0 if not counts[name].get(JobStatus.WAITING, 0) else None,
-            )
-            for name, driver in self._ctx.drivers.items()
-        ]
+            depths = tx.queue_depths()
+        return [TargetView(driver.info, *depths.get(name, (0, 0))) for name, driver in self._ctx.drivers.items()]
 
     def submit(self, request: SubmitRequest) -> Finished:
         """See `engine.submit`."""

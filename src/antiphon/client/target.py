@@ -42,7 +42,7 @@ class Target:
 
     @property
     def kind(self) -> str:
-        """ "simulator", "emulator" or "qpu"."""
+        """What it is: "simulator", "emulator" or "qpu"."""
         return self._view.info.kind
 
     @property

@@ -12,6 +12,7 @@ from antiphon.client.embedded import EmbeddedConnection
 from antiphon.client.job import Job
 from antiphon.client.session import Session
 from antiphon.client.target import Target
+from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.sessions import SessionStatus
 from antiphon.errors import AntiphonError, NotFoundError
@@ -108,13 +109,16 @@ class Workspace:
         """A session by id (or an unambiguous beginning of it), whichever process opened it.
 
         Raises:
-            NotFoundError: No such session.
+            NotFoundError: No such session, or several begin like this.
         """
-        query = SessionQuery(self._connection.workspace, id_prefix=session_id, limit=2)
-        found = self._connection.sessions(query)
-        if len(found) != 1:
+        try:
             return Session(self._connection, self._connection.session(session_id))
-        return Session(self._connection, found[0])
+        except NotFoundError:
+            query = SessionQuery(self._connection.workspace, id_prefix=session_id, limit=2)
+            found = self._connection.sessions(query)
+            if len(found) != 1:
+                raise
+            return Session(self._connection, found[0])
 
     def sessions(
         self, *, status: str | SessionStatus | None = None, target: str | None = None, limit: int = 100
@@ -129,10 +133,14 @@ class Workspace:
         """Stop the engine in this process. Jobs it was running go back into the queue; nothing is lost."""
         self._connection.close()
 
-    def _find_job(self, job_id: str) -> Any:
-        query = JobQuery(self._connection.workspace, id_prefix=job_id, limit=2)
-        found = self._connection.jobs(query)
-        return found[0] if len(found) == 1 else self._connection.job(job_id)
+    def _find_job(self, job_id: str) -> JobFacts:
+        try:
+            return self._connection.job(job_id)
+        except NotFoundError:
+            found = self._connection.jobs(JobQuery(self._connection.workspace, id_prefix=job_id, limit=2))
+            if len(found) != 1:
+                raise
+            return found[0]
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +152,16 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"<Workspace at {self.location}>"
+
+
+def _ambiguous(what: str, prefix: str, found: list[str]) -> NotFoundError:
+    return NotFoundError(
+        f"Several {what}s begin with {prefix!r}.",
+        code="id-ambiguous",
+        cause=f"{found[0]} and {found[1]}, for instance",
+        next_step="Give more of the id.",
+        details={"ids": found},
+    )
 
 
 def _status(kind: Any, status: Any) -> Any:

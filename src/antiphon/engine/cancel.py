@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
 from antiphon.errors import NotFoundError
 
 
+@decided_again
 def cancel(ctx: EngineContext, workspace: str, job_id: str, *, who: str, why: str = "asked by the user") -> Job:
     """Ask for the job to be cancelled. A job that is final already, or asked already, is returned unchanged.
 

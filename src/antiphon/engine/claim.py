@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from antiphon.domain.jobs import Job, JobEvent, JobTrigger, advance
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 
 
+@decided_again
 def claim(ctx: EngineContext, limit: int) -> list[Job]:
     """Claim up to `limit` waiting jobs, in the order of the queue, for this engine."""
     if limit <= 0:

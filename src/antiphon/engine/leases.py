@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
 from antiphon.ports.job_store import EngineLease, Transaction
 
 
+@decided_again
 def beat(ctx: EngineContext) -> None:
     """Register this engine, or say that it is still alive."""
     host, pid, process_started_at = ctx.liveness.describe_self()
@@ -17,6 +19,7 @@ def beat(ctx: EngineContext) -> None:
         tx.save_engine(EngineLease(ctx.engine_id, host, pid, process_started_at, now, now))
 
 
+@decided_again
 def recover(ctx: EngineContext) -> list[str]:
     """Put the jobs of dead engines back into the queue; returns their ids.
 
@@ -38,6 +41,7 @@ def recover(ctx: EngineContext) -> list[str]:
     return recovered
 
 
+@decided_again
 def put_back_orphans(ctx: EngineContext) -> None:
     """Put back jobs that this engine owns but does not work on: their end could not be stored when it came."""
     with ctx.store.read() as tx:
@@ -60,6 +64,7 @@ def put_back_orphans(ctx: EngineContext) -> None:
     aftermath.carry_out(ctx)
 
 
+@decided_again
 def release(ctx: EngineContext) -> None:
     """Give back every job this engine still holds, and its registration: an orderly end."""
     aftermath = Aftermath()

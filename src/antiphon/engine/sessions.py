@@ -15,6 +15,7 @@ from antiphon.domain.sessions import (
     advance_session,
     open_session,
 )
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, apply_consequence
 from antiphon.engine.ids import new_id
@@ -23,6 +24,7 @@ from antiphon.engine.validate import find_driver
 from antiphon.errors import ConflictError, LimitError, NotFoundError
 
 
+@decided_again
 def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session:
     """Open a session, or return the live one that was opened under the same key.
 
@@ -84,6 +86,7 @@ def check_due_sessions(ctx: EngineContext) -> None:
         _act(ctx, None, session_id, SessionAction.CHECK_TIME, ctx.engine_id)
 
 
+@decided_again
 def _act(ctx: EngineContext, workspace: str | None, session_id: str, action: SessionAction, who: str) -> Session:
     aftermath = Aftermath()
     with ctx.store.write() as tx:

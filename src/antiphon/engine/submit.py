@@ -10,6 +10,7 @@ from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, St
 from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
@@ -69,31 +70,43 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
         provenance=provenance,
     )
-    return _store_and_start(ctx, request, job, work, plan, artefacts)
+    log = [(1, "submitted", job.status.value, JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=request.who))]
+    if executor != "inline":
+        first = _store(ctx, request, job, log, artefacts)
+        ctx.wakeup.set()
+        return Finished(job if first is None else first)
+    # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease is
+    # found broken and the job runs elsewhere.
+    claimed = JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id)
+    job = advance(job, claimed)
+    log.append((job.version, claimed.trigger.value, job.status.value, claimed))
+    ctx.held.add(job.id)
+    try:
+        first = _store(ctx, request, job, log, artefacts)
+    except BaseException:
+        ctx.held.discard(job.id)
+        raise
+    if first is not None:
+        ctx.held.discard(job.id)
+        return Finished(first)
+    return run_here(ctx, job, work, plan)
 
 
-def _store_and_start(
-    ctx: EngineContext, request: SubmitRequest, job: Job, work: Work, plan: Plan, artefacts: list[Artefact]
-) -> Finished:
-    submitted = JobEvent(trigger=JobTrigger.CLAIMED, at=job.created_at, who=request.who, why="submitted")
-    log = [(1, "submitted", job.status.value, submitted)]
-    inline = job.executor == "inline"
-    if inline:
-        # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease
-        # is found broken and the job runs elsewhere.
-        claimed = JobEvent(
-            trigger=JobTrigger.CLAIMED, at=job.created_at, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id
-        )
-        job = advance(job, claimed)
-        log.append((job.version, JobTrigger.CLAIMED.value, job.status.value, claimed))
-        ctx.held.add(job.id)
+@decided_again
+def _store(
+    ctx: EngineContext,
+    request: SubmitRequest,
+    job: Job,
+    log: list[tuple[int, str, str, JobEvent]],
+    artefacts: list[Artefact],
+) -> Job | None:
+    """Store the job with all it names in one transaction; or return the first job of its key and store nothing."""
     try:
         with ctx.store.write() as tx:
             if request.key is not None:
                 first = tx.job_by_key(request.workspace, request.key)
                 if first is not None:
-                    ctx.held.discard(job.id)
-                    return Finished(_same_request(first, job))
+                    return _same_request(first, job)
             for value in artefacts:
                 tx.add_artefact(value)
             if request.session_id is not None:
@@ -102,20 +115,14 @@ def _store_and_start(
             if request.kind is JobKind.BATCH:
                 tx.add_items(job.id, len(request.pubs))
     except KeyTakenError:
-        ctx.held.discard(job.id)
+        # Another process stored it between our look and our insert (PostgreSQL).
         with ctx.store.read() as tx:
             first = tx.job_by_key(request.workspace, request.key or "")
         if first is None:
             raise
-        return Finished(_same_request(first, job))
-    except BaseException:
-        ctx.held.discard(job.id)
-        raise
+        return _same_request(first, job)
     ctx.stored_digests.update(value.digest for value in artefacts)
-    if inline:
-        return run_here(ctx, job, work, plan)
-    ctx.wakeup.set()
-    return Finished(job)
+    return None
 
 
 def _choose_executor(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> str:

@@ -151,6 +151,10 @@ class Transaction(Protocol):
         """How many jobs are in each status."""
         ...
 
+    def queue_depths(self) -> dict[str, tuple[int, int]]:
+        """How many jobs of all workspaces wait and run, by target. Costs as much as the queue is long."""
+        ...
+
     def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
         """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age. Uses an index."""
         ...

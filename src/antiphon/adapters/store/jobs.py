@@ -110,6 +110,15 @@ def _find(conditions: tuple[str, ...], *, after_cursor: bool, oldest_first: bool
     return Statement((*names, "limit"), lambda _: query)
 
 
+# Literal, so that the partial indexes of waiting and of owned jobs serve them.
+_WAITING_BY_TARGET = Statement(
+    (), lambda _: select(_c.target, func.count()).where(text("status = 'Waiting'")).group_by(_c.target)
+)
+_OWNED_BY_TARGET = Statement(
+    (), lambda _: select(_c.target, func.count()).where(_c.owner.is_not(None)).group_by(_c.target)
+)
+
+
 @lru_cache(maxsize=4)
 def _count(*, workspace: bool, target: bool) -> Statement:
     names = [name for name, wanted in (("workspace", workspace), ("target", target)) if wanted]
@@ -182,6 +191,12 @@ class JobTransaction(EventTransaction):
         statement = _count(workspace=workspace is not None, target=target is not None)
         found = dict(self._runner.rows(statement, [value for value in (workspace, target) if value is not None]))
         return {status: found.get(status.value, 0) for status in JobStatus}
+
+    def queue_depths(self) -> dict[str, tuple[int, int]]:
+        """How many jobs of all workspaces wait and run, by target."""
+        waiting = dict(self._runner.rows(_WAITING_BY_TARGET))
+        running = dict(self._runner.rows(_OWNED_BY_TARGET))
+        return {target: (waiting.get(target, 0), running.get(target, 0)) for target in {*waiting, *running}}
 
     def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
         """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age.

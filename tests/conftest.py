@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from real_postgres import RealPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[RealPostgres]:
+    try:
+        server = RealPostgres()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the machine has no PostgreSQL to offer
+        pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}: {error}")
+    yield server
+    server.close()
