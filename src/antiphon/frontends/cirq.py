@@ -19,8 +19,8 @@ def program_from_circuit(circuit: sdk.AbstractCircuit, name: str | None = None) 
     """The program that `circuit` is. Submitting the same object again costs a comparison.
 
     Qubit i is the i-th of the sorted qubits, and `qubit_names` holds their names. Each measurement is a register with
-    the name of its key; bit i is the i-th qubit measured. A key measured again has registers key[1], key[2], …, and a
-    measurement under a control that does not happen leaves its bits 0. Parameters are the symbols, sorted by name.
+    the name of its key; bit i is the i-th qubit measured. A key measured again has registers key[1], key[2], ….
+    Registers stand in the order of measurement, moment by moment. Parameters are the symbols, sorted by name.
 
     Raises:
         UnsupportedProgramError: Noise, qudits, confusion maps, or an operation with no meaning on qubits.

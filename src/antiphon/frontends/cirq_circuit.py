@@ -48,7 +48,6 @@ class CircuitReader:
         self._records: dict[str, list[tape.Register]] = {}
         self._next_record: dict[str, int] = {}
         self._latest: dict[str, tape.Register] = {}
-        self._conditional = 0
         self._expanded = 0
 
     def read(self) -> tape.Circuit:
@@ -63,6 +62,7 @@ class CircuitReader:
             ProgramError: A control looks at a key that was not measured, or an angle is not finite and real.
             LimitError: More than `MAX_OPERATIONS` operations.
         """
+        _check_size(_unrolled_size(self._circuit, {}))
         out: list[tape.Operation] = []
         self._operations(self._circuit.all_operations(), out)
         return tape.Circuit(len(self.qubits), tuple(self._registers), self.parameters, tuple(out))
@@ -148,13 +148,6 @@ class CircuitReader:
         records = self._records.setdefault(key, [])
         number = self._next_record.get(key, 0)
         self._next_record[key] = number + 1
-        if number and self._conditional:
-            raise UnsupportedProgramError(
-                f"The key {key!r} is measured again under a classical control.",
-                cause="Which measurement of the key is the last one would depend on the shot.",
-                next_step="Give the controlled measurement a key of its own.",
-                details={"key": key},
-            )
         if number == len(records):
             name = key if number == 0 else f"{key}[{number}]"
             if any(register.name == name for register in self._registers):
@@ -201,9 +194,7 @@ class CircuitReader:
             for control in sorted(operation.classical_controls, key=str)  # a set: its order must not leak
         )
         body: list[tape.Operation] = []
-        self._conditional += 1
         self._operation(operation.without_classical_controls().untagged, body)
-        self._conditional -= 1
         out.append(tape.If(condition, tuple(body)))
 
     # --- sub-circuits
@@ -218,10 +209,6 @@ class CircuitReader:
                 f"A sub-circuit is repeated {operation.repetitions} times, which is not a number.",
                 next_step="Resolve the number of repetitions before you submit (cirq.resolve_parameters).",
             )
-        turns = abs(int(operation.repetitions))
-        size = max(1, sum(len(moment.operations) for moment in operation.circuit))
-        if self._expanded + turns * size > MAX_OPERATIONS:
-            self._count(turns * size)
         self._operations(operation.mapped_circuit().all_operations(), out)
 
     def _repeat_until(self, operation: cirq.CircuitOperation, out: list[tape.Operation]) -> None:
@@ -239,13 +226,35 @@ class CircuitReader:
 
     def _count(self, operations: int) -> None:
         self._expanded += operations
-        if self._expanded > MAX_OPERATIONS:
-            raise LimitError(
-                f"The circuit has more than {MAX_OPERATIONS:,} operations once it is unrolled.",
-                cause=f"repeated sub-circuits bring it to at least {self._expanded:,}",
-                next_step="Use fewer repetitions, or repeat_until with a condition that a measurement sets.",
-                details={"max_operations": MAX_OPERATIONS, "at_least": self._expanded},
-            )
+        _check_size(self._expanded)
+
+
+def _unrolled_size(circuit: cirq.AbstractCircuit, known: dict[int, int]) -> int:
+    """Operations of `circuit` once its sub-circuits are unrolled; each of them is looked at once."""
+    size = 0
+    for operation in circuit.all_operations():
+        inner = operation.untagged
+        if isinstance(inner, cirq.ClassicallyControlledOperation):
+            inner = inner.without_classical_controls().untagged
+        if not isinstance(inner, cirq.CircuitOperation):
+            size += 1
+            continue
+        body = inner.circuit  # frozen, and kept alive by the operation, so its address is its name
+        if id(body) not in known:
+            known[id(body)] = max(1, _unrolled_size(body, known))
+        turns = 2 if inner.repeat_until is not None else inner.repetitions
+        size += known[id(body)] * (1 if isinstance(turns, sympy.Basic) else abs(int(turns)))
+    return size
+
+
+def _check_size(operations: int) -> None:
+    if operations > MAX_OPERATIONS:
+        raise LimitError(
+            f"The circuit has more than {MAX_OPERATIONS:,} operations once it is unrolled.",
+            cause=f"repeated sub-circuits and decompositions bring it to at least {operations:,}",
+            next_step="Use fewer repetitions, or repeat_until with a condition that a measurement sets.",
+            details={"max_operations": MAX_OPERATIONS, "at_least": operations},
+        )
 
 
 def _single_turn(operation: cirq.CircuitOperation) -> cirq.Circuit:

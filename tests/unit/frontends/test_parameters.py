@@ -33,7 +33,8 @@ TWO = program("theta", "phi")
 
 
 def test_no_parameters_need_no_values() -> None:
-    for nothing in (None, [], {}, np.empty(0)):
+    nothings: list[Any] = [None, [], {}, np.empty(0)]
+    for nothing in nothings:
         assert bind(program(), nothing) == NO_PARAMETERS
 
 
@@ -45,7 +46,9 @@ def test_an_array_is_taken_in_the_programs_order() -> None:
     assert as_array(sets).tolist() == [0.1, 0.2]
 
 
-@pytest.mark.parametrize("values", [[1, 2], (1.0, 2.0), [Fraction(1), 2], np.array([1, 2]), np.float32([1, 2])])
+@pytest.mark.parametrize(
+    "values", [[1, 2], (1.0, 2.0), [Fraction(1), 2], np.array([1, 2]), np.array([1, 2], dtype=np.float32)]
+)
 def test_any_sequence_of_numbers_will_do(values: Any) -> None:
     assert as_array(bind(TWO, values)).tolist() == [1.0, 2.0]
 
@@ -135,7 +138,8 @@ def test_unbound_parameters_are_named() -> None:
     with pytest.raises(ParameterError, match="'phi'") as caught:
         bind(TWO, {"theta": 1.0})
     assert caught.value.code == "parameter-unbound"
-    for nothing in (None, {}, []):
+    nothings: list[Any] = [None, {}, []]
+    for nothing in nothings:
         with pytest.raises(ParameterError, match="'theta', 'phi'"):
             bind(TWO, nothing)
 
