@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from qsharp_programs import bitcode, compiled, qir
-from reference_simulator import distribution, total_variation
 
 from antiphon.adapters.targets.sim.engines import qir as engine
 from antiphon.domain.noise import NoiseModel
@@ -15,6 +14,7 @@ from antiphon.domain.results import Counts, Sampled
 from antiphon.domain.work import Pub
 from antiphon.errors import ExecutionError, LimitError, UnsupportedProgramError
 from antiphon.frontends.qir import program_from_qir
+from reference_simulator import distribution, total_variation
 
 SHOTS = 4000
 
@@ -23,8 +23,8 @@ def sample(source: bytes, *, seed: int = 11, shots: int = SHOTS, noise: NoiseMod
     return engine.run(Pub(program_from_qir(source), NO_PARAMETERS, shots, seed), noise=noise)
 
 
-def counts(source: bytes, **options: int) -> Counts:
-    return sample(source, **options).counts[0]  # type: ignore[arg-type] - seed and shots
+def counts(source: bytes, *, seed: int = 11) -> Counts:
+    return sample(source, seed=seed).counts[0]
 
 
 @pytest.mark.parametrize("profile", ["Base", "Adaptive_RI", "Adaptive_RIF", "Adaptive"])
