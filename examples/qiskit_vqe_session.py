@@ -35,7 +35,8 @@ def main() -> None:
             shifts = np.pi / 2 * np.vstack([np.eye(len(parameters)), -np.eye(len(parameters))])
             values = estimator.run([(ansatz, hamiltonian, parameters + shifts)]).result()[0].data.evs
             plus, minus = np.split(values, 2)
-            return (plus - minus) / 2
+            slopes: np.ndarray = (plus - minus) / 2
+            return slopes
 
         start = np.random.default_rng(3).uniform(-0.3, 0.3, ansatz.num_parameters)
         found = minimize(energy, start, jac=gradient, method="BFGS", options={"maxiter": 60})

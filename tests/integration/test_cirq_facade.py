@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -357,3 +359,10 @@ def test_what_is_refused_and_how(
 def test_a_target_that_does_not_exist(ws: Workspace) -> None:
     with pytest.raises(NotFoundError, match=r"sim\.auto"):
         Service(ws, default_target="sim.aut")
+
+
+def test_without_the_sdk_the_extra_is_named() -> None:
+    program = "import sys; sys.modules['cirq'] = None; import antiphon.cirq"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "MissingExtraError: antiphon.cirq needs the package cirq-core" in done.stderr
+    assert 'pip install "antiphon[cirq]"' in done.stderr

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -277,3 +279,10 @@ def test_a_provider_opens_a_folder(tmp_path: Path) -> None:
         assert provider.backend().run(bell(), shots=3).result().success
     finally:
         provider.workspace.close()
+
+
+def test_without_the_sdk_the_extra_is_named() -> None:
+    program = "import sys; sys.modules['qiskit'] = None; import antiphon.qiskit"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "MissingExtraError: antiphon.qiskit needs the package qiskit" in done.stderr
+    assert 'pip install "antiphon[qiskit]"' in done.stderr

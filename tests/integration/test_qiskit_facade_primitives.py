@@ -222,8 +222,9 @@ def test_precision_gives_shots_and_a_standard_error(backend: AntiphonBackend) ->
     estimator.options.default_shots = 123
     assert estimator.run([(circuit, "Z")]).result()[0].metadata["shots"] == 123
     assert estimator.run([(circuit, "Z")], precision=0).result()[0].metadata["shots"] is None
-    with pytest.raises(ValueError, match="non-negative"):
-        estimator.run([(circuit, "Z")], precision=-1)
+    for wrong in (-1, float("nan"), "0.1"):
+        with pytest.raises(LimitError, match="precision"):
+            estimator.run([(circuit, "Z")], precision=wrong)  # type: ignore[arg-type]
 
 
 SHAPES = [((), ()), ((5,), ()), ((), (3,)), ((4,), (4,)), ((4, 1), (3,)), ((2, 1, 3), (4, 1))]

@@ -17,7 +17,7 @@ from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest
-from antiphon.errors import ProgramError
+from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
@@ -96,18 +96,20 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]
         job = self._mode.submit("estimator", JobKind.ESTIMATE, requests, self._options)
         return AntiphonPrimitiveJob(self._mode.backend, job, facts)
 
-    def _shots(self, own: float | None, given: float | None) -> tuple[float, int | None]:
+    def _shots(self, own: Any, given: Any) -> tuple[float, int | None]:
         """The precision wanted, and the shots that it takes; None for exact values."""
         precision = own if own is not None else given
         if precision is None:
             if self._options.default_shots is not None:
                 return 1 / math.sqrt(self._options.default_shots), self._options.default_shots
             precision = self._options.default_precision
-        EstimatorPub.coerce(_ONE_QUBIT, precision)
-        return precision, math.ceil(1 / precision**2) if precision else None
-
-
-_ONE_QUBIT = EstimatorPub.coerce((QuantumCircuit(1), "Z"))
+        if not (isinstance(precision, int | float | np.floating) and math.isfinite(precision) and precision >= 0):
+            raise LimitError(
+                f"precision={precision!r} is not a non-negative number.",
+                code="shots-invalid",
+                next_step="Give the standard error you want, e.g. 0.01, or 0 for exact values.",
+            )
+        return float(precision), math.ceil(1 / precision**2) if precision else None
 
 
 def _read(pub: Any) -> tuple[_Read, QuantumCircuit, float | None]:
