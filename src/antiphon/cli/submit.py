@@ -70,6 +70,7 @@ def submit(
     runs while a workspace is open on the folder, for instance with --wait or antiphon jobs watch ID.
     """
     from antiphon.domain.noise import NoiseModel
+    from antiphon.errors import ParameterError
 
     options: dict[str, Any] = {key_: _literal(text) for key_, text in _pairs("--option", option).items()}
     if noise:
@@ -78,18 +79,22 @@ def submit(
     program = sys.stdin.buffer.read() if file == STDIN else file
     with shell.work(workers=None if wait else 0) as workspace:
         chosen = _target(workspace, target, session)
-        job = chosen.submit(
-            program,
-            shots,
-            name=name,
-            seed=seed,
-            parameters=parameters,
-            key=key,
-            execution=execution,
-            max_seconds=max_seconds,
-            metadata=_pairs("--label", label),
-            **options,
-        )
+        try:
+            job = chosen.submit(
+                program,
+                shots,
+                name=name,
+                seed=seed,
+                parameters=parameters,
+                key=key,
+                execution=execution,
+                max_seconds=max_seconds,
+                metadata=_pairs("--label", label),
+                **options,
+            )
+        except ParameterError as error:
+            error.next_step = "Give each free parameter of the program, and no other, as --param NAME=VALUE."
+            raise
         return _follow(shell, job, timeout) if wait else _tell(shell, job)
 
 
