@@ -28,8 +28,12 @@ QSIM_FROM_QUBITS = 22
 DENSITY_QUBITS = 7
 DENSITY_MAX_QUBITS = 12
 TRAJECTORY_MAX_QUBITS = 20
+QIR_MAX_QUBITS = 26
 MPS_MAX_SECONDS = 1800.0
 BRANCHING_MAX_SECONDS = 60.0
+
+_RUN_QIR = ("sim.auto", "sim.statevector")
+_RUN_QISKIT = ("sim.auto", "sim.statevector", "sim.density_matrix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +79,52 @@ def opaque(demand: Demand, target: str) -> Choice:
             cause=program.opaque_because or "its circuit cannot be read as a tape of gates",
             next_step="Estimate a program of gates alone, or sample this one.",
         )
-    if program.format in (ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE):
+    if program.format in (ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE) and target in _RUN_QIR:
         if not _installed("qdk"):
             raise MissingExtraError.of("qdk", "qsharp", "Running QIR")
+        _check_qir(demand)
         return Choice("qir", "QIR that only its own interpreter runs", 0.1 + 1e-3 * (demand.shots or 1), 0)
-    if program.format is not ProgramFormat.QPY:
+    if program.format is not ProgramFormat.QPY or target not in _RUN_QISKIT:
         raise UnsupportedProgramError(
             f"{target} cannot run this {program.format} program.",
             cause=program.opaque_because or "its circuit cannot be read as a tape of gates",
-            next_step="Leave out what the cause names, or submit the program from Qiskit or as QIR.",
+            next_step="Use sim.auto for programs from Qiskit or in QIR, or leave out what the cause names.",
         )
     need_aer()
+    _refuse_variables(program)
     width = program.num_qubits
     noisy = demand.settings.noise is not None
     engine = "aer-density-matrix" if noisy or target == "sim.density_matrix" else "aer-statevector"
     memory = 4**width * limits.DENSITY_BYTES if engine == "aer-density-matrix" else 2**width * limits.AER_BYTES
     _admit(engine, width, memory, ["Use fewer qubits."])
     return Choice(engine, "a Qiskit program that only Aer itself can run", 0.05 + 1e-4 * (demand.shots or 1), memory)
+
+
+def _check_qir(demand: Demand) -> None:
+    noise, width = demand.settings.noise, demand.program.num_qubits
+    if noise is not None and (noise.readout_p01 or noise.readout_p10):
+        raise UnsupportedProgramError(
+            "Readout errors cannot be applied to a QIR program that is no circuit.",
+            cause=demand.program.opaque_because,
+            next_step="Leave readout_p01 and readout_p10 out, or write the program as a circuit.",
+        )
+    if width > QIR_MAX_QUBITS:
+        raise LimitError(
+            f"The QIR program needs {width} qubits; its interpreter is given {QIR_MAX_QUBITS} at most.",
+            next_step="Use fewer qubits, or write it without computed values so that another engine can run it.",
+            details={"num_qubits": width, "max_qubits": QIR_MAX_QUBITS},
+        )
+
+
+def _refuse_variables(program: Program) -> None:
+    from antiphon.frontends.qiskit import circuit_from_program  # Qiskit is needed for this format alone
+
+    if circuit_from_program(program).num_vars:
+        raise UnsupportedProgramError(
+            "No engine runs Qiskit's run-time variables.",
+            cause="the circuit declares variables, which Aer fails on with the current Qiskit",
+            next_step="Keep the values in classical bits: measure or store into a bit of a register.",
+        )
 
 
 def statevector(demand: Demand) -> Choice:

@@ -26,6 +26,7 @@ def declared_drivers() -> dict[str, TargetDriver]:
             choose.automatic,
             ("noise", "max_bond_dimension", "truncation_threshold", "engine", "precision"),
             max_qubits=_TABLEAU_QUBITS,
+            profile=Profile.UNRESTRICTED,
             reads_parameters=True,
             takes_noise=True,
         ),
@@ -35,6 +36,7 @@ def declared_drivers() -> dict[str, TargetDriver]:
             lambda demand, _: choose.statevector(demand),
             ("engine", "precision"),
             max_qubits=state_width,
+            profile=Profile.UNRESTRICTED,
         ),
         _driver(
             "sim.stabilizer",
@@ -57,6 +59,7 @@ def declared_drivers() -> dict[str, TargetDriver]:
             lambda demand, _: choose.density_matrix(demand),
             ("noise", "engine"),
             max_qubits=density_width,
+            profile=Profile.UNRESTRICTED,
             takes_noise=True,
         ),
     ]
@@ -70,6 +73,7 @@ def _driver(
     options: tuple[str, ...],
     *,
     max_qubits: int,
+    profile: Profile = Profile.ADAPTIVE,
     reads_parameters: bool = False,
     takes_noise: bool = False,
 ) -> SimDriver:
@@ -78,7 +82,7 @@ def _driver(
         provider="antiphon",
         kind="simulator",
         version=f"sim-{REVISION}",
-        profile=Profile.ADAPTIVE,
+        profile=profile,
         limits=Limits(max_qubits=max_qubits),
         takes_noise=takes_noise,
         options={option: OPTION_HELP[option] for option in options},

@@ -149,10 +149,13 @@ class SimDriver:
         return self._choices.get(key, lambda: _Held(self._decide(demand, parameters))).choice
 
     def _decide(self, demand: Demand, parameters: Floats) -> Choice:
-        if demand.features is None:
-            return choose.opaque(demand, self._info.name)
-        choice = self._rule(demand, parameters)
         forced = demand.settings.engine
+        if demand.features is None:
+            choice = choose.opaque(demand, self._info.name)
+            if forced not in (None, choice.engine):
+                raise running.refusal(str(forced), choice.reason, "Leave the option out.")
+            return choice
+        choice = self._rule(demand, parameters)
         return choice if forced is None else running.forced(forced, choice, demand, self._info.name, parameters)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from antiphon.errors import LimitError
 

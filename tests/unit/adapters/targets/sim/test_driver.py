@@ -77,6 +77,12 @@ def test_a_sweep_of_counts_has_one_mapping_for_each_set() -> None:
     assert outcome.counts[1] != outcome.counts[3]
 
 
+def test_a_long_sweep_is_evaluated_block_by_block() -> None:
+    angles = np.linspace(0, 7, 2500)
+    found = estimated(AUTO.execute(work := estimating(TURN, Z, angles.reshape(-1, 1)), AUTO.plan(work)))
+    np.testing.assert_allclose(found.values, np.cos(angles), atol=1e-12)
+
+
 def test_a_batch_keeps_order_and_seeds_apart() -> None:
     program = program_of(BELL)
     pubs = tuple(Pub(program, sets_of(BELL), 500, seed) for seed in (1, 2, 1))
@@ -204,7 +210,7 @@ def test_unbound_and_unknown_parameters() -> None:
 
 
 def test_a_profile_beyond_the_target() -> None:
-    refused(sampling(BELL, profile=Profile.UNRESTRICTED), UnsupportedProgramError, "Unrestricted")
+    refused(sampling(BELL, profile=Profile.UNRESTRICTED), UnsupportedProgramError, "Unrestricted", "sim.mps")
 
 
 @pytest.mark.parametrize(

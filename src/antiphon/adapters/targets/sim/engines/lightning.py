@@ -98,7 +98,7 @@ def estimate(task: Task) -> Ran:
     return Ran(method, precision, num_calls, values=values)
 
 
-def _rows(task: Task, precision: str) -> list[list[list[float]]]:
+def _rows(task: Task, precision: str) -> Sequence[list[list[float]]]:
     return _tape(task, precision).parameters.rows(task.parameters)
 
 

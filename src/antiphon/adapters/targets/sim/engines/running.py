@@ -61,6 +61,7 @@ def run(engine: str, task: Task) -> Ran:
         try:
             return found.sample(task)
         except branching.TooManyHistoriesError:
+            choose.need_aer(task.features)
             ran = aer.sampler("statevector")(task)
             return replace(ran, method=f"{ran.method} by Aer: more measurement histories than can be followed")
     assert found.estimate is not None
@@ -99,24 +100,26 @@ def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: F
     """
     offered = _OFFERED.get(target, tuple(_ENGINES))
     if name not in offered:
-        raise _refusal(name, f"{target} has no such engine", f"Use {', '.join(offered)}.")
+        raise refusal(name, f"{target} has no such engine", f"Use {', '.join(offered)}.")
     if name == choice.engine:
         return choice
     features, engine = demand.features, _ENGINES[name]
     assert features is not None
     other = f"Leave the option out, and {choice.engine} runs it."
     if features.dynamic and engine.static_only:
-        raise _refusal(name, f"it runs static programs only, but {features.dynamic}", other)
+        raise refusal(name, f"it runs static programs only, but {features.dynamic}", other)
     if not features.dynamic and engine.dynamic_only:
-        raise _refusal(name, "it is for programs that measure and go on", other)
+        raise refusal(name, "it is for programs that measure and go on", other)
     if not demand.sampling and engine.estimate is None:
-        raise _refusal(name, "it has no expectation values", other)
+        raise refusal(name, "it has no expectation values", other)
     if demand.settings.noise is not None and not engine.takes_noise:
-        raise _refusal(name, "it applies no noise", other)
+        raise refusal(name, "it applies no noise", other)
+    if demand.settings.noise is not None and name == "aer-statevector" and not demand.sampling:
+        raise refusal(name, "one trajectory of a state vector is no noisy expectation value", other)
     if demand.settings.noise is None and name == "trajectories":
-        raise _refusal(name, "it is for noisy programs", other)
+        raise refusal(name, "it is for noisy programs", other)
     if name == "trajectories" and demand.exact:
-        raise _refusal(name, "it samples, so that it needs shots", other)
+        raise refusal(name, "it samples, so that it needs shots", other)
     if name in ("stim", "aer-stabilizer"):
         return replace(choose.stabilizer(demand, parameters), engine=name, reason="asked for by name")
     if name == "aer-mps":
@@ -128,7 +131,8 @@ def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: F
     return replace(choice, engine=name, reason="asked for by name", safe=False, seconds=choice.seconds * 10)
 
 
-def _refusal(name: str, cause: str, next_step: str) -> UnsupportedProgramError:
+def refusal(name: str, cause: str, next_step: str) -> UnsupportedProgramError:
+    """The error for an engine asked for by name that cannot run the program."""
     return UnsupportedProgramError(
         f"The engine {name!r} cannot run this.",
         code="engine-unsupported",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from antiphon.adapters.targets.sim.angles import AngleTable, Floats
 from antiphon.adapters.targets.sim.engines.lightning_state import Call, call_of, fixed_parameters, matrix_call
@@ -11,6 +12,8 @@ from antiphon.adapters.targets.sim.features import GateLike
 from antiphon.adapters.targets.sim.lowering import Primitive, lower
 from antiphon.adapters.targets.sim.matrices import unitary_matrix
 from antiphon.domain.circuits import Angle, Gate
+
+_BLOCK_SETS = 1024
 
 
 class TapeBuilder:
@@ -63,13 +66,43 @@ class TapeParameters:
     constants: tuple[list[float], ...]
     table: AngleTable
 
-    def rows(self, parameters: Floats) -> list[list[list[float]]]:
-        """One list of call parameters for each set; `parameters` has shape (sets, parameters)."""
+    def rows(self, parameters: Floats) -> Sequence[list[list[float]]]:
+        """One list of call parameters for each set; `parameters` has shape (sets, parameters).
+
+        All sets are evaluated at once, block by block, so that a long sweep does not hold a list of all its angles.
+        """
+        return self.block(parameters) if len(parameters) <= _BLOCK_SETS else _Rows(self, parameters)
+
+    def block(self, parameters: Floats) -> list[list[list[float]]]:
+        """The same at once for all sets given."""
         constants = list(self.constants)
         if not self.table.angles:
             return [constants] * len(parameters)
         values = self.table.evaluate(parameters)[:, ::-1, None].tolist()
         return [constants + row for row in values]
+
+
+class _Rows(Sequence[list[list[float]]]):
+    """The rows of many sets, of which one block is held."""
+
+    def __init__(self, source: TapeParameters, parameters: Floats) -> None:
+        self._source = source
+        self._parameters = parameters
+        self._held = -1
+        self._block: list[list[list[float]]] = []
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __getitem__(self, index: Any) -> Any:
+        if index >= len(self):
+            raise IndexError(index)
+        wanted, place = divmod(index, _BLOCK_SETS)
+        if wanted != self._held:
+            start = wanted * _BLOCK_SETS
+            self._block = self._source.block(self._parameters[start : start + _BLOCK_SETS])
+            self._held = wanted
+        return self._block[place]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from antiphon.adapters.targets.sim import build_drivers
 from antiphon.domain.circuits import Bit, Circuit, Gate, If, Measure, Unitary
 from antiphon.domain.noise import NoiseModel
 from antiphon.domain.observables import Observable
+from antiphon.errors import UnsupportedProgramError
 from reference_simulator import PAULIS, apply, bitstring, gate_matrix
 
 DRIVERS = build_drivers()
@@ -185,3 +186,10 @@ def test_noisy_dynamic_programs_condition_on_what_was_read() -> None:
 def test_trivial_noise_is_no_noise() -> None:
     circuit = circuit_of(1, 1, Gate("h", (0,)), Measure(0, 0))
     assert AUTO.plan(sampling(circuit, noise=NoiseModel().to_json())).engine == ("lightning",)
+
+
+def test_one_noisy_trajectory_is_no_expectation_value() -> None:
+    circuit = circuit_of(1, 0, Gate("h", (0,)))
+    work = estimating(circuit, Observable(1, (("X", 1.0),)), noise=NOISE.to_json(), engine="aer-statevector")
+    with pytest.raises(UnsupportedProgramError, match="aer-statevector"):
+        AUTO.plan(work)
