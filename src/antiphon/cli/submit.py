@@ -25,9 +25,6 @@ def submit(
         Path,
         typer.Argument(
             metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
             show_default=False,
             help="The program: OpenQASM 2 or 3, QIR (.ll, .bc), Qiskit QPY, or Cirq JSON. A dash reads stdin.",
         ),
@@ -76,6 +73,8 @@ def submit(
     if noise:
         options["noise"] = NoiseModel.from_json(_numbers("--noise", noise))
     parameters = _numbers("--param", param) or None
+    if file != STDIN and not file.is_file():
+        raise typer.BadParameter(f"there is no file {str(file)!r}.", param_hint="FILE")
     program = sys.stdin.buffer.read() if file == STDIN else file
     with shell.work(workers=None if wait else 0) as workspace:
         chosen = _target(workspace, target, session)

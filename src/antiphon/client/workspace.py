@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from antiphon.client.connection import Connection
 from antiphon.client.embedded import EmbeddedConnection
@@ -14,9 +14,12 @@ from antiphon.client.session import Session
 from antiphon.client.target import Target
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
 from antiphon.errors import AntiphonError, NotFoundError
 from antiphon.ports.job_store import JobQuery, SessionQuery
+
+Facts = TypeVar("Facts", JobFacts, SessionFacts)
 
 
 class Workspace:
@@ -116,9 +119,9 @@ class Workspace:
         except NotFoundError:
             query = SessionQuery(self._connection.workspace, id_prefix=session_id, limit=2)
             found = self._connection.sessions(query)
-            if len(found) != 1:
+            if not found:
                 raise
-            return Session(self._connection, found[0])
+            return Session(self._connection, _only("session", session_id, found))
 
     def sessions(
         self, *, status: str | SessionStatus | None = None, target: str | None = None, limit: int = 100
@@ -138,9 +141,9 @@ class Workspace:
             return self._connection.job(job_id)
         except NotFoundError:
             found = self._connection.jobs(JobQuery(self._connection.workspace, id_prefix=job_id, limit=2))
-            if len(found) != 1:
+            if not found:
                 raise
-            return found[0]
+            return _only("job", job_id, found)
 
     def __enter__(self) -> Self:
         return self
@@ -154,13 +157,21 @@ class Workspace:
         return f"<Workspace at {self.location}>"
 
 
-def _ambiguous(what: str, prefix: str, found: list[str]) -> NotFoundError:
-    return NotFoundError(
+def _only(what: str, prefix: str, found: list[Facts]) -> Facts:
+    """The one that was found by the beginning of its id.
+
+    Raises:
+        NotFoundError: There are several.
+    """
+    if len(found) == 1:
+        return found[0]
+    ids = [each.id for each in found]
+    raise NotFoundError(
         f"Several {what}s begin with {prefix!r}.",
         code="id-ambiguous",
-        cause=f"{found[0]} and {found[1]}, for instance",
+        cause=f"{' and '.join(ids)}, for instance",
         next_step="Give more of the id.",
-        details={"ids": found},
+        details={"ids": ids},
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -52,5 +53,5 @@ def test_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, le
         def __init__(self) -> None:
             self.free = free
 
-    monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _: Usage())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage())
     assert doctor_checks._disk(tmp_path / "not" / "yet").level == level

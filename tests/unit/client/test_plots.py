@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ RY = 'OPENQASM 3.0; include "stdgates.inc"; input float t; qubit[1] q; ry(t) q[0
 
 
 def test_a_histogram_shows_the_most_frequent_in_their_own_order() -> None:
-    ax = histogram({"11": 40, "00": 60, "01": 3}, title="a $ in a name", top=2)
+    ax: Any = histogram({"11": 40, "00": 60, "01": 3}, title="a $ in a name", top=2)
     assert [bar.get_height() for bar in ax.patches] == [60, 40]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["00", "11"]
     assert "2 of 3" in ax.get_xlabel()
@@ -22,13 +23,13 @@ def test_a_histogram_shows_the_most_frequent_in_their_own_order() -> None:
 
 
 def test_error_bars_are_the_square_root_of_the_counts() -> None:
-    ax = histogram({"0": 100})
+    ax: Any = histogram({"0": 100})
     (segments,) = [line.get_segments() for line in ax.collections]
     assert [point[1] for point in segments[0]] == [90.0, 110.0]
 
 
 def test_convergence_shows_the_lowest_so_far_and_the_reference() -> None:
-    ax = convergence([3.0, 1.0, 2.0, 0.5], [0.1] * 4, reference=0.0, tolerance=0.1, label="energy")
+    ax: Any = convergence([3.0, 1.0, 2.0, 0.5], [0.1] * 4, reference=0.0, tolerance=0.1, label="energy")
     lines = {line.get_label(): line for line in ax.lines}
     assert list(lines["lowest so far"].get_ydata()) == [3.0, 1.0, 1.0, 0.5]
     assert list(lines["each evaluation"].get_ydata()) == [3.0, 1.0, 2.0, 0.5]
@@ -81,7 +82,7 @@ def test_the_estimates_and_the_timeline_of_a_session(tmp_path: Path) -> None:
         values, errors = estimates_of(session)
         assert values == pytest.approx([1.0, 0.0, -1.0, 1.0, -1.0], abs=1e-9)
         assert errors == [0.0] * 5
-        ax = session.plot_convergence(reference=-1.0)
+        ax: Any = session.plot_convergence(reference=-1.0)
         assert ax.get_title(loc="left") == "loop"
         ax = session.plot_timeline()
         assert ax.get_xlabel() == "milliseconds since the first submit" or "seconds" in ax.get_xlabel()
