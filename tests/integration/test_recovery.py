@@ -13,6 +13,7 @@ from programs import BELL, ENDLESS
 
 from antiphon import JobStatus, Workspace
 from antiphon.adapters.clocks import ManualClock
+from antiphon.engine.context import EngineSettings
 
 
 def child(home: Path, body: str) -> subprocess.Popen[str]:
@@ -86,7 +87,7 @@ def test_a_job_that_kills_every_engine_fails_at_last(tmp_path: Path) -> None:
     for _ in range(3):
         with child(tmp_path, body) as process:
             assert process.wait(60) == -signal.SIGKILL
-    with Workspace(tmp_path, workers=1) as ws:
+    with Workspace(tmp_path, workers=1, settings=EngineSettings(max_attempts=3)) as ws:
         (job,) = ws.jobs()
         assert job.wait(30).status is JobStatus.FAILED
         assert job.error is not None
@@ -157,3 +158,27 @@ def test_two_processes_on_one_folder_share_the_work_and_run_each_job_once(tmp_pa
         assert len(jobs) == 40
         for job in jobs:
             assert [event["event"] for event in job.events] == ["submitted", "claimed", "succeeded"]
+
+
+def test_a_lost_job_that_fails_its_session_takes_the_others_along(tmp_path: Path) -> None:
+    # Found by killing engines at random: failing one lost job cancelled another in the same breath.
+    body = """
+        import sys, time
+        ws = Workspace(sys.argv[1], workers=2)
+        target = ws.target("sim.auto")
+        target.open_session()
+        jobs = [target.submit(ENDLESS, shots=1) for _ in range(2)]
+        while any(job.status.value != "Executing" for job in jobs):
+            time.sleep(0.01)
+        print("running", flush=True)
+        time.sleep(600)
+    """
+    with child(tmp_path, body) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        process.send_signal(signal.SIGKILL)
+    with Workspace(tmp_path, workers=1, settings=EngineSettings(max_attempts=1)) as ws:
+        jobs = [job.wait(60) for job in ws.jobs(oldest_first=True)]
+        assert {job.status for job in jobs} <= {JobStatus.FAILED, JobStatus.CANCELLED}
+        assert JobStatus.FAILED in {job.status for job in jobs}
+        assert ws.sessions()[0].facts.pending == 0

@@ -27,7 +27,8 @@ class EngineSettings:
         lease_seconds: An engine that has not beaten for so long has lost its jobs.
         heartbeat_seconds: How often an engine beats.
         poll_seconds: How often an idle engine looks for work of other processes, and for sessions that are due.
-        max_attempts: A job whose engine died under it so many times fails instead of being tried again.
+        max_attempts: A job whose engine died under it so many times fails instead of being tried again. Large, since
+            from its second attempt on a job runs in a worker process and is hardly ever to blame.
         small_bytes: Values up to this size live in the row, larger ones in the blob store.
     """
 
@@ -35,7 +36,7 @@ class EngineSettings:
     lease_seconds: float = 30.0
     heartbeat_seconds: float = 5.0
     poll_seconds: float = 0.25
-    max_attempts: int = 3
+    max_attempts: int = 25
     small_bytes: int = 65_536
 
 

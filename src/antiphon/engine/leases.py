@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
 from antiphon.engine.conflicts import decided_again
@@ -33,7 +35,7 @@ def recover(ctx: EngineContext) -> list[str]:
     for engine in dead:
         aftermath = Aftermath()
         with ctx.store.write() as tx:
-            for job in tx.owned_jobs(engine.id):
+            for job in _each_owned(tx, engine.id):
                 _take_back(ctx, tx, job, engine, aftermath)
                 recovered.append(job.id)
             tx.remove_engine(engine.id)
@@ -51,7 +53,7 @@ def put_back_orphans(ctx: EngineContext) -> None:
     with ctx.store.write() as tx:
         # `held` grows before a claim is committed and shrinks after an end is, so that inside a write transaction
         # nothing that is worked on is missing from it.
-        for job in tx.owned_jobs(ctx.engine_id):
+        for job in _each_owned(tx, ctx.engine_id):
             if job.id not in ctx.held:
                 event = JobEvent(
                     trigger=JobTrigger.LEASE_LOST,
@@ -69,7 +71,7 @@ def release(ctx: EngineContext) -> None:
     """Give back every job this engine still holds, and its registration: an orderly end."""
     aftermath = Aftermath()
     with ctx.store.write() as tx:
-        for job in tx.owned_jobs(ctx.engine_id):
+        for job in _each_owned(tx, ctx.engine_id):
             event = JobEvent(
                 trigger=JobTrigger.LEASE_LOST, at=ctx.clock.now(), who=ctx.engine_id, why="its engine shut down"
             )
@@ -77,6 +79,14 @@ def release(ctx: EngineContext) -> None:
             settle(tx, job, event, aftermath)
         tx.remove_engine(ctx.engine_id)
     aftermath.carry_out(ctx)
+
+
+def _each_owned(tx: Transaction, owner: str) -> Iterator[Job]:
+    """The jobs an engine owns, each read again when its turn comes: ending one may, through its session, end others."""
+    for listed in tx.owned_jobs(owner):
+        job = tx.job(listed.id)
+        if job is not None and job.owner == owner:
+            yield job
 
 
 def _is_dead(ctx: EngineContext, engine: EngineLease, now: float) -> bool:
