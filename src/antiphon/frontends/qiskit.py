@@ -1,39 +1,25 @@
-"""Qiskit circuits as programs. The artefact is QPY, and the tape is read from the object itself.
-
-The circuit's name and metadata are left out of the artefact (the name is kept on the program), and the random
-identifiers that QPY writes for parameters are replaced by ones derived from their names. So the same object always has
-the same digest, and so does the same circuit built again in another process, but for three things that Qiskit itself
-makes anew each time: numbered names of sub-circuits, numbered names of loop variables, and the order in which one
-expression of several parameters lists them.
-"""
+"""Qiskit circuits as programs: the artefact is QPY (see `qiskit_artefact`), the tape is read from the object."""
 
 from __future__ import annotations
 
-import io
 import re
-import uuid
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import qiskit as sdk
-from qiskit import QuantumCircuit, qpy
-from qiskit.circuit import ParameterVectorElement
+from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from antiphon.domain.circuits import Circuit
 from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
-from antiphon.errors import AntiphonError, ProgramError
+from antiphon.errors import ProgramError
 from antiphon.frontends.profile import smallest_profile
+from antiphon.frontends.qiskit_artefact import load, write
 from antiphon.frontends.qiskit_circuit import CircuitReader
 from antiphon.frontends.qiskit_conditions import InexpressibleError
 from antiphon.frontends.recognise_cache import RecognisedCache
 
-MAGIC = b"QISKIT"
-OLDEST_QPY = 13
-"""Older versions are refused: 13 fixed a deserialisation weakness (CVE-2025-1403)."""
-
 _NAMED_BY_QISKIT = re.compile(r"circuit-\d+(-\d+)?")
-_NAMES = uuid.UUID("9b0e2f5c-9d0e-5b59-8a53-0d9e3c8a6f11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +60,7 @@ def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Pr
     program = _seen.get(circuit, lambda seen: seen.unchanged(circuit))
     if program is None:
         reader, tape, opaque_because = _read(circuit)
-        source = _artefact(circuit, reader)
+        source = write(circuit, reader.loop_parameters)
         program = _program(source, circuit, reader, tape, opaque_because)
         constants = _constants(circuit)
         if constants is not None:
@@ -88,7 +74,7 @@ def program_from_qpy(source: bytes, name: str | None = None) -> Program:
     Raises:
         ProgramError: Not QPY, damaged, older than version 13, or not exactly one circuit.
     """
-    circuit = _load(source)
+    circuit = load(source)
     if name is None:
         name = _name(circuit)
     reader, tape, opaque_because = _read(circuit)
@@ -107,7 +93,7 @@ def circuit_from_program(program: Program) -> QuantumCircuit:
             f"A program in the format {program.format.value} is not a Qiskit circuit.",
             next_step="Use the front end of its own format; antiphon does not translate between SDKs.",
         )
-    circuit = _load(program.source)
+    circuit = load(program.source)
     if program.name:
         circuit.name = program.name
     return circuit
@@ -124,6 +110,12 @@ def _read(circuit: QuantumCircuit) -> tuple[CircuitReader, Circuit | None, str]:
         operations = reader.operations()
     except InexpressibleError as reason:
         return reader, None, f"it uses {reason}"
+    except QiskitError as error:
+        raise ProgramError(
+            "Qiskit cannot say what an instruction of the circuit means.",
+            cause=error.message,
+            next_step="Decompose the circuit (circuit.decompose()) and look for the instruction that fails.",
+        ) from error
     except RecursionError:
         raise ProgramError(
             "The circuit is nested too deeply to read.",
@@ -151,40 +143,6 @@ def _program(
     )
 
 
-def _artefact(circuit: QuantumCircuit, reader: CircuitReader) -> bytes:
-    plain = circuit.copy(name="circuit-0")
-    plain.metadata = {}
-    buffer = io.BytesIO()
-    try:
-        qpy.dump(plain, buffer)
-    except Exception as error:
-        raise ProgramError(
-            "Qiskit cannot write this circuit as QPY.",
-            cause=f"{type(error).__name__}: {error}",
-            next_step="Replace instructions of your own classes by gates with a definition (circuit.decompose()).",
-        ) from error
-    source = buffer.getvalue()
-    for identifier, replacement in _identifiers(circuit, reader).items():
-        source = source.replace(identifier.bytes, replacement.bytes)
-    return source
-
-
-def _identifiers(circuit: QuantumCircuit, reader: CircuitReader) -> dict[uuid.UUID, uuid.UUID]:
-    """For each random identifier one made of the parameter's name; elements of a vector count up from the vector's."""
-    found: dict[uuid.UUID, uuid.UUID] = {}
-    for parameter in circuit.parameters:
-        if isinstance(parameter, ParameterVectorElement):
-            index = parameter.index
-            root = uuid.uuid5(_NAMES, f"vector {parameter.vector.name}")
-            found[uuid.UUID(int=(parameter.uuid.int - index) % 2**128)] = root
-            found[parameter.uuid] = uuid.UUID(int=(root.int + index) % 2**128)
-        else:
-            found[parameter.uuid] = uuid.uuid5(_NAMES, f"parameter {parameter.name}")
-    for number, parameter in enumerate(reader.loop_parameters):
-        found[parameter.uuid] = uuid.uuid5(_NAMES, f"loop {number}")
-    return found
-
-
 def _constants(circuit: QuantumCircuit) -> tuple[tuple[int, list[Any]], ...] | None:
     """Positions and parameters of gates that hold plain numbers; None when some are out of sight, in nested blocks."""
     found: list[tuple[int, list[Any]]] = []
@@ -197,33 +155,3 @@ def _constants(circuit: QuantumCircuit) -> tuple[tuple[int, list[Any]], ...] | N
         if any(isinstance(value, float) for value in params):
             found.append((position, params))
     return tuple(found)
-
-
-def _load(source: bytes) -> QuantumCircuit:
-    if len(source) < len(MAGIC) + 1 or not source.startswith(MAGIC):
-        raise ProgramError("This is not a QPY file.", next_step="Write one with qiskit.qpy.dump.")
-    version = source[len(MAGIC)]
-    if version < OLDEST_QPY:
-        raise ProgramError(
-            f"The circuit is in QPY version {version}; versions before {OLDEST_QPY} are not read.",
-            cause="Version 13 fixed a weakness that let a file run code when it was opened.",
-            next_step="Open the file with your own Qiskit and write it again with a current version.",
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            circuits = qpy.load(io.BytesIO(source))
-    except AntiphonError:
-        raise
-    except Exception as error:
-        raise ProgramError(
-            f"The QPY file cannot be read by Qiskit {sdk.__version__}.",
-            cause=f"{type(error).__name__}: {error}",
-            next_step="Check that the file is complete and not written by a newer Qiskit.",
-        ) from error
-    if len(circuits) != 1 or not isinstance(circuits[0], QuantumCircuit):
-        raise ProgramError(
-            f"The QPY file holds {len(circuits)} circuits; a program is one.",
-            next_step="Write one file for each circuit, or submit them as a batch.",
-        )
-    return circuits[0]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import (
     CASE_DEFAULT,
+    AnnotatedOperation,
     Barrier,
     BoxOp,
     BreakLoopOp,
@@ -24,6 +25,7 @@ from qiskit.circuit import (
     Instruction,
     Measure,
     Parameter,
+    PowerModifier,
     QuantumCircuit,
     Reset,
     Store,
@@ -323,7 +325,8 @@ def _seconds(delay: Delay, qubit: int) -> float:
     if unit == "dt":
         raise UnsupportedProgramError(
             f"A delay on qubit {qubit} is {duration} dt long, and the length of a dt is not part of the circuit.",
-            next_step='Give the delay in seconds, e.g. circuit.delay(100, qubit, unit="ns").',
+            cause="It was given in dt, or came from a QPY file, in which Qiskit forgets the unit of a delay.",
+            next_step='Give the delay in seconds, e.g. circuit.delay(100, qubit, unit="ns"), and submit the circuit.',
             details={"instruction": "delay", "qubit": qubit},
         )
     if unit not in _SECONDS or not isinstance(duration, int | float):
@@ -351,6 +354,15 @@ def _synthesise(operation: Any) -> QuantumCircuit | None:
     from qiskit.transpiler import PassManager
     from qiskit.transpiler.passes import HighLevelSynthesis
 
+    if isinstance(operation, AnnotatedOperation):
+        # QPY turns a whole power into a float, for which the synthesis takes another way: the same word for both.
+        modifiers = [
+            PowerModifier(int(modifier.power))
+            if isinstance(modifier, PowerModifier) and modifier.power == int(modifier.power)
+            else modifier
+            for modifier in operation.modifiers
+        ]
+        operation = AnnotatedOperation(operation.base_op, modifiers)
     holder = QuantumCircuit(operation.num_qubits, operation.num_clbits)
     holder.append(operation, holder.qubits, holder.clbits)
     try:

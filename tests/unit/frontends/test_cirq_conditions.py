@@ -6,7 +6,7 @@ import sympy
 from tests.reference_simulator import distribution
 
 from antiphon.errors import ProgramError, UnsupportedProgramError
-from antiphon.frontends.cirq import program_from_circuit
+from antiphon.frontends.cirq import program_from_circuit, program_from_json
 
 a, b = sympy.symbols("a b")
 digit = sympy.IndexedBase("a")
@@ -66,10 +66,12 @@ def test_conditions_hold_exactly_when_cirqs_do(value: int, start: int) -> None:
     text = " ".join(
         "".join(str(bit) for bit in reversed(simulated.measurements[key][0])) for key in ("flags", "b", "a")
     )
-    read = program_from_circuit(program).circuit
+    submitted = program_from_circuit(program)
+    read = submitted.circuit
 
     assert read is not None
     assert distribution(read) == {text: 1.0}
+    assert program_from_json(submitted.source) == submitted
 
 
 def test_the_first_measured_qubit_is_the_most_significant() -> None:

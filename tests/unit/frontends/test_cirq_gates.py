@@ -9,7 +9,7 @@ from tests.reference_simulator import apply, evaluate_angle, gate_matrix
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.programs import Program
-from antiphon.frontends.cirq import program_from_circuit
+from antiphon.frontends.cirq import program_from_circuit, program_from_json
 
 QUBITS = cirq.LineQubit.range(3)
 s, r = sympy.symbols("s r")
@@ -34,6 +34,7 @@ def unitary_of(program: Program, values: dict[str, float]) -> npt.NDArray[np.com
 
 def same_unitary(circuit: cirq.Circuit) -> None:
     program = program_from_circuit(circuit)
+    assert program_from_json(program.source) == program  # what is stored runs again as the same tape
     size = 2**program.num_qubits
     reverse = [int(f"{index:0{program.num_qubits}b}"[::-1], 2) for index in range(size)]
     expected = cirq.unitary(cirq.resolve_parameters(circuit, VALUES))[np.ix_(reverse, reverse)]

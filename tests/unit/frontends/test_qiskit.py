@@ -6,6 +6,7 @@ import pytest
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter, ParameterVector
 
+from antiphon.domain.circuits import Delay
 from antiphon.domain.programs import ProgramFormat, digest_of
 from antiphon.errors import ProgramError
 from antiphon.frontends.qiskit import circuit_from_program, program_from_circuit, program_from_qpy
@@ -129,6 +130,23 @@ def test_the_original_circuit_comes_back() -> None:
     assert [parameter.name for parameter in back.parameters] == [parameter.name for parameter in circuit.parameters]
     values = [0.1, 0.2]
     assert back.assign_parameters(values) == circuit.assign_parameters(values)
+
+
+def test_delays_survive_the_artefact_wherever_they_are() -> None:
+    sub = QuantumCircuit(1, name="sub")
+    sub.delay(7, 0, "us")
+    circuit = QuantumCircuit(2, 1)
+    circuit.delay(100, 0, "ns")
+    circuit.append(sub.to_instruction(), [1])
+    with circuit.if_test((circuit.clbits[0], 0)):
+        circuit.delay(0.5, 1, "ms")
+    program = program_from_circuit(circuit)
+
+    assert program_from_qpy(program.source).circuit == program.circuit
+    assert program.circuit is not None
+    assert sorted(op.seconds for op in program.circuit.walk() if isinstance(op, Delay)) == [1e-7, 7e-6, 5e-4]
+    assert circuit.data[0].operation.unit == "ns"  # the user's own circuit is left as it was
+    assert sub.data[0].operation.unit == "us"
 
 
 def test_a_users_qpy_is_kept_unchanged() -> None:

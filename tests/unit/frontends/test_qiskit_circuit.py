@@ -28,12 +28,13 @@ from antiphon.domain import circuits as tape
 from antiphon.domain.gates import GATES
 from antiphon.domain.programs import Profile, Program
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
-from antiphon.frontends.qiskit import program_from_circuit
+from antiphon.frontends.qiskit import program_from_circuit, program_from_qpy
 
 
 def read(circuit: QuantumCircuit) -> tape.Circuit:
     program = program_from_circuit(circuit)
     assert program.circuit is not None, program.opaque_because
+    assert program_from_qpy(program.source).circuit == program.circuit  # what is stored runs again as the same tape
     return program.circuit
 
 
