@@ -36,11 +36,13 @@ class Readout:
         self.num_clbits = sum(register.size for register in registers)
         shown = list(reversed(registers))
         # Columns of clbits from the leftmost character on; -1 is the space between registers.
-        self._columns: list[int] = []
+        columns: list[int] = []
         for place, register in enumerate(shown):
             if place:
-                self._columns.append(-1)
-            self._columns.extend(range(register.offset + register.size - 1, register.offset - 1, -1))
+                columns.append(-1)
+            columns.extend(range(register.offset + register.size - 1, register.offset - 1, -1))
+        self._columns = np.array(columns, dtype=np.intp)
+        self._spaces = np.flatnonzero(self._columns < 0)
         self._plain = len(shown) <= 1
         self._slices = [
             slice(self.num_clbits - register.offset - register.size, self.num_clbits - register.offset)
@@ -85,10 +87,9 @@ class Readout:
 
     def counts_of_bits(self, bits: Bits) -> dict[str, int]:
         """Counts from classical bits of shape (shots, num_clbits)."""
-        columns = np.array(self._columns)
-        text = bits[:, columns] + np.uint8(ord("0"))
-        text[:, columns < 0] = ord(" ")
-        rows: list[bytes] = np.ascontiguousarray(text).view(f"S{len(columns)}").ravel().tolist()
+        text = bits[:, self._columns] + np.uint8(ord("0"))
+        text[:, self._spaces] = ord(" ")
+        rows: list[bytes] = np.ascontiguousarray(text).view(f"S{len(self._columns)}").ravel().tolist()
         return {row.decode("ascii"): count for row, count in sorted(Counter(rows).items())}
 
     def flipped(self, bits: Bits, noise: NoiseModel, rng: np.random.Generator) -> Bits:

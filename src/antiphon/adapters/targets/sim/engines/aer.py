@@ -7,6 +7,7 @@ and density matrices are asked for their probabilities, from which counts are dr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ from antiphon.domain.observables import Observable
 from antiphon.domain.results import Sampled
 from antiphon.domain.work import Pub
 from antiphon.errors import ExecutionError, MissingExtraError
+
+_THREADS_FROM_QUBITS = 16  # below, starting threads costs more than they save
 
 
 def sampler(method: str) -> Callable[[Task], Ran]:
@@ -73,6 +76,8 @@ def _aer() -> Any:
 
 def _simulator(method: str, settings: Settings, num_qubits: int) -> Any:
     options: dict[str, Any] = {"method": method}
+    if (2 * num_qubits if method == "density_matrix" else num_qubits) < _THREADS_FROM_QUBITS:
+        options["max_parallel_threads"] = 1
     if settings.precision == "single":
         options["precision"] = "single"
     if method == "matrix_product_state":
@@ -83,6 +88,7 @@ def _simulator(method: str, settings: Settings, num_qubits: int) -> Any:
     return _aer().AerSimulator(**options)
 
 
+@lru_cache(maxsize=64)
 def _noise_model(noise: NoiseModel, num_qubits: int) -> Any:
     """The model in Aer's terms. Aer's own `from_backend` is not used: it makes an asymmetric readout symmetric."""
     from qiskit_aer.noise import NoiseModel as AerNoise

@@ -25,7 +25,7 @@ from antiphon.errors import MissingExtraError, UnsupportedProgramError
 _NAMES = {"sdg": "S_DAG", "sx": "SQRT_X", "sxdg": "SQRT_X_DAG"}
 _BLOCK_BITS = 2**28
 
-_texts: BoundedCache[list[str]] = BoundedCache(1_000_000, len)
+_circuits: BoundedCache[Any] = BoundedCache(1_000_000, lambda circuit: len(circuit) + 1)
 
 
 def sample(task: Task) -> Ran:
@@ -47,12 +47,12 @@ def estimate(task: Task) -> Ran:
     rng = task.generator()
 
     def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
-        lines = _lines(task, index)
+        circuit = _circuit(task, index)
         if shots is None:
             simulator = _stim().TableauSimulator()
-            simulator.do(_stim().Circuit("\n".join(lines)))
+            simulator.do(circuit)
             return [(_exact(simulator, item, task.features.qubits), 0.0) for item in observables]
-        return [_sampled(lines, task, item, shots, rng) for item in observables]
+        return [_sampled(circuit, task, item, shots, rng) for item in observables]
 
     values, num_calls = over_observables(task.pub, evaluate)
     method = "stabilizer tableau, exact" if shots is None else "stabilizer samples in commuting groups"
@@ -84,35 +84,42 @@ def _sample_set(
     rng: np.random.Generator,
 ) -> dict[str, int]:
     features = task.features
-    lines = _lines(task, index)
+    circuit = _circuit(task, index)
     if not features.dynamic:
         # One record for each bit keeps positions simple; an idle qubit's bit is set to 0 below.
-        lines = [*lines, *(f"M {max(qubit, 0)}" for qubit, _ in features.readout)]
-    sampler = _stim().Circuit("\n".join(lines)).compile_sampler(seed=int(rng.integers(2**63)))
+        circuit = circuit + _stim().Circuit("M " + " ".join(str(max(qubit, 0)) for qubit, _ in features.readout))
+    sampler = circuit.compile_sampler(seed=int(rng.integers(2**63)))
     total: Counter[str] = Counter()
     clbits, places = list(records), list(records.values())
+    in_order = places == list(range(readout.num_clbits)) == clbits
+    idle = [clbit for clbit, place in records.items() if place < 0]
     left = task.shots
     block = max(1, _BLOCK_BITS // max(readout.num_clbits, len(features.operations), 1))
     while left:
         shots = min(left, block)
         left -= shots
-        bits = np.zeros((shots, readout.num_clbits), dtype=np.uint8)
-        bits[:, clbits] = sampler.sample(shots)[:, places]
-        bits[:, [clbit for clbit, place in records.items() if place < 0]] = 0
+        bits = sampler.sample(shots).view(np.uint8)
+        if not in_order:
+            measured, bits = bits, np.zeros((shots, readout.num_clbits), dtype=np.uint8)
+            bits[:, clbits] = measured[:, places]
+            bits[:, idle] = 0
         if noise is not None:
             bits = readout.flipped(bits, noise, rng)
         total.update(readout.counts_of_bits(bits))
     return dict(sorted(total.items()))
 
 
-def _lines(task: Task, index: int) -> list[str]:
+def _circuit(task: Task, index: int) -> Any:
+    """The circuit without the final measurements of a static program; read once unless it has parameters."""
     features, noise, parameters = task.features, task.settings.noise, task.parameters[index]
-    if features.is_parametric:
-        return _write(features, parameters, noise)
-    return _texts.get((task.key, noise), lambda: _write(features, parameters, noise))
+
+    def build() -> Any:
+        return _stim().Circuit("\n".join(_lines(features, parameters, noise)))
+
+    return build() if features.is_parametric else _circuits.get((task.key, noise), build)
 
 
-def _write(features: Features, parameters: Floats, noise: NoiseModel | None) -> list[str]:
+def _lines(features: Features, parameters: Floats, noise: NoiseModel | None) -> list[str]:
     """The circuit as stim's text, which it reads far quicker than it takes single gates."""
     lines: list[str] = []
     angles = iter(features.angles_of_gates(parameters))
@@ -156,16 +163,17 @@ def _exact(simulator: Any, observable: Observable, qubits: Sequence[int]) -> flo
     return total
 
 
-def _sampled(lines: list[str], task: Task, observable: Observable, shots: int, rng: np.random.Generator) -> Value:
+def _sampled(circuit: Any, task: Task, observable: Observable, shots: int, rng: np.random.Generator) -> Value:
     noise = task.settings.noise
     width = task.features.num_qubits
     flips = Readout((), ())
     flips.pairs = tuple((qubit, qubit) for qubit in range(width))
 
     def measure(group: Group, group_shots: int) -> Energies:
-        rotated = [*lines, *(f"{_NAMES.get(name, name)} {qubit}" for name, qubit in group.rotations())]
-        rotated.append("M " + " ".join(map(str, range(width))))
-        sampler = _stim().Circuit("\n".join(rotated)).compile_sampler(seed=int(rng.integers(2**63)))
+        lines = [f"{_NAMES.get(name, name)} {qubit}" for name, qubit in group.rotations()]
+        lines.append("M " + " ".join(map(str, range(width))))
+        rotated = circuit + _stim().Circuit("\n".join(lines))
+        sampler = rotated.compile_sampler(seed=int(rng.integers(2**63)))
         bits: NDArray[np.uint8] = sampler.sample(group_shots).astype(np.uint8)
         if noise is not None:
             bits = flips.flipped(bits, noise, rng)

@@ -21,7 +21,7 @@ from antiphon.errors import ExecutionError, UnsupportedProgramError
 AUTO = build_drivers()["sim.auto"]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dynamic_circuits(), parameter_values())
 def test_random_programs_with_control_flow(circuit: Circuit, values: list[float]) -> None:
     work = sampling(circuit, values, shots=2000)

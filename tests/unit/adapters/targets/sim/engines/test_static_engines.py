@@ -68,7 +68,7 @@ def test_aer_samples(circuit: Circuit, values: list[float], engine: str) -> None
     sample(circuit, values, engine)
 
 
-@settings(SLOW, max_examples=4, phases=[Phase.generate])
+@settings(SLOW, max_examples=2, phases=[Phase.generate])
 @given(static_circuits(), parameter_values())
 def test_qsim_samples(circuit: Circuit, values: list[float]) -> None:
     circuit = Circuit(
