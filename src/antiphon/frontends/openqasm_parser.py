@@ -3,7 +3,8 @@
 The QDK's *syntax* tree is used, for both versions, so that Qiskit is not needed. Its semantic tree is not: it rounds
 angles to fixed point, refuses integers where angles are expected, and orders the bits of a register's value the other
 way round. It parses version 2's `^` with the precedence of exclusive-or, so `^` is spelled `**` before it gets the
-text. The parser has no file system: an `include` that passed the screen resolves to nothing it could read.
+text. It drops the exponent of a duration (`1e-7s` is read as one second, qdk 1.33), so such durations are spelled out.
+The parser has no file system: an `include` that passed the screen resolves to nothing it could read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from antiphon.errors import LimitError, MissingExtraError, ProgramError, UnsupportedProgramError
@@ -46,7 +48,7 @@ def parse(text: str) -> ParsedText:
         MissingExtraError: The QDK is not installed.
     """
     version = screen(text)
-    spelled = _respell_powers(text) if version == 2 else text
+    spelled = _respell_powers(text) if version == 2 else _respell_durations(text)
     try:
         os.environ.setdefault("QDK_PYTHON_TELEMETRY", "none")
         from qdk.openqasm import parse as qdk_parse
@@ -72,6 +74,18 @@ def parse(text: str) -> ParsedText:
 def _respell_powers(text: str) -> str:
     # Comments may hold a caret too; there it does no harm, and strings hold only the names of standard files.
     return text.replace("^", "**")
+
+
+_SCIENTIFIC_DURATION = re.compile(
+    r"(?<![\w.])((?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][+-]?\d{1,2})(\s*(?:dt|ns|us|µs|ms|s)\b)"
+)
+
+
+def _respell_durations(text: str) -> str:
+    def plain(found: re.Match[str]) -> str:
+        return format(Decimal(found[1].replace("_", "")), "f") + found[2]
+
+    return _SCIENTIFIC_DURATION.sub(plain, text)
 
 
 def _raise_diagnostics(text: str, diagnostics: Sequence[Any]) -> None:

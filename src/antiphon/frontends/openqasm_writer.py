@@ -56,10 +56,18 @@ def to_openqasm3(circuit: Circuit) -> str:
 class _Writer:
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
-        self._bits = [f"{register.name}[{index}]" for register in circuit.registers for index in range(register.size)]
-        names = [re.sub(r"\W", "_", name) for name in circuit.parameters]
-        clean = len(set(names)) == len(names) and not set(names) & {"q", *(r.name for r in circuit.registers)}
-        self._parameters = names if clean else [f"_p{index}" for index in range(len(names))]
+        originals = [*circuit.parameters, *(register.name for register in circuit.registers)]
+        names = _identifiers(originals)
+        self._parameters = names[: len(circuit.parameters)]
+        self._registers = names[len(circuit.parameters) :]
+        self._bits = [
+            f"{name}[{index}]"
+            for name, register in zip(self._registers, circuit.registers, strict=True)
+            for index in range(register.size)
+        ]
+        self._remarks = [
+            "" if name == original else f" // {original}" for name, original in zip(names, originals, strict=True)
+        ]
 
     def text(self) -> str:
         circuit = self._circuit
@@ -67,11 +75,11 @@ class _Writer:
         lines = ["OPENQASM 3.0;", 'include "stdgates.inc";']
         if foreign:
             lines.append(f"// gates beyond stdgates.inc: {', '.join(foreign)}")
-        lines += [
-            f"input float {name};" + ("" if name == original else f" // {original}")
-            for name, original in zip(self._parameters, circuit.parameters, strict=True)
+        declared = [f"input float {name};" for name in self._parameters]
+        declared += [
+            f"bit[{register.size}] {name};" for name, register in zip(self._registers, circuit.registers, strict=True)
         ]
-        lines += [f"bit[{register.size}] {register.name};" for register in circuit.registers]
+        lines += [line + remark for line, remark in zip(declared, self._remarks, strict=True)]
         if circuit.num_qubits:
             lines.append(f"qubit[{circuit.num_qubits}] q;")
         lines += self._block(circuit.operations, "")
@@ -151,6 +159,22 @@ class _Writer:
                 return " || ".join(f"({self._condition(operand)})" for operand in operands) or "false"
             case Parity(operands):
                 return " ^ ".join(f"({self._condition(operand)})" for operand in operands) or "false"
+
+
+def _identifiers(names: list[str]) -> list[str]:
+    """Distinct OpenQASM identifiers, each as near to its name as can be; `q` is the qubits' own."""
+    taken = {"q"}
+    found = []
+    for name in names:
+        clean = re.sub(r"\W", "_", name) or "_"
+        clean = f"_{clean}" if clean[0].isdigit() else clean
+        unique, number = clean, 0
+        while unique in taken:
+            number += 1
+            unique = f"{clean}_{number}"
+        taken.add(unique)
+        found.append(unique)
+    return found
 
 
 def _qubits(qubits: tuple[int, ...]) -> str:
