@@ -75,7 +75,7 @@ def test_the_commands_it_names_work(finished: tuple[Path, dict[str, Any], str]) 
     home, result, _ = finished
     assert antiphon(home, "jobs", "list", "--session", result["session_id"], "--json").code == 0
     record = antiphon(home, "jobs", "record", result["best_job_id"]).data
-    assert record["result"]["outcomes"][0]["values"] == [result["energy"]]
+    assert record["result"][0]["values"] == [result["energy"]]
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(
