@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 CHEMICAL_ACCURACY = 1.6e-3
 """Hartree: the error that chemistry can live with, 1 kcal/mol."""
-ROWS, COLUMNS = 9, 62
+ROWS, COLUMNS = 12, 60
+BESIDE = 42
+"""Columns that the numbers beside the chart take, with the frame."""
 EVERY = 20
 """Without a terminal, one line for so many evaluations."""
 
@@ -35,13 +38,13 @@ def showing(shell: Shell, molecule: Molecule) -> Iterator[Callable[[Progress], N
         from rich.live import Live
 
         with Live(console=shell.err, refresh_per_second=20) as live:
-            yield lambda progress: live.update(picture(progress, molecule))
+            yield lambda progress: live.update(picture(progress, molecule, shell.err.width))
     else:
         yield lambda progress: _line(shell, progress, molecule)
 
 
-def picture(progress: Progress, molecule: Molecule) -> RenderableType:
-    """The energies so far as a chart, and the numbers beside it."""
+def picture(progress: Progress, molecule: Molecule, width: int) -> RenderableType:
+    """The energies so far as a chart, and the numbers beside it, in so many columns."""
     energy, best = progress.energies[-1], progress.best
     numbers = Table(box=None, show_header=False, pad_edge=False)
     numbers.add_column(style="dim", no_wrap=True)
@@ -57,7 +60,7 @@ def picture(progress: Progress, molecule: Molecule) -> RenderableType:
     for name, seconds in progress.stages.items():
         numbers.add_row(name, f"{duration(seconds / len(progress.energies))}/job")
     side_by_side = Table.grid(padding=(0, 3))
-    side_by_side.add_row(chart(progress.energies, molecule), numbers)
+    side_by_side.add_row(chart(progress.energies, molecule, max(16, min(COLUMNS, width - BESIDE))), numbers)
     return Panel(
         side_by_side,
         title=f"[bold]H₂[/bold] · {molecule.observable.num_qubits} qubits · energy in hartree against evaluation",
@@ -67,29 +70,27 @@ def picture(progress: Progress, molecule: Molecule) -> RenderableType:
     )
 
 
-def chart(energies: list[float], molecule: Molecule) -> Text:
+def chart(energies: list[float], molecule: Molecule, columns: int = COLUMNS) -> Text:
     """Energies against evaluations in characters; the dashes are the exact energy."""
     low = molecule.exact_energy
     high = max(low + 0.2, *energies)
-    # Room for the whole run: the columns grow coarser only when it is longer.
-    per_column = max(1, math.ceil(len(energies) / COLUMNS))
+    # One column for each evaluation until the width is used up; from then on the whole run is squeezed into it.
+    last = max(columns, len(energies))
     cells: dict[tuple[int, int], str] = {}
     for number, energy in enumerate(energies):
         row = round((high - energy) / (high - low) * (ROWS - 2))
-        cells[min(ROWS - 1, max(0, row)), number // per_column] = "●"
+        cells[min(ROWS - 1, max(0, row)), number * columns // last] = "●"
     text = Text()
     for row in range(ROWS):
         level = high - (high - low) * row / (ROWS - 2)
-        labelled = row % 2 == 1 or row == ROWS - 2
+        labelled = row % 2 == 0
         text.append(f"{level:+.2f} " if labelled and row < ROWS - 1 else "      ", style="dim")
-        for column in range(COLUMNS):
-            mark = cells.get((row, column))
-            if mark is not None:
-                text.append(mark, style="cyan")
-            else:
-                text.append("╌" if row == ROWS - 2 else " ", style="green")
+        empty = "╌" if row == ROWS - 2 else " "
+        marks = [(cells.get((row, column), empty)) for column in range(columns)]
+        for mark, run in groupby(marks):
+            text.append("".join(run), style="cyan" if mark == "●" else "green")
         text.append("\n")
-    text.append(f"      1{'evaluation':^{COLUMNS - 6}}{COLUMNS * per_column}", style="dim")
+    text.append(f"      1{'evaluation':^{columns - 4}}{last}", style="dim")
     return text
 
 
@@ -124,8 +125,8 @@ def summary(shell: Shell, data: dict[str, Any]) -> RenderableType:
     )
     rows.add_row("evaluations", f"{data['evaluations']}, each a job" + _replayed(data["replayed"]))
     rows.add_row("stages", _stages(data["stages"]))
-    rows.add_row("picture", Text(data["plot"]) if data["plot"] else "none: " + data["plot_missing"])
-    rows.add_row("record", Text(data["home"]))
+    rows.add_row("picture", Text(_near(data["plot"])) if data["plot"] else "none: " + data["plot_missing"])
+    rows.add_row("record", Text(_near(data["home"])))
     session = data["session_id"]
     steps = [
         (f"jobs list --session {session}", "every evaluation"),
@@ -133,12 +134,11 @@ def summary(shell: Shell, data: dict[str, Any]) -> RenderableType:
         (f"jobs record {data['best_job_id']}", "all that is known about it"),
         ("targets", "what else there is to run on"),
     ]
-    try_next = Table(box=None, show_header=False, pad_edge=False)
-    try_next.add_column(no_wrap=True, style="bold")
-    try_next.add_column(style="dim", no_wrap=True)
+    try_next = Text("\nnext\n", no_wrap=True, overflow="ignore")
     for command, why in steps:
-        try_next.add_row(shell.command(command), why)
-    return Group(rows, Text("\nnext", style="dim"), try_next)
+        try_next.append(f"  {shell.command(command)}", style="bold").append(f"   {why}\n", style="dim")
+    try_next.rstrip()
+    return Group(rows, try_next)
 
 
 def _line(shell: Shell, progress: Progress, molecule: Molecule) -> None:
@@ -160,3 +160,9 @@ def _replayed(replayed: int) -> str:
 
 def _stages(stages: dict[str, float]) -> str:
     return " · ".join(f"{name} {duration(seconds)}" for name, seconds in stages.items()) + " in all"
+
+
+def _near(path: str) -> str:
+    """A path as one would type it: from here when it lies below, else whole."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative

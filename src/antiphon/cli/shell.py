@@ -70,7 +70,8 @@ class Shell:
             return
         shown = render()
         if shown is not None:
-            self.out.print(shown)
+            # A command to type next is longer than a narrow terminal; cut, it could not be copied.
+            self.out.print(shown, crop=False)
 
     def line(self, value: Any) -> None:
         """One line of a stream of JSON documents, written at once."""

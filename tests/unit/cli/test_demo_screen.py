@@ -16,6 +16,7 @@ def test_the_chart_puts_high_energies_above_low_ones() -> None:
 def test_a_long_run_is_drawn_in_the_same_width() -> None:
     rows = chart([0.0] * (3 * COLUMNS), hydrogen()).plain.splitlines()
     assert rows[0].count("●") == COLUMNS
+    assert len({len(row) for row in rows[:-1]}) == 1
     assert rows[-1].rstrip().endswith(str(3 * COLUMNS))
 
 
