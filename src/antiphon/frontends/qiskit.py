@@ -71,15 +71,23 @@ def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Pr
 def program_from_qpy(source: bytes, name: str | None = None) -> Program:
     """The program in a QPY file that holds one circuit; `source` is kept unchanged.
 
+    Qiskit's reader trusts the sizes that a file states, and a hostile one can keep it busy for very long: open files of
+    strangers in a process that may be lost.
+
     Raises:
         ProgramError: Not QPY, damaged, older than version 13, or not exactly one circuit.
     """
     circuit = load(source)
-    if name is None:
-        name = _name(circuit)
-    reader, tape, opaque_because = _read(circuit)
+    try:
+        reader, tape, opaque_because = _read(circuit)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ProgramError(
+            "The circuit in the QPY file contradicts itself.",
+            cause=f"{type(error).__name__}: {error}",
+            next_step="Check that the file is complete and was not changed.",
+        ) from error
     program = _program(source, circuit, reader, tape, opaque_because)
-    return replace(program, name=name)
+    return program if name is None else replace(program, name=name)
 
 
 def circuit_from_program(program: Program) -> QuantumCircuit:
