@@ -30,6 +30,8 @@ def test_ctrl_c_while_waiting_detaches_and_cancels_nothing(tmp_path: Path) -> No
     program.write_text(ENDLESS)
     process = start(home, "submit", program, "--wait")
     job_id = wait_until_it_executes(home, process)
+    # A worker may have begun before the submit of the same process has returned.
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     ran = finish(process)
     assert (ran.code, ran.out) == (130, "")

@@ -9,6 +9,7 @@ import typer
 from antiphon.cli import exit_codes
 from antiphon.cli.command import command
 from antiphon.cli.shell import Shell
+from antiphon.cli.waiting import wait_for
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -69,7 +70,6 @@ def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
     """
     from antiphon.cli.describe import describe_facts, describe_job, describe_result
     from antiphon.cli.showing import show_finished
-    from antiphon.cli.waiting import wait_for
     from antiphon.domain.jobs import JobStatus
 
     seen: list[int] = []
@@ -116,7 +116,6 @@ def result(
 ) -> int:
     """Print the counts or values of a finished job."""
     from antiphon.cli.showing import show_finished
-    from antiphon.cli.waiting import wait_for
     from antiphon.errors import WaitTimeoutError
 
     with shell.work() if wait else shell.look() as workspace:

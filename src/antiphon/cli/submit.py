@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from antiphon.cli.shell import Shell
+from antiphon.cli.waiting import let_go, wait_for
 
 if TYPE_CHECKING:
     from antiphon.client.job import Job
@@ -78,6 +79,7 @@ def submit(
     program = sys.stdin.buffer.read() if file == STDIN else file
     with shell.work(workers=None if wait else 0) as workspace:
         chosen = _target(workspace, target, session)
+        job: Job | None = None
         try:
             job = chosen.submit(
                 program,
@@ -91,10 +93,12 @@ def submit(
                 metadata=_pairs("--label", label),
                 **options,
             )
+            return _follow(shell, job, timeout) if wait else _tell(shell, job)
+        except KeyboardInterrupt:
+            return let_go(shell, job)
         except ParameterError as error:
             error.next_step = "Give each free parameter of the program, and no other, as --param NAME=VALUE."
             raise
-        return _follow(shell, job, timeout) if wait else _tell(shell, job)
 
 
 def _target(workspace: Workspace, name: str, session: str | None) -> Target:
@@ -107,7 +111,6 @@ def _target(workspace: Workspace, name: str, session: str | None) -> Target:
 def _follow(shell: Shell, job: Job, timeout: float | None) -> int:
     from antiphon.cli.describe import describe_job
     from antiphon.cli.showing import show_finished
-    from antiphon.cli.waiting import wait_for
     from antiphon.errors import WaitTimeoutError
 
     try:

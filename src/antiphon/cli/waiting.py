@@ -28,12 +28,20 @@ def wait_for(
     try:
         job.wait(timeout, progress=not shell.quiet and not shell.as_json, watch=watch)
     except KeyboardInterrupt:
-        shell.note(f"\nStopped waiting; job {job.id} is not cancelled. To go on: [bold]{_watch(shell, job)}[/bold]")
-        return exit_codes.INTERRUPTED
+        return let_go(shell, job)
     except WaitTimeoutError as error:
         error.next_step = f"It goes on. To wait again: {_watch(shell, job)}"
         raise
     return None
+
+
+def let_go(shell: Shell, job: Job | None) -> int:
+    """After Ctrl-C: nothing is cancelled; say how to go on. Without a job, it came while the job was being stored."""
+    if job is None:
+        shell.note(f"\nInterrupted. If the job was stored it goes on; see [bold]{shell.command('jobs list')}[/bold]")
+    else:
+        shell.note(f"\nStopped waiting; job {job.id} is not cancelled. To go on: [bold]{_watch(shell, job)}[/bold]")
+    return exit_codes.INTERRUPTED
 
 
 def _watch(shell: Shell, job: Job) -> str:
