@@ -1,0 +1,1 @@
+"""Programs of every SDK to and from the circuits that engines run; each SDK is imported only when it is used."""

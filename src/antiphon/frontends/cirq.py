@@ -25,7 +25,7 @@ def program_from_circuit(circuit: sdk.AbstractCircuit, name: str | None = None) 
     Raises:
         UnsupportedProgramError: Noise, qudits, confusion maps, or an operation with no meaning on qubits.
         ProgramError: Cirq's JSON cannot hold the circuit, or a control looks at a key that was not measured.
-        LimitError: More operations than `cirq_circuit.MAX_OPERATIONS` after unrolling.
+        LimitError: More operations than `unrolling.MAX_OPERATIONS` after unrolling.
     """
     program = _seen.get(circuit, lambda copy: copy == circuit)
     if program is None:

@@ -14,8 +14,8 @@ from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends import comparisons
 from antiphon.frontends.cirq_conditions import read_condition
 from antiphon.frontends.cirq_gates import GateReader
+from antiphon.frontends.unrolling import MAX_OPERATIONS
 
-MAX_OPERATIONS = 2_000_000
 """Most operations after unrolling; checked before a sub-circuit is repeated."""
 
 MAX_MATRIX_QUBITS = 5

@@ -76,6 +76,8 @@ def _one(obj: Any, program: Program) -> Observable:
         return _from_items(((obj, 1.0),), program.num_qubits)
     if isinstance(obj, Mapping):
         items = tuple(obj.items())
+        if not items:
+            raise ObservableError("The observable holds no term.", next_step='Give at least one, like {"ZZ": 0.5}.')
         try:
             return _from_items(items, program.num_qubits)
         except TypeError:  # a coefficient that cannot be hashed; its own error is the clearer one

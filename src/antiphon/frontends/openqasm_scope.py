@@ -14,8 +14,8 @@ from antiphon.frontends.openqasm_expressions import Evaluator
 from antiphon.frontends.openqasm_gates import BUILTINS
 from antiphon.frontends.openqasm_parser import ParsedText, located
 from antiphon.frontends.openqasm_values import CONSTANTS, Qubits, Value
+from antiphon.frontends.unrolling import MAX_OPERATIONS
 
-MAX_OPERATIONS = 2_000_000
 MAX_STEPS = 2_500_000
 MAX_BITS = 100_000
 """Qubits, and classical bits, of one program."""

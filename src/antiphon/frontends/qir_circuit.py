@@ -27,8 +27,8 @@ from antiphon.frontends.qir_bits import place_results, results_read
 from antiphon.frontends.qir_flow import EXIT, meeting_points, successors, topological_order
 from antiphon.frontends.qir_outputs import Output, leaves, registers_of, tree_of
 from antiphon.frontends.qir_reader import Function, Instruction, Local, Number, Operand, Pointer, QirModule
+from antiphon.frontends.unrolling import MAX_OPERATIONS
 
-MAX_OPERATIONS = 2_000_000
 MAX_DEPTH = 40
 
 _QIS = "__quantum__qis__"

@@ -41,8 +41,8 @@ from antiphon.errors import LimitError, UnsupportedProgramError
 from antiphon.frontends import comparisons
 from antiphon.frontends.qiskit_angles import read_angle
 from antiphon.frontends.qiskit_conditions import InexpressibleError, Scope, read_condition, read_target
+from antiphon.frontends.unrolling import MAX_OPERATIONS
 
-MAX_OPERATIONS = 2_000_000
 """Most operations a tape may have once loops are unrolled and definitions expanded; checked before expanding."""
 
 MAX_MATRIX_QUBITS = 5

@@ -248,5 +248,5 @@ def test_sub_circuits_repeated_too_often_are_refused_before_they_are_unrolled(id
     outer = cirq.CircuitOperation(cirq.FrozenCircuit(inner, inner), repetitions=1000, use_repetition_ids=ids)
     most = cirq.CircuitOperation(cirq.FrozenCircuit(cirq.X(q[0])), repetitions=10**9, use_repetition_ids=False)
     for operation in (outer, most):
-        with pytest.raises(LimitError, match="2,000,000"):
+        with pytest.raises(LimitError, match="1,000,000"):
             read(operation)

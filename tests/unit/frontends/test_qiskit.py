@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from qiskit import QuantumCircuit, qpy
-from qiskit.circuit import Parameter, ParameterVector
+from qiskit.circuit import ClassicalRegister, Parameter, ParameterVector, Qubit
 
 from antiphon.domain.circuits import Delay
 from antiphon.domain.programs import ProgramFormat, digest_of
@@ -101,6 +101,20 @@ def test_a_circuit_changed_in_place_is_read_again(change: float) -> None:
     assert after.digest != before.digest
     assert after.circuit is not None
     assert after.circuit.operations[0].params == (1.0 + change,)  # type: ignore[union-attr]
+
+
+def test_what_the_data_do_not_show_is_noticed_too() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    digests = {program_from_circuit(circuit).digest}
+    circuit.global_phase = 0.5
+    digests.add(program_from_circuit(circuit).digest)
+    circuit.add_register(ClassicalRegister(2, "late"))
+    digests.add(program_from_circuit(circuit).digest)
+    circuit.add_bits([Qubit()])
+    digests.add(program_from_circuit(circuit).digest)
+
+    assert len(digests) == 4
 
 
 def test_a_loop_body_changed_in_place_is_read_again() -> None:

@@ -497,7 +497,7 @@ def test_a_loop_too_long_is_refused_before_it_is_unrolled() -> None:
     circuit = QuantumCircuit(1)
     with circuit.for_loop(range(10**9)) as turn:
         circuit.rx(turn * 0.1, 0)
-    with pytest.raises(LimitError, match="2,000,000"):
+    with pytest.raises(LimitError, match="1,000,000"):
         program_from_circuit(circuit)
 
 

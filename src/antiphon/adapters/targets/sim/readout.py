@@ -64,7 +64,7 @@ class Readout:
 
     def counts_of_outcomes(self, outcomes: NDArray[np.int64], shots: NDArray[np.int64]) -> dict[str, int]:
         """Counts from basis states (qubit q is bit q of the index, at most 62 qubits) and how often each came."""
-        if self._identity:
+        if self._identity and not (outcomes >> self.num_clbits).any():  # no unmeasured qubit above the last bit is 1
             return self.counts_of_words(dict(zip(outcomes.tolist(), shots.tolist(), strict=True)))
         if self.num_clbits > _WORD_BITS:
             return self.counts_of_bits(np.repeat(self.bits_of_outcomes(outcomes), shots, axis=0))
