@@ -1,0 +1,1 @@
+"""Implementations of the ports; none imports a sibling, none knows the engine."""

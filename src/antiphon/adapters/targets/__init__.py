@@ -1,0 +1,1 @@
+"""Target drivers, one folder a provider."""
