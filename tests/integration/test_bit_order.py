@@ -16,7 +16,7 @@ import pytest
 import sympy
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from tests.reference_simulator import distribution, evaluate_angle
+from reference_simulator import distribution, evaluate_angle
 
 from antiphon.domain import circuits as tape
 from antiphon.frontends.parameters import as_array, bind

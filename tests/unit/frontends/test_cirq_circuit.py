@@ -2,7 +2,7 @@ import cirq
 import numpy as np
 import pytest
 import sympy
-from tests.reference_simulator import distribution, total_variation
+from reference_simulator import distribution, total_variation
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.programs import Profile

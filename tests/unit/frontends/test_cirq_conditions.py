@@ -3,7 +3,7 @@ from typing import Any
 import cirq
 import pytest
 import sympy
-from tests.reference_simulator import distribution
+from reference_simulator import distribution
 
 from antiphon.errors import ProgramError, UnsupportedProgramError
 from antiphon.frontends.cirq import program_from_circuit, program_from_json

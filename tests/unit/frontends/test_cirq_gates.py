@@ -5,7 +5,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.reference_simulator import apply, evaluate_angle, gate_matrix
+from reference_simulator import apply, evaluate_angle, gate_matrix
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.programs import Program

@@ -1,7 +1,7 @@
 import operator
 
 import pytest
-from tests.reference_simulator import holds
+from reference_simulator import holds
 
 from antiphon.domain.circuits import Bit, Condition
 from antiphon.frontends import comparisons

@@ -4,7 +4,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reference_simulator import evaluate_angle
+from reference_simulator import evaluate_angle
 
 from antiphon.domain.circuits import Affine, Angle, Call
 from antiphon.errors import ProgramError, UnsupportedProgramError

@@ -22,7 +22,7 @@ from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector, random_unitary
 from qiskit_aer import AerSimulator
-from tests.reference_simulator import distribution, state_vector, total_variation
+from reference_simulator import distribution, state_vector, total_variation
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.gates import GATES
