@@ -82,11 +82,13 @@ SESSION_TRANSITIONS: TransitionTable[SessionStatus, SessionTrigger] = Transition
         (_F, _T.ENDED_WITH_FAILURES): SessionStatus.FAILED,
         (_F, _T.IDLE_LIMIT): SessionStatus.TIMED_OUT,
         (_F, _T.TOTAL_LIMIT): SessionStatus.TIMED_OUT,
-        # Jobs that were still running when the session ended report in; the verdict stands.
-        **{(final, _T.JOB_ENDED): final for final in FINAL_SESSION_STATUSES},
-        # The last running job of an aborted or timed-out session may fail too.
-        **{(final, _T.JOB_FAILED_ABORT): final for final in FINAL_SESSION_STATUSES},
-        **{(final, _T.JOB_FAILED_CONTINUE): final for final in FINAL_SESSION_STATUSES},
+        # Jobs that were still running when the session ended report in, and may fail; the verdict stands.
+        **{
+            (final, trigger): final
+            for final in SessionStatus  # in the order of the class: a set's differs from process to process
+            if final.is_final
+            for trigger in (_T.JOB_ENDED, _T.JOB_FAILED_ABORT, _T.JOB_FAILED_CONTINUE)
+        },
     },
     FINAL_SESSION_STATUSES,
 )
