@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,19 @@ def test_too_wide_for_memory_is_refused_never_tried(ws: Workspace) -> None:
     with pytest.raises(LimitError, match="48"):
         ws.target("sim.statevector").submit(circuit)
     assert time.monotonic() - began < 30
+
+
+def test_what_fits_the_machine_but_not_a_worker_is_refused_too(open_workspace: Callable[..., Workspace]) -> None:
+    circuit = QuantumCircuit(24, 24)
+    for qubit in range(24):
+        circuit.ry(0.1 * qubit, qubit)
+    circuit.cx(0, 23)
+    circuit.measure(range(24), range(24))
+    ws = open_workspace()
+    ws._connection._ctx.executors["process"]._memory = 2**20  # type: ignore[attr-defined]
+    with pytest.raises(LimitError, match="worker") as caught:
+        ws.target("sim.statevector").submit(circuit, execution="process")
+    assert caught.value.code == "memory-exceeded"
 
 
 def test_too_long_is_refused(ws: Workspace) -> None:

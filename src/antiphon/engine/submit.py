@@ -16,7 +16,7 @@ from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
-from antiphon.engine.validate import check_request, find_driver, plan_work
+from antiphon.engine.validate import check_memory, check_request, find_driver, plan_work
 from antiphon.errors import ConflictError, NotFoundError, SessionEndedError
 from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
 
@@ -47,6 +47,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     )
     plan = plan_work(driver, work)
     executor = _choose_executor(ctx, request, plan)
+    check_memory(plan, ctx.executors[executor])
     spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)
     environment, found = environment_artefact(ctx)
     artefacts += found

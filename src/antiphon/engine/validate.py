@@ -12,6 +12,7 @@ from antiphon.domain.work import JobKind, Plan, Work
 from antiphon.engine.requests import PubRequest, SubmitRequest
 from antiphon.engine.seeds import MAX_SEED
 from antiphon.errors import AntiphonError, LimitError, NotFoundError, ParameterError, ProgramError
+from antiphon.ports.executor import Executor
 from antiphon.ports.target_driver import TargetDriver
 
 EXECUTIONS = ("auto", "inline", "process")
@@ -103,6 +104,25 @@ def _check_parameters(names: tuple[str, ...], sets: ParameterSets, info: TargetI
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_memory(plan: Plan, executor: Executor) -> None:
+    """Refuse a plan that needs more memory than its executor gives one task, instead of letting it fail there.
+
+    Raises:
+        LimitError: Code "memory-exceeded"; says how much is needed and how to have more.
+    """
+    allowed = executor.memory_bytes
+    if allowed is None or plan.memory_bytes <= allowed:
+        return
+    raise LimitError(
+        "The program needs more memory than a worker process may use.",
+        code="memory-exceeded",
+        cause=f"it needs {plan.memory_bytes / 2**30:.1f} GiB; each of {executor.capacity} worker(s) may use "
+        f"{allowed / 2**30:.1f} GiB",
+        next_step="Open the workspace with fewer workers, Workspace(…, workers=1), or make the program narrower.",
+        details={"needed_bytes": plan.memory_bytes, "available_bytes": allowed},
+    )
 
 
 def plan_work(driver: TargetDriver, work: Work) -> Plan:

@@ -41,6 +41,11 @@ class Executor(Protocol):
         """How many tasks run at the same time."""
         ...
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """Memory one task may take, or None where only the machine limits it."""
+        ...
+
     def start(self, task: Task, done: Callable[[Report], None]) -> None:
         """Run `task` and call `done` exactly once, from any thread; an error in the task is reported, never raised."""
         ...

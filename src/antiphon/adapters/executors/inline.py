@@ -38,6 +38,11 @@ class InlineExecutor:
         """One: the thread that starts a task is busy with it."""
         return 1
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """None: it shares the memory of the calling process."""
+        return None
+
     def start(self, task: Task, done: Callable[[Report], None]) -> None:
         """Run `task` and call `done` with its report, both in this thread. What `done` raises is raised.
 

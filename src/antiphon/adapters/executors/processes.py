@@ -111,6 +111,11 @@ class ProcessExecutor:
         """The most workers there will be."""
         return self._max_workers
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """What one worker may allocate."""
+        return self._memory
+
     def warm(self, workers: int | None = None) -> None:
         """Start workers ahead, up to `workers` (default: all there may be), without waiting until they are ready."""
         wanted = self._max_workers if workers is None else min(workers, self._max_workers)
