@@ -64,11 +64,12 @@ def environment_artefact(ctx: EngineContext) -> tuple[str, list[Artefact]]:
 
     Jobs name their environment by digest: it is the same for thousands of them.
     """
-    body = json.dumps(dict(ctx.environment), sort_keys=True).encode()
-    digest = "sha256:" + hashlib.sha256(body).hexdigest()
-    if digest in ctx.stored_digests:
-        return digest, []
-    return digest, [artefact(ctx, "environment", body, digest)]
+    if not ctx.environment_digest:
+        body = json.dumps(dict(ctx.environment), sort_keys=True).encode()
+        found = artefact(ctx, "environment", body)
+        ctx.environment_digest = found.digest
+        return found.digest, [found]
+    return ctx.environment_digest, []
 
 
 def encode_parameters(ctx: EngineContext, sets: ParameterSets) -> tuple[str, list[Artefact]]:

@@ -64,6 +64,7 @@ class EngineContext:
     engine_id: str = field(default_factory=lambda: new_id("eng"))
     wakeup: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
+    environment_digest: str = ""
     stored_digests: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
     """Jobs this process is working on: added before the lease is stored, taken out after the end is."""
