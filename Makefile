@@ -18,8 +18,8 @@ $(UV):
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.demo: $(UV) uv.lock pyproject.toml
-	@echo "Installing Antiphon and its simulators into $(VENV) …"
-	$(SYNC) --no-dev --extra sims --extra qiskit --extra plots
+	@echo "Installing Antiphon with its simulators and SDKs into $(VENV) …"
+	$(SYNC) --all-extras --no-dev
 	@touch $@
 
 $(VENV)/.dev: $(UV) uv.lock pyproject.toml
