@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import finish, start
 
 from antiphon import JobStatus, Workspace
+from command_line import finish, start
 
 KILLS = 20
 PACE = 0.01

@@ -13,9 +13,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from programs import BELL
 
 from antiphon import JobStatus, Workspace
+from programs import BELL
 
 ROUNDS = 20
 JOBS = 60

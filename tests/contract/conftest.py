@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from real_postgres import RealPostgres
 
 from antiphon.adapters.store import open_store
 from antiphon.ports.job_store import JobStore
+from real_postgres import RealPostgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

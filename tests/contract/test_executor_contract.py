@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import executor_drivers
 import pytest
-from executor_tasks import Reports, code, eventually, facts, run, task
 
+import executor_drivers
 from antiphon.adapters.executors.inline import InlineExecutor
 from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.domain.results import Sampled
 from antiphon.errors import LimitError, NotFoundError
 from antiphon.ports.executor import Executor
+from executor_tasks import Reports, code, eventually, facts, run, task
 
 MAKERS: dict[str, Callable[[], Executor]] = {
     "inline": lambda: InlineExecutor(executor_drivers.load_drivers()),

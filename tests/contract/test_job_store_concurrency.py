@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from stored_facts import T0, add_job, add_session, claim, make_job, submitted
 
 from antiphon.adapters.store import open_store
 from antiphon.domain.jobs import JobEvent, JobStatus, JobTrigger, advance
 from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
 from antiphon.ports.job_store import JobQuery, JobStore, KeyTakenError, VersionConflictError
+from stored_facts import T0, add_job, add_session, claim, make_job, submitted
 
 OpenAnother = Callable[[], JobStore]
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from stored_facts import T0, add_job, add_session, claim, make_job, make_session, opened, submitted, success
 
 from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, Stages, advance
@@ -20,6 +19,7 @@ from antiphon.ports.job_store import (
     StoredResult,
     VersionConflictError,
 )
+from stored_facts import T0, add_job, add_session, claim, make_job, make_session, opened, submitted, success
 
 
 def _every_field_set(job: Job) -> Job:

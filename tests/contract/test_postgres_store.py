@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from real_postgres import RealPostgres
-from stored_facts import T0, add_job
 
 from antiphon.adapters.store import open_store
 from antiphon.adapters.store.databases import database_at
@@ -17,6 +15,8 @@ from antiphon.adapters.store.store import SqlJobStore
 from antiphon.domain.jobs import Job, JobEvent, JobTrigger, advance
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import VersionConflictError
+from real_postgres import RealPostgres
+from stored_facts import T0, add_job
 
 
 @pytest.fixture

@@ -5,6 +5,14 @@ import pickle
 
 import numpy as np
 import pytest
+
+from antiphon.adapters.targets.sim import build_drivers
+from antiphon.domain.circuits import Affine, Bit, Circuit, Gate, If, Measure, Register, Reset
+from antiphon.domain.observables import Observable
+from antiphon.domain.results import Execution, Sampled
+from antiphon.domain.work import JobKind, Pub, Work
+from antiphon.errors import AntiphonError, LimitError, ObservableError, ParameterError, UnsupportedProgramError
+from antiphon.ports.target_driver import TargetDriver
 from sim_work import (
     assert_samples,
     circuit_of,
@@ -17,14 +25,6 @@ from sim_work import (
     sets_of,
     teleportation,
 )
-
-from antiphon.adapters.targets.sim import build_drivers
-from antiphon.domain.circuits import Affine, Bit, Circuit, Gate, If, Measure, Register, Reset
-from antiphon.domain.observables import Observable
-from antiphon.domain.results import Execution, Sampled
-from antiphon.domain.work import JobKind, Pub, Work
-from antiphon.errors import AntiphonError, LimitError, ObservableError, ParameterError, UnsupportedProgramError
-from antiphon.ports.target_driver import TargetDriver
 
 DRIVERS = build_drivers()
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from programs import BELL, ENDLESS
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
@@ -27,6 +26,7 @@ from antiphon.errors import (
     StoreError,
     UnsupportedProgramError,
 )
+from programs import BELL, ENDLESS
 
 HEADER = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 

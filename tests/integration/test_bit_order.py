@@ -16,11 +16,11 @@ import pytest
 import sympy
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from reference_simulator import distribution, evaluate_angle
 
 from antiphon.domain import circuits as tape
 from antiphon.frontends.parameters import as_array, bind
 from antiphon.frontends.recognise import load_program, to_program
+from reference_simulator import distribution, evaluate_angle
 
 os.environ.setdefault("QDK_PYTHON_TELEMETRY", "none")
 

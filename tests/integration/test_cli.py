@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import antiphon
-from programs import BELL, ENDLESS
 
 from antiphon import Workspace
+from command_line import antiphon
+from programs import BELL, ENDLESS
 
 RY = """OPENQASM 3.0;
 include "stdgates.inc";

@@ -5,10 +5,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from antiphon import JobStatus, Workspace
 from command_line import antiphon, finish, start
 from programs import ENDLESS
-
-from antiphon import JobStatus, Workspace
 
 
 def wait_until_it_executes(home: Path, process: subprocess.Popen[str]) -> str:

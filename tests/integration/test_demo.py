@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import antiphon, finish, start
 
 from antiphon import JobStatus, Workspace
 from antiphon.cli.demo_run import latest_run
+from command_line import antiphon, finish, start
 
 
 def check_nothing_lost_or_doubled(home: Path, result: dict[str, Any]) -> None:

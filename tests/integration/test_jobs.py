@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from programs import BELL, ENDLESS
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
@@ -21,6 +20,7 @@ from antiphon.errors import (
     ProgramError,
     WaitTimeoutError,
 )
+from programs import BELL, ENDLESS
 
 
 def bell() -> QuantumCircuit:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from programs import BELL, ENDLESS
-from real_postgres import RealPostgres
 
 from antiphon import JobStatus, SessionStatus, Target, Workspace
+from programs import BELL, ENDLESS
+from real_postgres import RealPostgres
 
 
 @pytest.fixture

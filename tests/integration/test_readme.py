@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import typer
-from real_postgres import RealPostgres
 
 from antiphon import Workspace
 from antiphon.adapters.targets.sim.engines.running import _ENGINES
 from antiphon.cli.main import app
 from antiphon.composition import load_drivers
+from real_postgres import RealPostgres
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"})

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from programs import BELL, ENDLESS
-
 from antiphon import JobStatus, Workspace
 from antiphon.adapters.clocks import ManualClock
 from antiphon.engine.context import EngineSettings
+from programs import BELL, ENDLESS
 
 
 def child(home: Path, body: str) -> subprocess.Popen[str]:

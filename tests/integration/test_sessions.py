@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from programs import BELL, ENDLESS
 
 from antiphon import JobStatus, SessionStatus, Workspace
 from antiphon.adapters.clocks import ManualClock
 from antiphon.errors import ConflictError, LimitError, SessionEndedError
+from programs import BELL, ENDLESS
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import BELL
 
 from antiphon import Workspace
 from antiphon.client.html_parts import bars, facts, stage_bar, table, text
 from antiphon.errors import SessionEndedError
+from programs import BELL
 
 EVIL = '<script>alert("x")</script>&'
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import BELL
 
 from antiphon import Workspace
 from antiphon.client.progress import stage_of, watching
 from antiphon.domain.jobs import Job as JobFacts
+from programs import BELL
 
 
 def test_nothing_is_shown_without_a_terminal_and_the_watcher_is_still_told(

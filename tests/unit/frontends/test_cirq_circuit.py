@@ -2,12 +2,12 @@ import cirq
 import numpy as np
 import pytest
 import sympy
-from reference_simulator import distribution, total_variation
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.programs import Profile
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.cirq import program_from_circuit
+from reference_simulator import distribution, total_variation
 
 q = cirq.LineQubit.range(4)
 m = sympy.Symbol("m")

@@ -3,10 +3,10 @@ from typing import Any
 import cirq
 import pytest
 import sympy
-from reference_simulator import distribution
 
 from antiphon.errors import ProgramError, UnsupportedProgramError
 from antiphon.frontends.cirq import program_from_circuit, program_from_json
+from reference_simulator import distribution
 
 a, b = sympy.symbols("a b")
 digit = sympy.IndexedBase("a")

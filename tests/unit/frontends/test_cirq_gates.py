@@ -5,11 +5,11 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_simulator import apply, evaluate_angle, gate_matrix
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.programs import Program
 from antiphon.frontends.cirq import program_from_circuit, program_from_json
+from reference_simulator import apply, evaluate_angle, gate_matrix
 
 QUBITS = cirq.LineQubit.range(3)
 s, r = sympy.symbols("s r")

@@ -1,10 +1,10 @@
 import operator
 
 import pytest
-from reference_simulator import holds
 
 from antiphon.domain.circuits import Bit, Condition
 from antiphon.frontends import comparisons
+from reference_simulator import holds
 
 WIDTH = 3
 

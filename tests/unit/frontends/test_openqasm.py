@@ -6,7 +6,6 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_simulator import distribution, evaluate_angle
 
 from antiphon.domain.circuits import (
     AssignBit,
@@ -27,6 +26,7 @@ from antiphon.domain.programs import Profile, ProgramFormat, digest_of
 from antiphon.errors import AntiphonError, LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends import openqasm_scope
 from antiphon.frontends.openqasm import program_from_openqasm
+from reference_simulator import distribution, evaluate_angle
 
 
 def read(body: str) -> Circuit:

@@ -8,11 +8,11 @@ import pytest
 from qiskit import qasm2
 from qiskit.circuit.library import CUGate, U2Gate, U3Gate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
-from reference_simulator import apply, evaluate_angle, gate_matrix
 
 from antiphon.domain.circuits import Gate
 from antiphon.frontends.openqasm import program_from_openqasm
 from antiphon.frontends.openqasm_gates import LIBRARIES
+from reference_simulator import apply, evaluate_angle, gate_matrix
 
 ANGLES = [0.3, 0.7, 1.1, -0.4]
 IN_QISKIT = {"CX": "cx", "phase": "p", "cphase": "cp"}

@@ -4,11 +4,11 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_simulator import evaluate_angle
 
 from antiphon.domain.circuits import Affine, Angle, Call
 from antiphon.errors import ProgramError, UnsupportedProgramError
 from antiphon.frontends.parameters_angles import add, finite, from_sympy, multiply, scale
+from reference_simulator import evaluate_angle
 
 INDEX = {"a": 0, "b": 1}
 a, b = sympy.symbols("a b")

@@ -4,14 +4,14 @@ import math
 import pickle
 
 import pytest
-from qsharp_programs import PROGRAMS, bitcode, compiled, qir
-from reference_simulator import distribution
 
 from antiphon.domain.circuits import Gate, If, Measure, Register, Reset
 from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
 from antiphon.errors import AntiphonError, LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.qir import program_from_qir
 from antiphon.frontends.qir_reader import read_qir
+from qsharp_programs import PROGRAMS, bitcode, compiled, qir
+from reference_simulator import distribution
 
 PROFILES = ("Base", "Adaptive_RI", "Adaptive_RIF", "Adaptive")
 

@@ -22,13 +22,13 @@ from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector, random_unitary
 from qiskit_aer import AerSimulator
-from reference_simulator import distribution, state_vector, total_variation
 
 from antiphon.domain import circuits as tape
 from antiphon.domain.gates import GATES
 from antiphon.domain.programs import Profile, Program
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.qiskit import program_from_circuit, program_from_qpy
+from reference_simulator import distribution, state_vector, total_variation
 
 
 def read(circuit: QuantumCircuit) -> tape.Circuit:

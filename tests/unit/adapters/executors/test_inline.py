@@ -1,12 +1,12 @@
 import threading
 from pathlib import Path
 
-import executor_drivers
 import pytest
-from executor_tasks import Reports, code, run, task
 
+import executor_drivers
 from antiphon.adapters.executors.inline import InlineExecutor
 from antiphon.ports.executor import Report
+from executor_tasks import Reports, code, run, task
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import executor_drivers
 import pytest
-from executor_tasks import Reports, code, eventually, exists, facts, is_running, read_when_there, run, task
 
+import executor_drivers
 from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.errors import ExecutionError
 from antiphon.ports.executor import Report
+from executor_tasks import Reports, code, eventually, exists, facts, is_running, read_when_there, run, task
 
 MEMORY = 2**30
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import executor_drivers
 import pytest
-from executor_tasks import Reports, eventually, facts, is_running, read_when_there, run, task
 
+import executor_drivers
 from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.adapters.executors.worker_process import WorkerProcess
+from executor_tasks import Reports, eventually, facts, is_running, read_when_there, run, task
 
 SUPPORT = Path(executor_drivers.__file__).parent
 HEAD = """

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
-from stored_facts import add_job, make_job, submitted
 
 from antiphon.adapters.store import databases, open_store
 from antiphon.adapters.store import store as store_module
 from antiphon.adapters.store.failures import translate
 from antiphon.errors import MissingExtraError, StoreError
 from antiphon.ports.job_store import JobQuery, VersionConflictError
+from stored_facts import add_job, make_job, submitted
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored_facts import T0
 
 from antiphon.adapters.store import open_store
 from antiphon.adapters.store.statements import Runner, Statement
 from antiphon.adapters.store.store import SqlJobStore, SqlTransaction
 from antiphon.domain.jobs import JobStatus
 from antiphon.ports.job_store import JobQuery, SessionQuery
+from stored_facts import T0
 
 
 class _Planner(Runner):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
-from stored_facts import add_job
 
 from antiphon.adapters.store import open_store
 from antiphon.adapters.store.databases import database_at
@@ -14,6 +13,7 @@ from antiphon.adapters.store.tables import SCHEMA_VERSIONS, metadata
 from antiphon.domain.jobs import JobStatus
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import JobQuery
+from stored_facts import add_job
 
 _OLDEST = Path(__file__).parent / "schema_0001.sql"
 

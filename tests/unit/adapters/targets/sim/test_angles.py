@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sim_work import NUM_PARAMETERS, angles, parameter_values
 
 from antiphon.adapters.targets.sim.angles import AngleTable, add, scale
 from antiphon.domain.circuits import Affine, Angle, Call
 from antiphon.errors import ParameterError
 from reference_simulator import evaluate_angle
+from sim_work import NUM_PARAMETERS, angles, parameter_values
 
 
 @given(st.lists(angles(), max_size=6), st.lists(parameter_values(), min_size=1, max_size=3))

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 
 import pytest
-from sim_work import circuit_of, estimating, repeat_until_success, sampling, teleportation
 
 from antiphon.adapters.targets.sim import build_drivers, choose
 from antiphon.adapters.targets.sim.engines import lightning_state
@@ -12,6 +11,7 @@ from antiphon.domain.circuits import Bit, Circuit, Gate, If, Measure
 from antiphon.domain.observables import Observable
 from antiphon.domain.work import Plan, Work
 from antiphon.errors import LimitError, MissingExtraError
+from sim_work import circuit_of, estimating, repeat_until_success, sampling, teleportation
 
 NOISE = {"depolarizing_1q": 0.001, "depolarizing_2q": 0.01, "readout_p01": 0.02}
 

@@ -6,16 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sim_work import (
-    circuit_of,
-    counts_of,
-    estimated,
-    estimating,
-    program_of,
-    sampling,
-    sets_of,
-    teleportation,
-)
 
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.domain.circuits import Affine, Circuit, Gate, Measure, Reset
@@ -33,6 +23,16 @@ from antiphon.errors import (
     UnsupportedProgramError,
 )
 from reference_simulator import expectation
+from sim_work import (
+    circuit_of,
+    counts_of,
+    estimated,
+    estimating,
+    program_of,
+    sampling,
+    sets_of,
+    teleportation,
+)
 
 DRIVERS = build_drivers()
 AUTO = DRIVERS["sim.auto"]

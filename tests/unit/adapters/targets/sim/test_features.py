@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from sim_work import circuit_of, static_circuits
 
 from antiphon.adapters.targets.sim.features import features_of
 from antiphon.domain.circuits import (
@@ -20,6 +19,7 @@ from antiphon.domain.circuits import (
     While,
 )
 from reference_simulator import state_vector
+from sim_work import circuit_of, static_circuits
 
 H0, H1, CX = Gate("h", (0,)), Gate("h", (1,)), Gate("cx", (0, 1))
 

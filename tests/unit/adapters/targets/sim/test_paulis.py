@@ -4,7 +4,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sim_work import observables
 
 from antiphon.adapters.targets.sim.paulis import (
     commuting_groups,
@@ -16,6 +15,7 @@ from antiphon.adapters.targets.sim.paulis import (
 from antiphon.domain.noise import NoiseModel
 from antiphon.domain.observables import Observable
 from reference_simulator import PAULIS
+from sim_work import observables
 
 
 def dense(observable: Observable) -> NDArray[np.complex128]:

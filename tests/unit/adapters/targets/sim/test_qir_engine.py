@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from qsharp_programs import bitcode, compiled, qir
 
 from antiphon.adapters.targets.sim.engines import qir as engine
 from antiphon.domain.noise import NoiseModel
@@ -14,6 +13,7 @@ from antiphon.domain.results import Counts, Sampled
 from antiphon.domain.work import Pub
 from antiphon.errors import ExecutionError, LimitError, UnsupportedProgramError
 from antiphon.frontends.qir import program_from_qir
+from qsharp_programs import bitcode, compiled, qir
 from reference_simulator import distribution, total_variation
 
 SHOTS = 4000

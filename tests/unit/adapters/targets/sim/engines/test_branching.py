@@ -1,5 +1,11 @@
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
+
+from antiphon.adapters.targets.sim import build_drivers
+from antiphon.adapters.targets.sim.engines import branching
+from antiphon.adapters.targets.sim.features import features_of
+from antiphon.domain.circuits import Bit, Break, Circuit, For, Gate, If, Measure, Not, Operation, Reset, While
+from antiphon.errors import ExecutionError, UnsupportedProgramError
 from sim_work import (
     assert_samples,
     circuit_of,
@@ -11,12 +17,6 @@ from sim_work import (
     sampling,
     teleportation,
 )
-
-from antiphon.adapters.targets.sim import build_drivers
-from antiphon.adapters.targets.sim.engines import branching
-from antiphon.adapters.targets.sim.features import features_of
-from antiphon.domain.circuits import Bit, Break, Circuit, For, Gate, If, Measure, Not, Operation, Reset, While
-from antiphon.errors import ExecutionError, UnsupportedProgramError
 
 AUTO = build_drivers()["sim.auto"]
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sim_work import circuit_of, counts_of, estimated, estimating, p_value, sampling
 
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.domain.circuits import Bit, Circuit, Gate, If, Measure, Unitary
@@ -14,6 +13,7 @@ from antiphon.domain.noise import NoiseModel
 from antiphon.domain.observables import Observable
 from antiphon.errors import UnsupportedProgramError
 from reference_simulator import PAULIS, apply, bitstring, gate_matrix
+from sim_work import circuit_of, counts_of, estimated, estimating, p_value, sampling
 
 DRIVERS = build_drivers()
 AUTO = DRIVERS["sim.auto"]

@@ -7,8 +7,6 @@ import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.circuit.classical import expr, types
-from qsharp_programs import qir
-from sim_work import p_value
 
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.domain.observables import Observable
@@ -19,6 +17,8 @@ from antiphon.domain.work import JobKind, Pub, Work
 from antiphon.errors import UnsupportedProgramError
 from antiphon.frontends.qir import program_from_qir
 from antiphon.frontends.qiskit import program_from_circuit
+from qsharp_programs import qir
+from sim_work import p_value
 
 DRIVERS = build_drivers()
 

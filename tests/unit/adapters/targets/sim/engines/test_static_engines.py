@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+from antiphon.adapters.targets.sim import build_drivers
+from antiphon.domain.circuits import Circuit, Gate, Measure
+from antiphon.domain.observables import Observable
+from reference_simulator import expectation
 from sim_work import (
     assert_samples,
     circuit_of,
@@ -17,11 +22,6 @@ from sim_work import (
     sampling,
     static_circuits,
 )
-
-from antiphon.adapters.targets.sim import build_drivers
-from antiphon.domain.circuits import Circuit, Gate, Measure
-from antiphon.domain.observables import Observable
-from reference_simulator import expectation
 
 AUTO = build_drivers()["sim.auto"]
 CLIFFORD = ("x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "iswap", "ecr", "dcx", "id")
