@@ -9,16 +9,16 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
-from antiphon.adapters.targets.sim import limits
+from antiphon.adapters.targets.sim import costs, limits
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.clifford import quarter_turns
+from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import lightning_state
 from antiphon.adapters.targets.sim.engines.lightning import sample_precision
 from antiphon.adapters.targets.sim.features import Features, name_of
-from antiphon.adapters.targets.sim.settings import Settings
 from antiphon.domain.circuits import Gate, Unitary
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
@@ -34,34 +34,6 @@ BRANCHING_MAX_SECONDS = 60.0
 
 _RUN_QIR = ("sim.auto", "sim.statevector")
 _RUN_QISKIT = ("sim.auto", "sim.statevector", "sim.density_matrix")
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What is asked of a program, apart from its parameter values."""
-
-    program: Program
-    features: Features | None
-    sampling: bool
-    shots: int | None
-    settings: Settings
-    num_terms: int = 1
-
-    @property
-    def exact(self) -> bool:
-        """Whether exact expectation values are asked for."""
-        return not self.sampling and self.shots is None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An engine, why it, and what one evaluation is expected to take."""
-
-    engine: str
-    reason: str
-    seconds: float
-    memory_bytes: int
-    safe: bool = False
 
 
 @cache
@@ -137,9 +109,9 @@ def statevector(demand: Demand) -> Choice:
         _static_only(demand, features)
         return _dynamic(demand, features, problem, ways_out)
     precision = sample_precision(width, demand.settings.precision) if demand.sampling else _exact_precision(demand)
-    own_seconds = _lightning_seconds(demand, features, precision)
+    own_seconds = costs.lightning_seconds(demand, features, precision)
     if demand.sampling and width >= QSIM_FROM_QUBITS and demand.settings.precision != "double":
-        seconds = _qsim_seconds(features)
+        seconds = costs.qsim_seconds(features)
         if _installed("qsimcirq") and (problem or seconds < own_seconds):
             memory = 2**width * limits.QSIM_BYTES
             _admit("a state vector", width, memory, ways_out)
@@ -160,7 +132,7 @@ def statevector(demand: Demand) -> Choice:
     need_aer(features)
     memory = 2**width * limits.AER_BYTES
     _admit("a state vector", width, memory, ways_out)
-    return Choice("aer-statevector", f"static, {width} qubits; {problem}", _aer_seconds(demand, features), memory)
+    return Choice("aer-statevector", f"static, {width} qubits; {problem}", costs.aer_seconds(demand, features), memory)
 
 
 def stabilizer(demand: Demand, parameters: Floats) -> Choice:
@@ -284,13 +256,13 @@ def _noisy(demand: Demand, parameters: Floats) -> Choice:
             raise _noisy_too_wide(features)
         need_aer(features)
         memory = 2**width * limits.AER_BYTES
-        seconds = (demand.shots or 1) * _aer_seconds(demand, features)
+        seconds = (demand.shots or 1) * costs.aer_seconds(demand, features)
         return Choice("aer-statevector", "noisy program, one trajectory for each shot", seconds, memory)
     if width > TRAJECTORY_MAX_QUBITS:
         raise _noisy_too_wide(features)
     memory = 3 * 2**width * limits.SAMPLE_BYTES["double"]
     _admit("noise trajectories", width, memory, ["Use fewer qubits."])
-    seconds = _trajectory_seconds(demand, features)
+    seconds = costs.trajectory_seconds(demand, features)
     reason = f"noisy, {width} qubits: trajectories with errors drawn ahead are fastest from {DENSITY_QUBITS + 1}"
     return Choice("trajectories", reason, seconds, memory, safe=True)
 
@@ -307,7 +279,7 @@ def _dynamic(demand: Demand, features: Features, problem: str, ways_out: Sequenc
     memory = 2**width * limits.AER_BYTES
     _admit("a state vector", width, memory, ways_out)
     why = problem or "too many measurement histories to follow each"
-    return Choice("aer-statevector", f"dynamic; {why}", shots * _aer_seconds(demand, features), memory)
+    return Choice("aer-statevector", f"dynamic; {why}", shots * costs.aer_seconds(demand, features), memory)
 
 
 def _circuit(demand: Demand) -> Features:
@@ -391,39 +363,6 @@ def need_aer(features: Features | None = None) -> None:
 
 def _exact_precision(demand: Demand) -> str:
     return demand.settings.precision or "double"
-
-
-def _lightning_seconds(demand: Demand, features: Features, precision: str) -> float:
-    states = 2.0**features.num_qubits
-    size = 8 if precision == "single" else 16
-    beyond_cache = 8 if states * size > 2**24 else 1
-    per_gate = 2e-7 + states * size * 1.3e-11 * beyond_cache
-    after = states * 5e-9 + (demand.shots or 0) * 3e-7
-    if not demand.sampling:
-        after += states * min(demand.num_terms, 64) * 1e-9
-    return 1e-5 + len(features.gates) * per_gate + after
-
-
-def _qsim_seconds(features: Features) -> float:
-    importing_cirq = 5.0
-    return importing_cirq + len(features.gates) * 2.0**features.num_qubits * 4e-10
-
-
-def _trajectory_seconds(demand: Demand, features: Features) -> float:
-    noise, states, shots = demand.settings.noise, 2.0**features.num_qubits, demand.shots or 1
-    assert noise is not None
-    errors = sum(noise.depolarizing_1q if len(gate.qubits) == 1 else noise.depolarizing_2q for gate in features.gates)
-    patterns = 1 + shots * (1 - math.exp(-errors))
-    return patterns * (2e-5 + 0.6 * len(features.gates) * (4e-7 + states * 2.2e-10) + states * 5e-9) + shots * 1e-6
-
-
-def _aer_seconds(demand: Demand, features: Features) -> float:
-    states = 2.0**features.num_qubits
-    return (
-        1e-3
-        + len(features.gates) * (1e-6 + states * 2e-9)
-        + (0 if demand.sampling else demand.num_terms * states * 1e-9)
-    )
 
 
 def _power(bond: int) -> str:

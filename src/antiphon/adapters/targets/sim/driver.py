@@ -14,7 +14,7 @@ from antiphon.adapters.targets.sim import choose
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.checks import check_pub
-from antiphon.adapters.targets.sim.choose import Choice, Demand
+from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import running
 from antiphon.adapters.targets.sim.features import Features, features_of
 from antiphon.adapters.targets.sim.pauli_sampling import check_shots, grouped_on

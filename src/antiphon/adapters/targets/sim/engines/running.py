@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from antiphon.adapters.targets.sim import choose
 from antiphon.adapters.targets.sim.angles import Floats
-from antiphon.adapters.targets.sim.choose import Choice, Demand
+from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import aer, branching, lightning, qsim, stim_engine, trajectories
 from antiphon.adapters.targets.sim.settings import Settings
 from antiphon.adapters.targets.sim.task import Ran, Task

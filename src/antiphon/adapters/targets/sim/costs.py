@@ -1,0 +1,45 @@
+"""Seconds an engine is expected to take: fitted to measured times, good to an order of magnitude."""
+
+from __future__ import annotations
+
+import math
+
+from antiphon.adapters.targets.sim.demand import Demand
+from antiphon.adapters.targets.sim.features import Features
+
+
+def lightning_seconds(demand: Demand, features: Features, precision: str) -> float:
+    """One state vector on Lightning, then its samples or its values."""
+    states = 2.0**features.num_qubits
+    size = 8 if precision == "single" else 16
+    beyond_cache = 8 if states * size > 2**24 else 1
+    per_gate = 2e-7 + states * size * 1.3e-11 * beyond_cache
+    after = states * 5e-9 + (demand.shots or 0) * 3e-7
+    if not demand.sampling:
+        after += states * min(demand.num_terms, 64) * 1e-9
+    return 1e-5 + len(features.gates) * per_gate + after
+
+
+def qsim_seconds(features: Features) -> float:
+    """One state vector on qsim, the import of cirq in a fresh worker included."""
+    importing_cirq = 5.0
+    return importing_cirq + len(features.gates) * 2.0**features.num_qubits * 4e-10
+
+
+def trajectory_seconds(demand: Demand, features: Features) -> float:
+    """Pauli trajectories on Lightning: one state for each distinct pattern of errors expected."""
+    noise, states, shots = demand.settings.noise, 2.0**features.num_qubits, demand.shots or 1
+    assert noise is not None
+    errors = sum(noise.depolarizing_1q if len(gate.qubits) == 1 else noise.depolarizing_2q for gate in features.gates)
+    patterns = 1 + shots * (1 - math.exp(-errors))
+    return patterns * (2e-5 + 0.6 * len(features.gates) * (4e-7 + states * 2.2e-10) + states * 5e-9) + shots * 1e-6
+
+
+def aer_seconds(demand: Demand, features: Features) -> float:
+    """One state vector on Aer."""
+    states = 2.0**features.num_qubits
+    return (
+        1e-3
+        + len(features.gates) * (1e-6 + states * 2e-9)
+        + (0 if demand.sampling else demand.num_terms * states * 1e-9)
+    )
