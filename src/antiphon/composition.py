@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,8 +21,9 @@ from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.adapters.liveness import ProcessLiveness
 from antiphon.adapters.store import open_store
 from antiphon.adapters.targets.sim import build_drivers
+from antiphon.engine.abandoned import AbandonedStore
 from antiphon.engine.context import EngineContext, EngineSettings
-from antiphon.engine.dispatch import Dispatcher
+from antiphon.engine.dispatch import Dispatcher, release_quietly
 from antiphon.errors import StoreError
 from antiphon.frontends.codec import FrontendCodec
 from antiphon.ports.clock import Clock
@@ -43,7 +46,7 @@ def load_drivers() -> Mapping[str, TargetDriver]:
     return build_drivers()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class RunningEngine:
     """An engine with its loop; `close` ends both and gives its jobs back to the queue."""
 
@@ -61,7 +64,28 @@ class RunningEngine:
             self.ctx.closing.set()
             for executor in self.ctx.executors.values():
                 executor.close()
+            if self.ctx.registered:
+                release_quietly(self.ctx)
         self.ctx.store.close()
+
+    def abandon(self) -> None:
+        """Forget it in a forked child, at whose end neither the parent's workers nor its leases may go."""
+        self.ctx.closing.set()
+        self.ctx.store = AbandonedStore(self.ctx.store)
+        for executor in self.ctx.executors.values():
+            atexit.unregister(executor.close)
+
+
+_running: weakref.WeakSet[RunningEngine] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for engine in list(_running):
+        engine.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 def build_engine(
@@ -79,7 +103,8 @@ def build_engine(
         database: URL of a PostgreSQL database to use instead of SQLite in the folder (or ANTIPHON_DATABASE).
         workers: Worker processes at most; default is one for each processor. With 0 the engine runs what is cheap
             enough for its own process, and takes nothing from the queue.
-        dispatch: False only looks: nothing is claimed and no timer kept, which is what read-only commands want.
+        dispatch: False only looks: nothing is taken from the queue and no timer kept, which is what read-only commands
+            want. A submit that is cheap enough still runs, in the submitting thread.
 
     Raises:
         StoreError: The folder or the database cannot be used; the code says why.
@@ -106,7 +131,9 @@ def build_engine(
     dispatcher = Dispatcher(ctx, takes_jobs=workers != 0) if dispatch else None
     if dispatcher is not None:
         dispatcher.start()
-    return RunningEngine(ctx, folder, dispatcher)
+    engine = RunningEngine(ctx, folder, dispatcher)
+    _running.add(engine)
+    return engine
 
 
 @cache

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.job import Job
@@ -14,6 +16,7 @@ from antiphon.domain.noise import NoiseModel
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import OpenSessionRequest, PubRequest, SubmitRequest
+from antiphon.engine.validate import is_number
 from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
@@ -152,7 +155,7 @@ class Target:
 
     def submit_batch(
         self,
-        programs: Sequence[object],
+        programs: Iterable[object],
         shots: int = 1000,
         *,
         name: str = "",
@@ -170,6 +173,12 @@ class Target:
             shots, name, seed, options: As for `submit`.
         """
         began = time.perf_counter()
+        if not isinstance(programs, Iterable) or isinstance(programs, str | bytes):
+            raise ProgramError(
+                f"{type(programs).__name__} is not a list of programs.",
+                next_step="Give a list: target.submit_batch([first, second]).",
+            )
+        programs = list(programs)
         values = [None] * len(programs) if parameters is None else list(parameters)
         if len(values) != len(programs):
             raise ProgramError(
@@ -280,13 +289,14 @@ class Target:
         noise = options.get("noise")
         if isinstance(noise, NoiseModel):
             options["noise"] = noise.to_json()
+        options = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
         request = SubmitRequest(
             workspace=self._connection.workspace,
             who=self._connection.who,
             kind=kind,
             target=self.name,
             pubs=pubs,
-            name=name,
+            name=name or "",
             seed=seed,
             options=options,
             execution=execution,
@@ -309,6 +319,12 @@ class Target:
 
 
 def _labels(metadata: Mapping[str, Any] | None) -> dict[str, str]:
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise LimitError(
+            f"metadata is of the type {type(metadata).__name__}, not a mapping.",
+            code="text-invalid",
+            next_step='Give a dict of labels: metadata={"paper": "fig 2"}.',
+        )
     return {str(key): str(value) for key, value in (metadata or {}).items()}
 
 
@@ -321,10 +337,11 @@ def _shots(shots: int | None, precision: float | None) -> int | None:
             code="shots-invalid",
             next_step="Give one of them: each sets the other.",
         )
-    if not (isinstance(precision, int | float) and math.isfinite(precision) and precision > 0):
+    # Below that nobody has as many shots, and the square would leave the range of a float.
+    if not (is_number(precision) and precision > 1e-9):
         raise LimitError(
-            f"precision={precision!r} is not a positive number.",
+            f"precision={precision!r} is not a number above 1e-9.",
             code="shots-invalid",
             next_step="Give the standard error you want, e.g. 0.01.",
         )
-    return math.ceil(1.0 / precision**2)
+    return math.ceil(1.0 / float(precision) ** 2)

@@ -63,7 +63,7 @@ class Workspace:
         """
         views = {view.info.name: view for view in self._connection.targets()}
         if name not in views:
-            close = difflib.get_close_matches(name, views, n=1)
+            close = difflib.get_close_matches(str(name), views, n=1)
             raise NotFoundError(
                 f"There is no target {name!r} in this workspace.",
                 next_step=f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(views)}.",

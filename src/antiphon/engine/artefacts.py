@@ -64,12 +64,11 @@ def environment_artefact(ctx: EngineContext) -> tuple[str, list[Artefact]]:
 
     Jobs name their environment by digest: it is the same for thousands of them.
     """
-    if not ctx.environment_digest:
-        body = json.dumps(dict(ctx.environment), sort_keys=True).encode()
-        found = artefact(ctx, "environment", body)
-        ctx.environment_digest = found.digest
-        return found.digest, [found]
-    return ctx.environment_digest, []
+    if ctx.environment_digest in ctx.stored_digests:
+        return ctx.environment_digest, []
+    found = artefact(ctx, "environment", json.dumps(dict(ctx.environment), sort_keys=True).encode())
+    ctx.environment_digest = found.digest
+    return found.digest, [found]
 
 
 def encode_parameters(ctx: EngineContext, sets: ParameterSets) -> tuple[str, list[Artefact]]:

@@ -12,8 +12,11 @@ from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_i
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, Outcome, outcome_from_json, outcome_to_json
 from antiphon.domain.work import Plan, Work
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
+from antiphon.engine.faults import unexpected
 from antiphon.engine.record import STOPPED
+from antiphon.engine.tasks import task_id
 from antiphon.errors import AntiphonError, ExecutionError, StoreError
 from antiphon.ports.executor import Executor, Report, Task
 from antiphon.ports.job_store import VersionConflictError
@@ -26,7 +29,8 @@ class BatchRun:
     """One attempt at a batch. Items that already succeeded in an earlier attempt are not run again.
 
     Items go to the executor in chunks of about CHUNK_SECONDS of estimated work, one chunk after the other without a
-    pause; a chunk in which anything fails is run again item by item, so that the fault is pinned to its item.
+    pause; a chunk in which anything fails is run again item by item, so that the fault is pinned to its item. Between
+    chunks it looks whether the lease still holds and whether cancelling was asked for.
     """
 
     def __init__(
@@ -44,7 +48,7 @@ class BatchRun:
             self._items = {item.index: item for item in tx.items(job.id)}
         self._chunks = self._cut([index for index, item in self._items.items() if not item.status.is_final])
         self._seconds = 0.0
-        self._lost = False
+        self._stopped: AntiphonError | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -60,6 +64,9 @@ class BatchRun:
         # A loop, not recursion: an inline executor reports before start() returns.
         while self._chunks:
             chunk = self._chunks.popleft()
+            self._save(chunk, [ItemEvent(trigger=ItemTrigger.STARTED, at=self._ctx.clock.now())] * len(chunk))
+            if self._has_stopped():
+                break
             reports: list[Report] = []
             returned = threading.Event()
 
@@ -70,8 +77,8 @@ class BatchRun:
                     synchronous = not event.is_set()
                     if synchronous:
                         box.append(report)
-                if not synchronous and self._take(chunk, report):
-                    self._next()
+                if not synchronous:
+                    self._go_on(chunk, report)
 
             self._executor.start(self._task(chunk), report_in)
             with self._lock:
@@ -79,9 +86,23 @@ class BatchRun:
                 pending = not reports
             if pending:
                 return
-            if not self._take(chunk, reports[0]):
-                return
-        self._finish(None)
+            self._take(chunk, reports[0])
+            if self._has_stopped():
+                break
+        self._finish()
+
+    def _has_stopped(self) -> bool:
+        return self._stopped is not None
+
+    def _go_on(self, chunk: list[int], report: Report) -> None:
+        # In a thread of the executor, where nobody would see an exception, and the job would be held for ever.
+        try:
+            self._take(chunk, report)
+            if self._has_stopped():
+                self._chunks.clear()
+            self._next()
+        except Exception as error:  # noqa: BLE001 - it fails this job alone
+            self._conclude(Report(None, unexpected(error), self._seconds))
 
     def _task(self, chunk: list[int]) -> Task:
         work = Work(self._work.kind, tuple(self._work.pubs[index] for index in chunk), self._work.options)
@@ -92,57 +113,69 @@ class BatchRun:
             cost=self._plan.cost * len(chunk) / len(self._work.pubs),
             num_calls=len(chunk),
         )
-        self._save(chunk, [ItemEvent(trigger=ItemTrigger.STARTED, at=self._ctx.clock.now())] * len(chunk))
-        return Task(self._job.id, self._job.spec.target, work, plan, self._job.spec.max_seconds)
+        return Task(task_id(self._job), self._job.spec.target, work, plan, self._job.spec.max_seconds)
 
-    def _take(self, chunk: list[int], report: Report) -> bool:
-        """Store what a chunk brought; False when the batch ended with it."""
+    def _take(self, chunk: list[int], report: Report) -> None:
+        """Store what a chunk brought."""
         self._seconds += report.seconds
         now = self._ctx.clock.now()
         if report.execution is not None:
             self._save(chunk, [_succeeded(outcome, now, report.execution) for outcome in report.execution.outcomes])
-            return True
+            return
         error = report.error or ExecutionError("The executor reported neither a result nor an error.")
         if error.code in STOPPED:
             self._save(chunk, [ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=now)] * len(chunk))
-            self._finish(error)
-            return False
-        if len(chunk) > 1:
+            self._stopped = error
+        elif len(chunk) > 1:
             self._save(chunk, [ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=now)] * len(chunk))
             self._chunks.extendleft([index] for index in reversed(chunk))
-            return True
-        self._save(chunk, [ItemEvent(trigger=ItemTrigger.FAILED, at=now, error=error.to_dict())])
-        return True
+        else:
+            self._save(chunk, [ItemEvent(trigger=ItemTrigger.FAILED, at=now, error=error.to_dict())])
 
     def _save(self, indices: list[int], events: list[ItemEvent]) -> None:
         try:
-            with self._ctx.store.write() as tx:
-                for index, event in zip(indices, events, strict=True):
-                    before = self._items[index]
-                    if event.trigger is ItemTrigger.STARTED and before.status is JobStatus.EXECUTING:
-                        continue  # an engine that died under it had started it
-                    after = advance_item(before, event)
-                    tx.save_item(self._job.id, before, after)
-                    self._items[index] = after
+            self._items |= self._saved(indices, events)
         except (VersionConflictError, StoreError):
-            # Another engine holds the batch by now, or the store cannot be written: what is stored counts, and the
-            # rest of the batch runs again.
-            self._chunks.clear()
-            self._lost = True
+            # The store cannot be written: what is stored counts, and the rest of the batch runs again.
+            self._stopped = _lease_lost()
 
-    def _finish(self, stopped: AntiphonError | None) -> None:
-        if self._lost:
-            stopped = ExecutionError("The lease on the batch was lost.", code="task-cancelled")
-        items = [self._items[index] for index in sorted(self._items)]
-        if stopped is not None:
-            self._conclude(Report(None, stopped, self._seconds))
+    @decided_again
+    def _saved(self, indices: list[int], events: list[ItemEvent]) -> dict[int, BatchItem]:
+        saved: dict[int, BatchItem] = {}
+        with self._ctx.store.write() as tx:
+            job = tx.job(self._job.id)
+            if job is None or job.owner != self._ctx.engine_id or job.fence != self._job.fence:
+                self._stopped = _lease_lost()
+                return {}
+            for index, event in zip(indices, events, strict=True):
+                before = self._items[index]
+                if event.trigger is ItemTrigger.STARTED:
+                    if job.status is JobStatus.CANCELLATION_REQUESTED:
+                        self._stopped = ExecutionError(
+                            "The batch was cancelled between two items.", code="task-cancelled"
+                        )
+                        return {}
+                    if before.status is JobStatus.EXECUTING:
+                        continue  # an engine that died under it had started it
+                saved[index] = advance_item(before, event)
+                tx.save_item(self._job.id, before, saved[index])
+        return saved
+
+    def _finish(self) -> None:
+        if self._stopped is not None:
+            self._conclude(Report(None, self._stopped, self._seconds))
             return
+        items = [self._items[index] for index in sorted(self._items)]
         if verdict(items) is JobStatus.SUCCEEDED:
             outcomes = tuple(outcome_from_json(item.outcome or {}) for item in items)
             execution = Execution(outcomes, _merged([item.provenance or {} for item in items]))
             self._conclude(Report(execution, None, self._seconds))
             return
         self._conclude(Report(None, _partial(items), self._seconds))
+
+
+def _lease_lost() -> ExecutionError:
+    return ExecutionError("The lease on the batch was lost.", code="task-cancelled")
 
 
 def _succeeded(outcome: Outcome, at: float, execution: Execution) -> ItemEvent:

@@ -6,6 +6,7 @@ from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
+from antiphon.engine.tasks import task_id
 from antiphon.errors import NotFoundError
 
 
@@ -39,7 +40,7 @@ def cancel(ctx: EngineContext, workspace: str, job_id: str, *, who: str, why: st
         running = job.status is JobStatus.EXECUTING
         job = settle(tx, job, event, aftermath)
         if running:
-            aftermath.to_stop.append(job.id)
+            aftermath.to_stop.append(task_id(job))
     aftermath.carry_out(ctx)
     return job
 

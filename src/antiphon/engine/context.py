@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from antiphon.domain.jobs import Job
@@ -17,6 +18,8 @@ from antiphon.ports.liveness import Liveness
 from antiphon.ports.program_codec import ProgramCodec
 from antiphon.ports.target_driver import TargetDriver
 
+REMEMBERED_DIGESTS = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -24,11 +27,11 @@ class EngineSettings:
 
     Attributes:
         inline_seconds: A plan estimated to cost at most this, and safe, runs inline.
-        lease_seconds: An engine that has not beaten for so long has lost its jobs.
+        lease_seconds: An engine whose heart has stopped for so long has lost its jobs (see `leases.recover`).
         heartbeat_seconds: How often an engine beats.
         poll_seconds: How often an idle engine looks for work of other processes, and for sessions that are due.
-        max_attempts: A job whose engine died under it so many times fails instead of being tried again. Large, since
-            from its second attempt on a job runs in a worker process and is hardly ever to blame.
+        max_attempts: A job that was taken so many times and lost each time fails instead of being tried again. Large,
+            since from its second attempt on a job runs in a worker process and is hardly ever to blame.
         small_bytes: Values up to this size live in the row, larger ones in the blob store.
     """
 
@@ -65,20 +68,42 @@ class EngineContext:
     wakeup: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
     environment_digest: str = ""
+    beating: bool = False
+    """Whether a thread of this process keeps the engine's lease alive."""
+    registered: bool = False
+    """Whether the store knows this engine, so that others can see it die."""
     stored_digests: set[str] = field(default_factory=set)
+    """Artefacts this process has stored and need not store again; see `remember`."""
     held: set[str] = field(default_factory=set)
-    """Jobs this process is working on: added before the lease is stored, taken out after the end is."""
-    _ended: dict[str, threading.Event] = field(default_factory=dict)
+    """Tasks this process is working on: added before the lease is stored, taken out after the end is."""
+    suspects: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Engines that are late: the heartbeat last seen, and when it was first seen to be late."""
+    _waiters: dict[str, list[threading.Event]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ended_event(self, job_id: str) -> threading.Event:
-        """An event that is set when the job ends in this process."""
+    def remember(self, digests: Iterable[str]) -> None:
+        """Keep in mind what is stored, up to REMEMBERED_DIGESTS; storing a thing twice only costs time."""
+        if len(self.stored_digests) >= REMEMBERED_DIGESTS:
+            self.stored_digests.clear()
+        self.stored_digests.update(digests)
+
+    @contextmanager
+    def watching_end(self, job_id: str) -> Iterator[threading.Event]:
+        """An event that is set when the job ends in this process; forgotten with the block."""
+        event = threading.Event()
         with self._lock:
-            return self._ended.setdefault(job_id, threading.Event())
+            self._waiters.setdefault(job_id, []).append(event)
+        try:
+            yield event
+        finally:
+            with self._lock:
+                waiters = self._waiters[job_id]
+                waiters.remove(event)
+                if not waiters:
+                    del self._waiters[job_id]
 
     def announce_end(self, job_id: str) -> None:
         """Wake whoever waits for the job in this process."""
         with self._lock:
-            event = self._ended.pop(job_id, None)
-        if event is not None:
-            event.set()
+            for event in self._waiters.get(job_id, ()):
+                event.set()

@@ -1,9 +1,10 @@
-"""The loop that gives waiting jobs to executors, keeps leases alive and sessions on time. One thread in each engine."""
+"""The loop that gives waiting jobs to executors and keeps leases alive and sessions on time."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from functools import partial
 
 from antiphon.domain.jobs import JobStatus
@@ -12,6 +13,7 @@ from antiphon.engine.context import EngineContext
 from antiphon.engine.execute import start_claimed
 from antiphon.engine.leases import beat, put_back_orphans, recover, release
 from antiphon.engine.sessions import check_due_sessions
+from antiphon.engine.tasks import task_id
 from antiphon.errors import AntiphonError, StoreError
 
 log = logging.getLogger("antiphon.engine")
@@ -22,7 +24,8 @@ RECOVER_EVERY_S = 2.0
 class Dispatcher:
     """Runs `turn` again and again in a daemon thread, woken by submits and otherwise every `poll_seconds`.
 
-    Without `takes_jobs` it keeps leases and sessions on time and leaves the queue to other engines.
+    The heart beats in a thread of its own: reading a huge program must not cost the engine its leases. Without
+    `takes_jobs` it keeps leases and sessions on time and leaves the queue to other engines.
     """
 
     def __init__(self, ctx: EngineContext, *, takes_jobs: bool = True) -> None:
@@ -30,80 +33,121 @@ class Dispatcher:
         self._takes_jobs = takes_jobs
         self._running: set[str] = set()
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._next_beat = 0.0
-        self._next_recover = 0.0
+        self._threads: list[threading.Thread] = []
+        self._recovered_at: float | None = None
 
     def start(self) -> None:
         """Register the engine and start the loop."""
         beat(self._ctx)
-        self._next_beat = self._ctx.clock.now() + self._ctx.settings.heartbeat_seconds
-        self._thread = threading.Thread(target=self._loop, name="antiphon-dispatch", daemon=True)
-        self._thread.start()
+        self._ctx.beating = True
+        self._threads = [
+            threading.Thread(target=self._loop, name="antiphon-dispatch", daemon=True),
+            threading.Thread(target=self._heart, name="antiphon-heart", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End the loop; jobs that run here are stopped and go back into the queue."""
         self._ctx.closing.set()
         self._ctx.wakeup.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        for thread in self._threads:
+            # A workspace that nobody holds any more is closed by the garbage collector, in whatever thread that runs.
+            if thread is not threading.current_thread():
+                thread.join(timeout=10)
         for executor in self._ctx.executors.values():
             executor.close()
-        try:
-            release(self._ctx)
-        except StoreError as error:
-            # A full or vanished disk: the lease runs out instead, and the jobs are taken back then.
-            log.warning("the engine could not give its jobs back: %s", error)
+        release_quietly(self._ctx)
 
     def turn(self) -> None:
-        """Everything that is due now: heartbeat, dead engines, sessions, cancellations, new jobs."""
-        ctx = self._ctx
-        now = ctx.clock.now()
-        if now >= self._next_beat:
-            beat(ctx)
-            self._next_beat = now + ctx.settings.heartbeat_seconds
-        if now >= self._next_recover:
-            recover(ctx)
-            put_back_orphans(ctx)
-            self._next_recover = now + RECOVER_EVERY_S
-        check_due_sessions(ctx)
-        self._stop_cancelled()
-        if not self._takes_jobs:
+        """Everything that is due now: dead engines, sessions, cancellations, new jobs.
+
+        What goes wrong with one of them does not keep the others from being done.
+        """
+        duties: list[Callable[[], object]] = [
+            self._look_for_lost_jobs,
+            partial(check_due_sessions, self._ctx),
+            self._stop_unwanted,
+        ]
+        if self._takes_jobs:
+            duties.append(self._take_jobs)
+        for duty in duties:
+            try:
+                duty()
+            except StoreError as error:
+                # The store is busy or full: the jobs stay where they are, and the next turn tries again.
+                if not self._ctx.closing.is_set():
+                    log.warning("the engine could not work this turn: %s", error)
+                return
+            except AntiphonError as error:
+                log.warning("the engine could not do all of its work this turn: %s", error)
+            except Exception:
+                log.exception("the engine's turn failed; it goes on")
+
+    def _look_for_lost_jobs(self) -> None:
+        now = self._ctx.clock.now()
+        last = self._recovered_at
+        # A clock that was set back must not put this off.
+        if last is not None and last <= now < last + RECOVER_EVERY_S:
             return
+        self._recovered_at = now
+        recover(self._ctx)
+        put_back_orphans(self._ctx)
+
+    def _take_jobs(self) -> None:
+        ctx = self._ctx
         with self._lock:
             free = ctx.executors["process"].capacity - len(self._running)
-        for job in claim(ctx, free):
-            with self._lock:
-                self._running.add(job.id)
-            start_claimed(ctx, job, partial(self._done, job.id))
+        claimed = claim(ctx, free)
+        with self._lock:
+            self._running.update(task_id(job) for job in claimed)
+        for job in claimed:
+            start_claimed(ctx, job, partial(self._done, task_id(job)))
 
     def _loop(self) -> None:
         ctx = self._ctx
         while not ctx.closing.is_set():
             ctx.wakeup.clear()
-            try:
-                self.turn()
-            except AntiphonError as error:
-                # The store is busy or full: the jobs stay where they are, and the next turn tries again.
-                log.warning("the engine could not work this turn: %s", error)
-            except Exception:
-                log.exception("the engine's turn failed; it goes on")
-            ctx.clock.wait(ctx.wakeup, ctx.settings.poll_seconds)
+            self.turn()
+            if not ctx.closing.is_set():
+                ctx.clock.wait(ctx.wakeup, ctx.settings.poll_seconds)
 
-    def _done(self, job_id: str) -> None:
+    def _heart(self) -> None:
+        ctx = self._ctx
+        while not ctx.clock.wait(ctx.closing, ctx.settings.heartbeat_seconds):
+            try:
+                beat(ctx)
+            except AntiphonError as error:
+                if not ctx.closing.is_set():
+                    log.warning("the engine could not renew its lease: %s", error)
+            except Exception:
+                log.exception("the engine could not renew its lease; it goes on")
+
+    def _done(self, task: str) -> None:
         with self._lock:
-            self._running.discard(job_id)
+            self._running.discard(task)
         self._ctx.wakeup.set()
 
-    def _stop_cancelled(self) -> None:
-        # Another process may have asked; what was asked here was stopped at once.
+    def _stop_unwanted(self) -> None:
+        """Stop what another process asked to cancel, and what runs here under a lease that was lost."""
         with self._lock:
-            if not self._running:
-                return
+            running = set(self._running)
+        if not running:
+            return
         with self._ctx.store.read() as tx:
-            asked = [
-                job.id for job in tx.owned_jobs(self._ctx.engine_id) if job.status is JobStatus.CANCELLATION_REQUESTED
-            ]
-        for job_id in asked:
+            wanted = {
+                task_id(job)
+                for job in tx.owned_jobs(self._ctx.engine_id)
+                if job.status is not JobStatus.CANCELLATION_REQUESTED
+            }
+        for task in running - wanted:
             for executor in self._ctx.executors.values():
-                executor.cancel(job_id)
+                executor.cancel(task)
+
+
+def release_quietly(ctx: EngineContext) -> None:
+    """Give the jobs back; if that fails, the lease runs out instead, and they are taken back then."""
+    try:
+        release(ctx)
+    except AntiphonError as error:
+        log.warning("the engine could not give its jobs back: %s", error)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
 from antiphon.domain.sessions import Consequence, Session, SessionAction, SessionEvent, advance_session
+from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
+from antiphon.engine.tasks import task_id
 from antiphon.ports.job_store import Transaction
 
 
@@ -18,10 +21,10 @@ class Aftermath:
     ended: list[str] = field(default_factory=list)
 
     def carry_out(self, ctx: EngineContext) -> None:
-        """Stop tasks that run here, announce ends."""
-        for job_id in self.to_stop:
+        """Stop tasks that run here (others ignore it), announce ends."""
+        for task in self.to_stop:
             for executor in ctx.executors.values():
-                executor.cancel(job_id)
+                executor.cancel(task)
         for job_id in self.ended:
             ctx.announce_end(job_id)
         if self.to_stop:
@@ -39,11 +42,21 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
     if not after.status.is_final:
         return after
     aftermath.ended.append(after.id)
+    if after.spec.kind is JobKind.BATCH and after.status is not JobStatus.SUCCEEDED:
+        _cancel_items(tx, after, event)
     if after.session_id is not None:
         session = tx.session(after.session_id)
         if session is not None:
             _tell_session(tx, session, after, event, aftermath)
     return after
+
+
+def _cancel_items(tx: Transaction, job: Job, event: JobEvent) -> None:
+    """What did not run of a batch never will."""
+    cancelled = ItemEvent(trigger=ItemTrigger.CANCELLED, at=event.at, error=event.error)
+    for item in tx.items(job.id):
+        if not item.status.is_final:
+            tx.save_item(job.id, item, advance_item(item, cancelled))
 
 
 def _tell_session(tx: Transaction, session: Session, job: Job, event: JobEvent, aftermath: Aftermath) -> None:
@@ -79,4 +92,4 @@ def apply_consequence(
         elif job.status is JobStatus.EXECUTING and consequence is Consequence.CANCEL_PENDING:
             event = JobEvent(trigger=JobTrigger.CANCEL_REQUESTED, at=at, who=session.id, why=session.end_reason)
             settle(tx, job, event, aftermath)
-            aftermath.to_stop.append(job.id)
+            aftermath.to_stop.append(task_id(job))

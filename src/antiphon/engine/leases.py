@@ -9,36 +9,59 @@ from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
+from antiphon.engine.tasks import task_id
 from antiphon.ports.job_store import EngineLease, Transaction
+
+FORGET_AFTER_S = 86_400.0
 
 
 @decided_again
 def beat(ctx: EngineContext) -> None:
     """Register this engine, or say that it is still alive."""
+    with ctx.store.write() as tx:
+        register(ctx, tx)
+
+
+def register(ctx: EngineContext, tx: Transaction) -> None:
+    """Store this engine's lease as of now. Whoever owns a job must be registered, or nobody would see it die."""
     host, pid, process_started_at = ctx.liveness.describe_self()
     now = ctx.clock.now()
-    with ctx.store.write() as tx:
-        tx.save_engine(EngineLease(ctx.engine_id, host, pid, process_started_at, now, now))
+    tx.save_engine(EngineLease(ctx.engine_id, host, pid, process_started_at, now, now))
+    ctx.registered = True
 
 
 @decided_again
 def recover(ctx: EngineContext) -> list[str]:
     """Put the jobs of dead engines back into the queue; returns their ids.
 
-    An engine is dead when its process is gone, or when its heart has not beaten for `lease_seconds`. A job that has
-    cost `max_attempts` engines their life is failed: it is the likely cause.
+    An engine is dead when its process is gone, or when its heart has not beaten for `lease_seconds` and does not beat
+    for two heartbeats more while this engine watches: a clock that jumps, or differs from host to host, and a machine
+    that slept prove nothing. A job that was taken `max_attempts` times is failed: it is the likely cause.
     """
     now = ctx.clock.now()
     with ctx.store.read() as tx:
-        dead = [engine for engine in tx.engines() if engine.id != ctx.engine_id and _is_dead(ctx, engine, now)]
+        dead = [
+            (engine, bool(tx.owned_jobs(engine.id)))
+            for engine in tx.engines()
+            if engine.id != ctx.engine_id and _is_dead(ctx, engine, now)
+        ]
     recovered: list[str] = []
-    for engine in dead:
+    for engine, owns in dead:
+        # An engine that only seems dead may come back and claim again; and what a process did last may still be on its
+        # way to the database. To forget one too early would leave its jobs to nobody.
+        silent = now - engine.heartbeat_at
+        forget = silent > FORGET_AFTER_S or (silent > ctx.settings.lease_seconds and ctx.liveness.is_dead(engine))
+        if not owns and not forget:
+            continue
         aftermath = Aftermath()
         with ctx.store.write() as tx:
             for job in _each_owned(tx, engine.id):
-                _take_back(ctx, tx, job, engine, aftermath)
+                why = f"engine {engine.id} (process {engine.pid}) died"
+                _put_back(ctx, tx, job, why, "The process that ran this job died each time it was tried.", aftermath)
                 recovered.append(job.id)
-            tx.remove_engine(engine.id)
+            if forget:
+                tx.remove_engine(engine.id)
+                ctx.suspects.pop(engine.id, None)
         aftermath.carry_out(ctx)
     return recovered
 
@@ -47,37 +70,34 @@ def recover(ctx: EngineContext) -> list[str]:
 def put_back_orphans(ctx: EngineContext) -> None:
     """Put back jobs that this engine owns but does not work on: their end could not be stored when it came."""
     with ctx.store.read() as tx:
-        if all(job.id in ctx.held for job in tx.owned_jobs(ctx.engine_id)):
+        if all(task_id(job) in ctx.held for job in tx.owned_jobs(ctx.engine_id)):
             return
     aftermath = Aftermath()
     with ctx.store.write() as tx:
         # `held` grows before a claim is committed and shrinks after an end is, so that inside a write transaction
         # nothing that is worked on is missing from it.
         for job in _each_owned(tx, ctx.engine_id):
-            if job.id not in ctx.held:
-                event = JobEvent(
-                    trigger=JobTrigger.LEASE_LOST,
-                    at=ctx.clock.now(),
-                    who=ctx.engine_id,
-                    why="its end could not be stored",
-                )
-                _release_items(tx, job, event.at)
-                settle(tx, job, event, aftermath)
+            if task_id(job) not in ctx.held:
+                message = "This job was started again and again, and its end could never be stored."
+                _put_back(ctx, tx, job, "its end could not be stored", message, aftermath)
     aftermath.carry_out(ctx)
 
 
 @decided_again
 def release(ctx: EngineContext) -> None:
-    """Give back every job this engine still holds, and its registration: an orderly end."""
+    """Give back every job this engine still holds, and its registration: an orderly end.
+
+    While a thread of this process is still about to store a claim, the registration stays: it runs out like any lease,
+    and the job is taken back then.
+    """
     aftermath = Aftermath()
+    released = set()
     with ctx.store.write() as tx:
         for job in _each_owned(tx, ctx.engine_id):
-            event = JobEvent(
-                trigger=JobTrigger.LEASE_LOST, at=ctx.clock.now(), who=ctx.engine_id, why="its engine shut down"
-            )
-            _release_items(tx, job, event.at)
-            settle(tx, job, event, aftermath)
-        tx.remove_engine(ctx.engine_id)
+            _lose(ctx, tx, job, "its engine shut down", aftermath)
+            released.add(task_id(job))
+        if ctx.held <= released:
+            tx.remove_engine(ctx.engine_id)
     aftermath.carry_out(ctx)
 
 
@@ -90,38 +110,50 @@ def _each_owned(tx: Transaction, owner: str) -> Iterator[Job]:
 
 
 def _is_dead(ctx: EngineContext, engine: EngineLease, now: float) -> bool:
-    return now - engine.heartbeat_at > ctx.settings.lease_seconds or ctx.liveness.is_dead(engine)
+    if ctx.liveness.is_dead(engine):
+        return True
+    if now - engine.heartbeat_at <= ctx.settings.lease_seconds:
+        ctx.suspects.pop(engine.id, None)
+        return False
+    heartbeat, since = ctx.suspects.get(engine.id, (None, now))
+    if heartbeat != engine.heartbeat_at:
+        ctx.suspects[engine.id] = (engine.heartbeat_at, now)
+        return False
+    return now - since >= 2 * ctx.settings.heartbeat_seconds
 
 
-def _take_back(ctx: EngineContext, tx: Transaction, job: Job, engine: EngineLease, aftermath: Aftermath) -> None:
-    at = ctx.clock.now()
-    if job.status is JobStatus.EXECUTING and job.attempts >= ctx.settings.max_attempts:
-        why = f"{job.attempts} engines died while they ran it"
-        event = JobEvent(
-            trigger=JobTrigger.FAILED,
-            at=at,
-            who=ctx.engine_id,
-            why=why,
-            error={
-                "code": "engine-lost",
-                "message": "The process that ran this job died each time it was tried.",
-                "cause": why,
-                "next_step": 'Submit it with execution="process", which protects the engine from the program.',
-                "details": {"attempts": job.attempts},
-            },
-        )
-    else:
-        event = JobEvent(
-            trigger=JobTrigger.LEASE_LOST,
-            at=at,
-            who=ctx.engine_id,
-            why=f"engine {engine.id} (process {engine.pid}) died",
-        )
-    _release_items(tx, job, at)
+def _put_back(ctx: EngineContext, tx: Transaction, job: Job, why: str, message: str, aftermath: Aftermath) -> None:
+    """Back into the queue, or failed if that was tried too often."""
+    if job.status is not JobStatus.EXECUTING or job.attempts < ctx.settings.max_attempts:
+        _lose(ctx, tx, job, why, aftermath)
+        return
+    event = JobEvent(
+        trigger=JobTrigger.FAILED,
+        at=ctx.clock.now(),
+        who=ctx.engine_id,
+        why=f"attempt {job.attempts}: {why}",
+        error={
+            "code": "engine-lost",
+            "message": message,
+            "cause": f"attempt {job.attempts}: {why}",
+            "next_step": 'Submit it with execution="process", which protects the engine from the program.',
+            "details": {"attempts": job.attempts},
+        },
+    )
     settle(tx, job, event, aftermath)
 
 
-def _release_items(tx: Transaction, job: Job, at: float) -> None:
+def _lose(ctx: EngineContext, tx: Transaction, job: Job, why: str, aftermath: Aftermath) -> None:
+    at = ctx.clock.now()
+    # Read only if cancelling was asked for, which this then carries out.
+    error = {
+        "code": "job-cancelled",
+        "message": "The job was cancelled while it ran.",
+        "cause": why,
+        "next_step": "",
+        "details": {},
+    }
     for item in tx.items(job.id):
         if item.status is JobStatus.EXECUTING:
             tx.save_item(job.id, item, advance_item(item, ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=at)))
+    settle(tx, job, JobEvent(trigger=JobTrigger.LEASE_LOST, at=at, who=ctx.engine_id, why=why, error=error), aftermath)

@@ -39,6 +39,9 @@ def record(ctx: EngineContext, job: Job, report: Report) -> Finished:
                 with ctx.store.write() as tx:
                     if current is not job:
                         current = tx.job(job.id) or job
+                        if current.owner != ctx.engine_id or current.fence != job.fence:
+                            # Back in the queue under the same fence, too: nothing of a lost lease counts.
+                            return Finished(current)
                     event = _event(ctx, current, job.fence, report, began)
                     after = settle(tx, current, event, aftermath)
                     if after.status is JobStatus.SUCCEEDED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 
 from antiphon.domain.sessions import (
     DEFAULT_IDLE_LIMIT_S,
@@ -20,8 +19,9 @@ from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, apply_consequence
 from antiphon.engine.ids import new_id
 from antiphon.engine.requests import OpenSessionRequest
-from antiphon.engine.validate import find_driver
+from antiphon.engine.validate import LONGEST_KEY, LONGEST_NAME, check_text, find_driver, is_number
 from antiphon.errors import ConflictError, LimitError, NotFoundError
+from antiphon.ports.job_store import KeyTakenError, Transaction, VersionConflictError
 
 
 @decided_again
@@ -34,6 +34,9 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
         ConflictError: The key's live session is on another target.
     """
     find_driver(ctx.drivers, request.target)
+    check_text("name of the session", request.name, LONGEST_NAME)
+    if request.key is not None:
+        check_text("key of the session", request.key, LONGEST_KEY)
     now = ctx.clock.now()
     session_id = new_id("ses")
     session = open_session(
@@ -51,9 +54,13 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
         )
     )
     event = SessionEvent(action=SessionAction.CHECK_TIME, at=now, who=request.who, why="opened")
+    live: Session | None = None
+    aftermath = Aftermath()
     with ctx.store.write() as tx:
         if request.key is not None:
             live = tx.session_by_key(request.workspace, request.key)
+            if live is not None and live.accepting_jobs:
+                live = _as_of(ctx, tx, live, now, aftermath)
             if live is not None and live.accepting_jobs:
                 if live.target != request.target:
                     raise ConflictError(
@@ -62,9 +69,34 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
                         next_step="Use another key for a session on another target.",
                     )
                 return live
-        tx.add_session(session, event)
+        try:
+            tx.add_session(session, event)
+        except KeyTakenError as error:
+            if live is None or live.accepting_jobs:
+                # Another process opened it between our look and our insert (PostgreSQL).
+                raise VersionConflictError(error.message, cause=error.cause, next_step=error.next_step) from error
+            raise ConflictError(
+                f"Session {live.id} of the key {request.key!r} takes no more jobs, and some of its jobs still run.",
+                code="key-taken",
+                cause=live.end_reason,
+                next_step="Wait until they have ended, cancel them, or use another key.",
+                details={"id": live.id, "pending": live.pending},
+            ) from error
+    aftermath.carry_out(ctx)
     ctx.wakeup.set()
     return session
+
+
+def _as_of(ctx: EngineContext, tx: Transaction, session: Session, now: float, aftermath: Aftermath) -> Session:
+    """The session with its timers looked at: no engine may have been there when its time was up."""
+    event = SessionEvent(action=SessionAction.CHECK_TIME, at=now, who=ctx.engine_id, why="looked up by its key")
+    after, consequences = advance_session(session, event)
+    if after is session:
+        return session
+    tx.save_session(session, after, event)
+    for consequence in consequences:
+        apply_consequence(tx, after, consequence, at=now, aftermath=aftermath)
+    return after
 
 
 def close_session(ctx: EngineContext, workspace: str, session_id: str, *, who: str) -> Session:
@@ -116,9 +148,9 @@ def session_not_found(session_id: str) -> NotFoundError:
 
 def _policy(name: str) -> FailurePolicy:
     try:
-        return FailurePolicy(name.lower())
+        return FailurePolicy(str(name).lower())
     except ValueError:
-        close = difflib.get_close_matches(name, list(FailurePolicy), n=1)
+        close = difflib.get_close_matches(str(name), list(FailurePolicy), n=1)
         raise LimitError(
             f"There is no failure policy {name!r}.",
             code="policy-unknown",
@@ -129,7 +161,7 @@ def _policy(name: str) -> FailurePolicy:
 def _seconds(name: str, value: float | None, default: float) -> float:
     if value is None:
         return default
-    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+    if not (is_number(value) and value > 0):
         raise LimitError(
             f"{name}={value!r} is not a positive number of seconds.",
             code="session-limit-invalid",

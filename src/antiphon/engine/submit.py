@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
 from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
@@ -14,10 +15,12 @@ from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
+from antiphon.engine.leases import register
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
-from antiphon.engine.validate import check_memory, check_request, find_driver, plan_work
-from antiphon.errors import ConflictError, NotFoundError, SessionEndedError
+from antiphon.engine.tasks import task_id
+from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver, plan_work
+from antiphon.errors import ConflictError, NotFoundError, SessionEndedError, StoreError
 from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
 
 
@@ -36,11 +39,18 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     began = time.perf_counter()
     driver = find_driver(ctx.drivers, request.target)
     check_request(request, driver.info)
-    seed = draw_seed() if request.seed is None else request.seed
+    seed = draw_seed() if request.seed is None else int(request.seed)
     work = Work(
         request.kind,
         tuple(
-            Pub(pub.program, pub.parameters, pub.shots, pub_seed(seed, index), pub.observables, pub.observables_shape)
+            Pub(
+                pub.program,
+                pub.parameters,
+                None if pub.shots is None else int(pub.shots),
+                pub_seed(seed, index),
+                pub.observables,
+                pub.observables_shape,
+            )
             for index, pub in enumerate(request.pubs)
         ),
         request.options,
@@ -61,7 +71,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         id=new_id("job"),
         workspace=request.workspace,
         spec=spec,
-        name=request.name or request.pubs[0].program.name or request.kind.value,
+        name=request.name or _own_name(request) or request.kind.value,
         created_by=request.who,
         created_at=now,
         session_id=request.session_id,
@@ -81,16 +91,13 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     claimed = JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id)
     job = advance(job, claimed)
     log.append((job.version, claimed.trigger.value, job.status.value, claimed))
-    ctx.held.add(job.id)
     try:
+        ctx.held.add(task_id(job))
         first = _store(ctx, request, job, log, artefacts)
-    except BaseException:
-        ctx.held.discard(job.id)
-        raise
-    if first is not None:
-        ctx.held.discard(job.id)
-        return Finished(first)
-    return run_here(ctx, job, work, plan)
+        return run_here(ctx, job, work, plan) if first is None else Finished(first)
+    finally:
+        # Ctrl-C may have landed anywhere; what is claimed and not held is put back into the queue.
+        ctx.held.discard(task_id(job))
 
 
 @decided_again
@@ -112,6 +119,8 @@ def _store(
                 tx.add_artefact(value)
             if request.session_id is not None:
                 _enter_session(tx, request, job)
+            if job.owner is not None:
+                _own(ctx, tx)
             tx.add_job(job, log)
             if request.kind is JobKind.BATCH:
                 tx.add_items(job.id, len(request.pubs))
@@ -122,8 +131,26 @@ def _store(
         if first is None:
             raise
         return _same_request(first, job)
-    ctx.stored_digests.update(value.digest for value in artefacts)
+    ctx.remember(value.digest for value in artefacts)
     return None
+
+
+def _own_name(request: SubmitRequest) -> str:
+    """The program's name, as far as it can be stored: its SDK may have allowed more."""
+    name = request.pubs[0].program.name
+    return name[:LONGEST_NAME].encode(errors="replace").decode().replace("\0", "")
+
+
+def _own(ctx: EngineContext, tx: Transaction) -> None:
+    """Make sure that others see this engine die while it owns a job.
+
+    Raises:
+        StoreError: The workspace is being closed (code "store-closed"); its registration may be gone already.
+    """
+    if ctx.closing.is_set():
+        raise StoreError("The workspace is closed.", code="store-closed", next_step="Open a new workspace.")
+    if not ctx.beating:
+        register(ctx, tx)
 
 
 def _choose_executor(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> str:
@@ -164,7 +191,7 @@ def _spec(
         seed,
         request.options,
         request.execution,
-        max_seconds if request.max_seconds is None else request.max_seconds,
+        max_seconds if request.max_seconds is None else float(request.max_seconds),
         request.metadata,
     )
     return spec, artefacts
@@ -184,6 +211,10 @@ def _enter_session(tx: Transaction, request: SubmitRequest, job: Job) -> None:
             next_step="A session has a single target; open another one on the other target.",
         )
     event = SessionEvent(action=SessionAction.SUBMIT_JOB, at=job.created_at, who=request.who, why=job.id)
+    if session.due_at is not None and job.created_at >= session.due_at:
+        # Its time is up, although no engine was there to end it: the refusal says so, and the next turn ends it.
+        checked, _ = advance_session(session, replace(event, action=SessionAction.CHECK_TIME))
+        advance_session(checked, event)
     after, _ = advance_session(session, event)
     tx.save_session(session, after, event)
 
@@ -193,7 +224,7 @@ def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
     asked = {
         "session": request.session_id,
         "name": request.name,
-        "seed": request.seed,
+        "seed": None if request.seed is None else spec.seed,
         "kind": spec.kind.value,
         "target": spec.target,
         "options": dict(spec.options),

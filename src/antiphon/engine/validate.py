@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.targets import TargetInfo
@@ -16,6 +17,11 @@ from antiphon.ports.executor import Executor
 from antiphon.ports.target_driver import TargetDriver
 
 EXECUTIONS = ("auto", "inline", "process")
+LONGEST_NAME = 1_000
+LONGEST_KEY = 250
+"""PostgreSQL keeps keys in an index, whose entries may have 2,704 bytes."""
+LONGEST_LABEL = 10_000
+MOST_LABELS = 100
 
 
 def find_driver(drivers: Mapping[str, TargetDriver], name: str) -> TargetDriver:
@@ -62,13 +68,15 @@ def check_request(request: SubmitRequest, info: TargetInfo) -> None:
             next_step="Give a non-negative integer, or no seed to have one drawn and recorded.",
         )
     seconds = request.max_seconds
-    if seconds is not None and not (
-        isinstance(seconds, int | float) and math.isfinite(seconds) and 0 < seconds <= limits.max_seconds
-    ):
+    if seconds is not None and not (is_number(seconds) and 0 < seconds <= limits.max_seconds):
         raise LimitError(
             f"max_seconds={seconds!r} is not a time from 0 to {limits.max_seconds:g} s.",
             next_step=f"{info.name} runs a job for at most {limits.max_seconds:g} s.",
         )
+    check_text("name", request.name, LONGEST_NAME)
+    if request.key is not None:
+        check_text("idempotency key", request.key, LONGEST_KEY)
+    check_labels(request.metadata)
     for pub in request.pubs:
         _check_pub(pub, info, request.kind)
 
@@ -103,7 +111,61 @@ def _check_parameters(names: tuple[str, ...], sets: ParameterSets, info: TargetI
 
 
 def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    # NumPy's integers are Integral, and not int.
+    return isinstance(value, int | Integral) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite real number, NumPy's included."""
+    return isinstance(value, int | float | Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_text(what: str, text: object, longest: int) -> None:
+    """Refuse what a database or a terminal cannot take for a name.
+
+    Raises:
+        LimitError: It is no text, longer than `longest` characters, or holds NUL or half a surrogate pair
+            (code "text-invalid").
+    """
+    if isinstance(text, str) and len(text) <= longest and (text.isascii() or _is_unicode(text)) and "\0" not in text:
+        return
+    if not isinstance(text, str):
+        cause = f"it is of the type {type(text).__name__}"
+    elif len(text) > longest:
+        cause = f"it has {len(text):,} characters"
+    else:
+        cause = "it holds a NUL character or half a surrogate pair"
+    raise LimitError(
+        f"The {what} cannot be stored.",
+        code="text-invalid",
+        cause=cause,
+        next_step=f"Give plain text of at most {longest:,} characters.",
+    )
+
+
+def check_labels(metadata: Mapping[str, str]) -> None:
+    """Refuse labels that are too many or cannot be stored.
+
+    Raises:
+        LimitError: Code "text-invalid".
+    """
+    for key, value in metadata.items():
+        check_text("key of a metadata entry", key, LONGEST_NAME)
+        check_text(f"value of the metadata {key!r}", value, LONGEST_LABEL)
+    if len(metadata) - ("replay_of" in metadata) > MOST_LABELS:
+        raise LimitError(
+            f"{len(metadata):,} metadata entries are more than the {MOST_LABELS} a job keeps.",
+            code="text-invalid",
+            next_step="Keep the data in a file of your own and its name in the metadata.",
+        )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_memory(plan: Plan, executor: Executor) -> None:

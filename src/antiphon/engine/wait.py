@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -32,8 +33,19 @@ def wait(
         NotFoundError: No such job in the workspace.
         WaitTimeoutError: `timeout` seconds passed; says what the job is waiting for.
     """
+    with ctx.watching_end(job_id) as ended:
+        return _wait(ctx, workspace, job_id, timeout, watch, ended)
+
+
+def _wait(
+    ctx: EngineContext,
+    workspace: str,
+    job_id: str,
+    timeout: float | None,
+    watch: Callable[[Job], None] | None,
+    ended: threading.Event,
+) -> Job:
     deadline = None if timeout is None else time.monotonic() + timeout
-    ended = ctx.ended_event(job_id)
     pause = FIRST_LOOK_S
     while True:
         with ctx.store.read() as tx:
@@ -43,17 +55,25 @@ def wait(
         if watch is not None:
             watch(job)
         if job.status.is_final:
-            ctx.announce_end(job_id)
             return job
         remaining = None if deadline is None else deadline - time.monotonic()
         if remaining is not None and remaining <= 0:
-            raise _too_late(job, timeout or 0.0)
+            raise _too_late(ctx, job, timeout or 0.0)
         ended.wait(pause if remaining is None else min(pause, remaining))
         pause = min(LAST_LOOK_S, pause * 1.5)
 
 
-def _too_late(job: Job, timeout: float) -> WaitTimeoutError:
-    held = f"it runs in engine {job.owner}" if job.owner else "it waits for an engine to take it"
+def _too_late(ctx: EngineContext, job: Job, timeout: float) -> WaitTimeoutError:
+    if job.owner:
+        held = f"it runs in engine {job.owner}"
+    else:
+        with ctx.store.read() as tx:
+            engines = [engine for engine in tx.engines() if not ctx.liveness.is_dead(engine)]
+        held = (
+            f"it waits in the queue of {len(engines)} engine(s)"
+            if engines
+            else "no engine is running on this workspace; one that is open with dispatch=False takes no jobs"
+        )
     return WaitTimeoutError(
         f"Job {job.id} is still {job.status.value} after {timeout:g} s.",
         cause=held,
