@@ -186,6 +186,7 @@ def test_lists_can_be_narrowed(home: Path, bell: Path) -> None:
     assert names("--name", "a") == ["a"]
     assert names("--limit", "2") == ["c", "b"]
     assert antiphon(home, "jobs", "list", "--status", "nonsense").code == 2
+    assert "No job is like that" in antiphon(home, "jobs", "list", "--name", "x").out
     table = antiphon(home, "jobs").out
     assert table.splitlines()[0].split() == ["id", "name", "target", "status", "age", "took"]
     assert "Waiting" in table

@@ -51,7 +51,7 @@ def demo(
     if resume and run is None:
         shell.note("No run to go on with in this folder; starting one.")
     if run is not None and run.result is not None:
-        shell.note("[dim]This run is finished; here is its result once more. A new one: antiphon demo[/dim]")
+        shell.note(f"[dim]This run is finished; here is its result once more. A new one: {shell.command('demo')}[/dim]")
         return _show(shell, run.result)
     if pace is None:
         pace = TERMINAL_PACE if shell.err.is_terminal and not (shell.quiet or shell.as_json) else 0.0
@@ -65,7 +65,7 @@ def _run(
     from antiphon.cli.demo_circuit import EXCITATIONS, coupled_cluster
     from antiphon.cli.demo_loop import Evaluations, minimise
     from antiphon.cli.demo_run import new_run, save_run
-    from antiphon.cli.demo_screen import introduction, showing
+    from antiphon.cli.demo_screen import READABLE, introduction, showing
     from antiphon.molecules import hydrogen
 
     molecule = hydrogen()
@@ -77,16 +77,16 @@ def _run(
         save_run(home, run)
     evaluations = Evaluations(workspace, run, circuit, molecule.observable)
     if not (shell.quiet or shell.as_json):
-        shell.err.print(introduction(molecule, run.target, evaluations.num_recorded))
+        width = min(shell.err.width, READABLE)
+        shell.err.print(introduction(molecule, run.target, evaluations.num_recorded), width=width)
     try:
         with showing(shell, molecule) as tell:
             minimise(evaluations, run, pace, tell)
         return _finish(shell, home, run, evaluations, molecule)
     except KeyboardInterrupt:
-        shell.note(
-            f"\nStopped after {len(evaluations.progress.energies)} evaluations; all of them are on record. "
-            f"To go on: [bold]{shell.command('demo --resume')}[/bold]"
-        )
+        done = len(evaluations.progress.energies)
+        where = f"after {done} evaluations; all of them are on record" if done else "before the first evaluation"
+        shell.note(f"\nStopped {where}. To go on: [bold]{shell.command('demo --resume')}[/bold]")
         return exit_codes.INTERRUPTED
 
 

@@ -97,5 +97,5 @@ def latest_run(home: Path) -> DemoRun | None:
         raise StoreError(
             f"The file {path} does not hold a run of the demo.",
             cause=f"{type(error).__name__}: {error}",
-            next_step="Start a new run with: antiphon demo",
+            next_step="Start a new run with `antiphon demo`.",
         ) from error

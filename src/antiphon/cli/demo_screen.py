@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CHEMICAL_ACCURACY = 1.6e-3
 """Hartree: the error that chemistry can live with, 1 kcal/mol."""
 ROWS, COLUMNS = 12, 60
+READABLE = 108
+"""Columns of running text."""
 BESIDE = 42
 """Columns that the numbers beside the chart take, with the frame."""
 EVERY = 20
@@ -37,7 +39,8 @@ def showing(shell: Shell, molecule: Molecule) -> Iterator[Callable[[Progress], N
     elif shell.err.is_terminal:
         from rich.live import Live
 
-        with Live(console=shell.err, refresh_per_second=20) as live:
+        # Loading the simulator takes a moment, the first time several seconds.
+        with Live(Text("loading the simulator …", style="dim"), console=shell.err, refresh_per_second=20) as live:
             yield lambda progress: live.update(picture(progress, molecule, shell.err.width))
     else:
         yield lambda progress: _line(shell, progress, molecule)
@@ -100,7 +103,7 @@ def introduction(molecule: Molecule, target: str, start_again: int) -> Text:
     text = Text.assemble(
         ("Ground state of the hydrogen molecule", "bold"),
         f", H₂ at {distance:g} Å in {molecule.basis}, on {target}.\n",
-        "A classical optimiser (COBYLA) turns three angles of a coupled-cluster circuit; each energy it asks for is\n"
+        "A classical optimiser (COBYLA) turns three angles of a coupled-cluster circuit; each energy it asks for is "
         "one job in a session, stored with everything that is needed to run it again.",
     )
     if start_again:
@@ -125,8 +128,6 @@ def summary(shell: Shell, data: dict[str, Any]) -> RenderableType:
     )
     rows.add_row("evaluations", f"{data['evaluations']}, each a job" + _replayed(data["replayed"]))
     rows.add_row("stages", _stages(data["stages"]))
-    rows.add_row("picture", Text(_near(data["plot"])) if data["plot"] else "none: " + data["plot_missing"])
-    rows.add_row("record", Text(_near(data["home"])))
     session = data["session_id"]
     steps = [
         (f"jobs list --session {session}", "every evaluation"),
@@ -134,11 +135,19 @@ def summary(shell: Shell, data: dict[str, Any]) -> RenderableType:
         (f"jobs record {data['best_job_id']}", "all that is known about it"),
         ("targets", "what else there is to run on"),
     ]
+    # What is copied is never broken, however narrow the terminal.
+    places = Text(no_wrap=True, overflow="ignore")
+    for label, place in (
+        ("picture", _near(data["plot"]) if data["plot"] else f"none: {data['plot_missing']}"),
+        ("record", _near(data["home"])),
+    ):
+        places.append(f"{label:<13}", style="dim").append(f"{place}\n")
+    places.rstrip()
     try_next = Text("\nnext\n", no_wrap=True, overflow="ignore")
     for command, why in steps:
         try_next.append(f"  {shell.command(command)}", style="bold").append(f"   {why}\n", style="dim")
     try_next.rstrip()
-    return Group(rows, try_next)
+    return Group(rows, places, try_next)
 
 
 def _line(shell: Shell, progress: Progress, molecule: Molecule) -> None:

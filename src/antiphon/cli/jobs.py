@@ -180,7 +180,8 @@ def _list(
     with shell.look() as workspace:
         within = workspace.session(session).id if session is not None else None
         jobs = workspace.jobs(status=status, target=target, session=within, name=name, limit=limit)
-        shell.data([describe_job(job) for job in jobs], lambda: _table(jobs))
+        narrowed = any(each is not None for each in (status, target, session, name))
+        shell.data([describe_job(job) for job in jobs], lambda: _table(jobs) if jobs else _none(shell, narrowed))
         if len(jobs) == limit and not shell.as_json:
             shell.note(f"[dim]The newest {limit}; --limit shows more.[/dim]")
 
@@ -188,7 +189,13 @@ def _list(
 def _table(jobs: list[Job]) -> RenderableType:
     from antiphon.cli.tables import jobs_table
 
-    return jobs_table(jobs) if jobs else "No jobs here yet. Start with: antiphon demo, or antiphon submit FILE --wait"
+    return jobs_table(jobs)
+
+
+def _none(shell: Shell, narrowed: bool) -> str:
+    if narrowed:
+        return f"No job is like that. All of them: {shell.command('jobs list')}"
+    return f"No jobs here yet. Start with: {shell.command('demo')}, or {shell.command('submit FILE --wait')}"
 
 
 def _page(job: Job) -> RenderableType:

@@ -21,19 +21,26 @@ def exit_codes(shell: Shell) -> None:
 
 def help_on(
     shell: Shell,
-    topic: Annotated[str, typer.Argument(help="exit-codes; for a command, use antiphon COMMAND --help.")] = "",
+    topic: Annotated[list[str] | None, typer.Argument(help="A command, or exit-codes.", show_default=False)] = None,
 ) -> int | None:
-    """Help on a topic."""
-    if topic in {"", "exit-codes"}:
+    """Help on the program, on one of its commands, or on exit codes."""
+    from antiphon.cli.main import app
+
+    if shell.as_json or topic == ["exit-codes"]:
         exit_codes(shell)
         return None
-    shell.fail(
-        NotFoundError(
-            f"There is no help topic {topic!r}.",
-            next_step=f"For a command: antiphon {topic} --help. Topics: exit-codes.",
+    try:
+        app([*(topic or []), "--help"], prog_name="antiphon", standalone_mode=False)
+    except typer.TyperException:
+        name = " ".join(topic or [])
+        shell.fail(
+            NotFoundError(
+                f"There is no help on {name!r}.",
+                next_step="See the commands with `antiphon --help`, the exit codes with `antiphon exit-codes`.",
+            )
         )
-    )
-    return NOT_FOUND
+        return NOT_FOUND
+    return None
 
 
 def _table() -> Table:

@@ -75,13 +75,23 @@ def _list(shell: Shell, status: str | None, target: str | None, limit: int) -> N
 
     with shell.look() as workspace:
         sessions = workspace.sessions(status=status, target=target, limit=limit)
-        shell.data([describe_session(session) for session in sessions], lambda: _table(sessions))
+        narrowed = status is not None or target is not None
+        shell.data(
+            [describe_session(session) for session in sessions],
+            lambda: _table(sessions) if sessions else _none(shell, narrowed),
+        )
 
 
 def _table(sessions: list[Session]) -> RenderableType:
     from antiphon.cli.tables import sessions_table
 
-    return sessions_table(sessions) if sessions else "No sessions here yet."
+    return sessions_table(sessions)
+
+
+def _none(shell: Shell, narrowed: bool) -> str:
+    if narrowed:
+        return f"No session is like that. All of them: {shell.command('sessions list')}"
+    return f"No sessions here yet. The demo opens one: {shell.command('demo')}"
 
 
 def _page(session: Session, latest: list[Job]) -> RenderableType:

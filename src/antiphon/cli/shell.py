@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,6 +22,24 @@ if TYPE_CHECKING:
 
 NO_WIDTH_LIMIT = 240
 """Columns when the output is not a terminal: a pipe must not cut an id in two."""
+
+PROGRAM = "antiphon"
+_A_COMMAND = re.compile(f"`{PROGRAM} ([^`]+)`")
+"""Errors of inner layers name commands like this; they cannot know how the program was called."""
+
+
+def called_as() -> str:
+    """What to type for this program where the user stands: its name when that finds it, else the path it was called by.
+
+    After `make demo` the command is `.venv/bin/antiphon`, which is on nobody's PATH.
+    """
+    called = Path(sys.argv[0])
+    if called.stem != PROGRAM or not called.is_file():  # embedded, e.g. in a test or another program
+        return PROGRAM
+    found = shutil.which(PROGRAM)
+    if found is not None and Path(found).samefile(called):
+        return PROGRAM
+    return shlex.quote(sys.argv[0])
 
 
 @dataclass(slots=True)
@@ -94,7 +115,8 @@ class Shell:
         if error.cause:
             self.err.print(Text.assemble(("  cause: ", "dim"), error.cause), soft_wrap=True)
         if error.next_step:
-            self.err.print(Text.assemble(("  next step: ", "green"), error.next_step), soft_wrap=True)
+            told = _A_COMMAND.sub(lambda found: f"`{self.command(found[1])}`", error.next_step)
+            self.err.print(Text.assemble(("  next step: ", "green"), told), soft_wrap=True)
 
     def look(self) -> Workspace:
         """The workspace, to look only: nothing runs and no timer is kept."""
@@ -109,8 +131,9 @@ class Shell:
         return Workspace(self.home, workers=workers)
 
     def command(self, text: str) -> str:
-        """A command to type next, with the folder where it is needed."""
-        return f"antiphon {text}" + (f" --home {self.home}" if self.home is not None else "")
+        """A command to type next: the program as it can be called from here, and the folder where it is needed."""
+        folder = f" --home {shlex.quote(str(self.home))}" if self.home is not None else ""
+        return f"{called_as()} {text}{folder}"
 
     def _console(self, *, stderr: bool) -> Console:
         if stderr not in self._consoles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import sys
 from pathlib import Path
@@ -74,8 +75,8 @@ def submit(
     if noise:
         options["noise"] = NoiseModel.from_json(_numbers("--noise", noise))
     parameters = _numbers("--param", param) or None
-    if file != STDIN and not file.is_file():
-        raise typer.BadParameter(f"there is no file {str(file)!r}.", param_hint="FILE")
+    if file != STDIN:
+        _check_there(file)
     program = sys.stdin.buffer.read() if file == STDIN else file
     with shell.work(workers=None if wait else 0) as workspace:
         chosen = _target(workspace, target, session)
@@ -99,6 +100,17 @@ def submit(
         except ParameterError as error:
             error.next_step = "Give each free parameter of the program, and no other, as --param NAME=VALUE."
             raise
+
+
+def _check_there(file: Path) -> None:
+    if file.is_dir():
+        raise typer.BadParameter(f"{str(file)!r} is a folder. Name one file in it.", param_hint="FILE")
+    if file.exists():
+        return
+    there = [each.name for each in file.parent.iterdir() if each.is_file()] if file.parent.is_dir() else []
+    close = difflib.get_close_matches(file.name, there, n=1)
+    hint = f" Did you mean {str(file.with_name(close[0]))!r}?" if close else ""
+    raise typer.BadParameter(f"there is no file {str(file)!r}.{hint}", param_hint="FILE")
 
 
 def _target(workspace: Workspace, name: str, session: str | None) -> Target:
@@ -144,7 +156,7 @@ def _tell(shell: Shell, job: Job) -> int | None:
 def _pairs(flag: str, given: list[str] | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in given or []:
-        name, equals, value = text.partition("=")
+        name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not name:
             raise typer.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint=flag)
         if name in found:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rich.bar import Bar
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -53,7 +55,7 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
             age(facts.created_at),
             _took(facts),
         )
-    return table
+    return _whole_but(table, "name")
 
 
 def sessions_table(sessions: Iterable[Session]) -> Table:
@@ -73,7 +75,7 @@ def sessions_table(sessions: Iterable[Session]) -> Table:
             str(facts.jobs),
             age(facts.created_at),
         )
-    return table
+    return _whole_but(table, "name")
 
 
 def targets_table(targets: Iterable[Target]) -> Table:
@@ -92,7 +94,7 @@ def targets_table(targets: Iterable[Target]) -> Table:
             str(target.queue_depth),
             target.info.description,
         )
-    return table
+    return _whole_but(table, "what it is")
 
 
 def facts_table(rows: Mapping[str, Any]) -> Table:
@@ -113,16 +115,18 @@ def histogram(counts: Mapping[str, int], top: int = TOP) -> Table:
     highest = max((counts[key] for key in kept), default=1)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, style="cyan")
+    table.add_column("bar", no_wrap=True, max_width=BAR)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True, style="dim")
     for key in kept:
-        table.add_row(Text(key), _bar(counts[key] / highest), f"{counts[key]:,}", f"{counts[key] / total:.1%}")
+        table.add_row(
+            Text(key), Bar(highest, 0, counts[key], color="cyan"), f"{counts[key]:,}", f"{counts[key] / total:.1%}"
+        )
     left = len(counts) - len(kept)
     if left:
         rest = total - sum(counts[key] for key in kept)
         table.add_row(Text(f"{left:,} more", style="dim"), "", f"{rest:,}", f"{rest / total:.1%}")
-    return table
+    return _whole_but(table, "bar")
 
 
 def age(at: float, now: float | None = None) -> str:
@@ -153,8 +157,10 @@ def _took(facts: JobFacts) -> str:
     return "-" if facts.ended_at is None else duration(max(0.0, facts.ended_at - facts.created_at))
 
 
-def _bar(share: float) -> str:
-    # Eighths of a column, so that neighbouring counts can be told apart.
-    eighths = round(share * BAR * 8)
-    full, rest = divmod(eighths, 8)
-    return "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+def _whole_but(table: Table, flexible: str) -> Table:
+    """Only the column of that heading gives way on a narrow terminal: half an id or an outcome is of no use."""
+    for column in table.columns:
+        if column.header != flexible:
+            cells = (column.header, *column.cells)
+            column.min_width = max(cell_len(cell.plain if isinstance(cell, Text) else str(cell)) for cell in cells)
+    return table

@@ -341,11 +341,22 @@ def _definition(operation: Any) -> QuantumCircuit:
         return definition
     if not type(operation).__module__.startswith("qiskit."):
         # A class of the user's own does not survive QPY; only what its definition says does.
-        raise InexpressibleError(f"the instruction {operation.name!r}, which has no definition")
+        raise _undefined(operation.name)
     synthesised = _synthesise(operation)
     if synthesised is None:
-        raise InexpressibleError(f"the instruction {operation.name!r}, which has no definition")
+        raise _undefined(operation.name)
     return synthesised
+
+
+def _undefined(name: str) -> UnsupportedProgramError:
+    # No engine could do better: QPY keeps the name and the definition, and there is none.
+    return UnsupportedProgramError(
+        f"Nothing says what the instruction {name!r} does.",
+        cause="It has no definition in simpler gates; noise channels and a simulator's own instructions have none.",
+        next_step="Give it a definition (gate.definition = circuit), or take it out; noise is the option noise, and "
+        "expectation values come from estimate.",
+        details={"instruction": name},
+    )
 
 
 def _synthesise(operation: Any) -> QuantumCircuit | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ ACCEPTED = (
 
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")  # raw LLVM bitcode, and the same in its wrapper
 _QPY = b"QISKIT"
+_QSHARP = re.compile(r"(?:\s|//[^\n]*\n|@EntryPoint\([^)]*\))*(?:operation|namespace|import)\s+[A-Z]")
 _SUFFIXES = (".qasm", ".qasm2", ".qasm3", ".inc", ".ll", ".bc", ".qpy", ".json")
 
 
@@ -96,6 +98,8 @@ def _from_text(text: str, name: str | None) -> Program:
             f"{stripped[:200]!r} looks like the name of a file; a string is taken as program text.",
             next_step=f"Give pathlib.Path({stripped[:200]!r}).",
         )
+    if _QSHARP.match(stripped):
+        raise _source_of_qsharp("The text is Q# source, which is compiled before it is submitted.")
     if not stripped:
         raise ProgramError("The program is empty.", next_step=f"Give {ACCEPTED}.")
     return _openqasm().program_from_openqasm(text, name=name)  # type: ignore[no-any-return]
@@ -112,9 +116,12 @@ def _from_bytes(data: bytes, name: str | None) -> Program:
 
 
 def _from_file(path: Path, name: str | None) -> Program:
+    if path.suffix.lower() == ".qs":
+        raise _source_of_qsharp(f"{path.name!r} is Q# source, which is compiled before it is submitted.")
     if path.suffix.lower() not in _SUFFIXES:
+        ending = f"its name ends in {path.suffix!r}" if path.suffix else "its name has no ending"
         raise ProgramError(
-            f"{path.name!r} is not a program file: its name ends in {path.suffix!r}.",
+            f"{path.name!r} is not a program file: {ending}.",
             next_step=f"Give a file whose name ends in one of {', '.join(_SUFFIXES)}.",
         )
     try:
@@ -128,6 +135,14 @@ def _from_file(path: Path, name: str | None) -> Program:
         ) from error
     _check_size(len(data), f"The program file {path.name!r}")
     return _from_bytes(data, path.stem if name is None else name)
+
+
+def _source_of_qsharp(message: str) -> ProgramError:
+    return ProgramError(
+        message,
+        next_step='Submit qsharp.compile("Main()") after qsharp.eval or qsharp.init(project_root=…), or save its text '
+        "as a .ll file.",
+    )
 
 
 def _from_qir_data(obj: Any, name: str | None) -> Program:

@@ -58,6 +58,16 @@ def test_exit_codes_are_published(arguments: list[str]) -> None:
     assert {entry["code"] for entry in json.loads(stdout)} == set(MEANINGS)
 
 
+@pytest.mark.parametrize(
+    ("topic", "usage"),
+    [([], "antiphon [OPTIONS]"), (["submit"], "antiphon submit"), (["jobs", "list"], "antiphon jobs list")],
+)
+def test_help_on_a_command_is_its_help(topic: list[str], usage: str) -> None:
+    code, stdout, _ = invoke("help", *topic)
+    assert code == 0
+    assert f"Usage: {usage}" in stdout
+
+
 def test_a_topic_that_does_not_exist() -> None:
     code, stdout, stderr = invoke("help", "nonsense")
     assert (code, stdout) == (5, "")
@@ -117,3 +127,26 @@ def test_version() -> None:
     code, stdout, _ = invoke("--version")
     assert code == 0
     assert stdout.startswith("antiphon ")
+
+
+def test_a_file_that_is_not_there_names_the_closest(tmp_path: Path) -> None:
+    (tmp_path / "bell.qasm").touch()
+    code, _, stderr = invoke("submit", str(tmp_path / "bel.qasm"))
+    assert code == 2
+    assert "Did you mean" in stderr
+    assert "bell.qasm" in stderr
+
+
+def test_a_folder_is_no_program(tmp_path: Path) -> None:
+    code, _, stderr = invoke("submit", str(tmp_path))
+    assert code == 2
+    assert "is a folder" in stderr
+
+
+@pytest.mark.parametrize("group", ["jobs", "sessions"])
+def test_an_empty_list_says_whether_it_was_narrowed(tmp_path: Path, group: str) -> None:
+    home = ("--home", str(tmp_path / "lab"))
+    assert "antiphon demo" in invoke(group, "list", *home)[1]
+    narrowed = invoke(group, "list", "--target", "sim.mps", *home)[1]
+    assert "demo" not in narrowed
+    assert f"antiphon {group} list" in narrowed

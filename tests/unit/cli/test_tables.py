@@ -8,9 +8,9 @@ from rich.console import Console, RenderableType
 from antiphon.cli.tables import age, duration, facts_table, histogram, stages_text
 
 
-def shown(renderable: RenderableType) -> str:
-    console = Console(file=io.StringIO(), width=200, no_color=True)
-    console.print(renderable)
+def shown(renderable: RenderableType, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    console.print(renderable, crop=False)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert isinstance(text, str)
     return text
@@ -53,3 +53,11 @@ def test_keys_are_not_markup() -> None:
     assert "[red]" in shown(histogram({"[red]": 1}))
     assert "[bold]x" in shown(facts_table({"name": "[bold]x", "absent": None, "empty": ""}))
     assert "absent" not in shown(facts_table({"absent": None}))
+
+
+@pytest.mark.parametrize("width", [20, 60, 200])
+def test_an_outcome_is_whole_and_its_bar_in_proportion_on_any_terminal(width: int) -> None:
+    lines = shown(histogram({"0" * 30: 100, "1" * 30: 50}), width).splitlines()
+    assert [line.split()[0] for line in lines] == ["0" * 30, "1" * 30]
+    full, half = (line.count("█") for line in lines)
+    assert abs(full - 2 * half) <= 1 < full

@@ -20,7 +20,7 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
-from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector, random_unitary
+from qiskit.quantum_info import Clifford, Kraus, Operator, SparsePauliOp, Statevector, random_unitary
 from qiskit_aer import AerSimulator
 
 from antiphon.domain import circuits as tape
@@ -538,16 +538,10 @@ def opaque_circuits() -> list[tuple[str, QuantumCircuit]]:
         arithmetic.x(0)
     stretch = QuantumCircuit(1)
     stretch.delay(stretch.add_stretch("s"), 0)
-    simulator = QuantumCircuit(1)
-    simulator.save_statevector()
-    undefined = QuantumCircuit(1)
-    undefined.append(Gate("mystery", 1, []), [0])
     return [
         ("variable", variable),
         ("ADD", arithmetic),
         ("delay", stretch),
-        ("save_statevector", simulator),
-        ("mystery", undefined),
     ]
 
 
@@ -560,6 +554,25 @@ def test_what_the_tape_has_no_word_for_is_opaque_with_the_reason(word: str, circ
     assert program.circuit is None
     assert word in program.opaque_because
     assert program.profile is Profile.UNRESTRICTED
+
+
+def undefined_instructions() -> list[tuple[str, QuantumCircuit]]:
+    simulator = QuantumCircuit(1)
+    simulator.save_statevector()
+    channel = QuantumCircuit(1)
+    channel.append(Kraus([np.diag([1.0, 0.8]), np.array([[0.0, 0.6], [0.0, 0.0]])]).to_instruction(), [0])
+    unknown = QuantumCircuit(1)
+    unknown.append(Gate("mystery", 1, []), [0])
+    return [("save_statevector", simulator), ("kraus", channel), ("mystery", unknown)]
+
+
+@pytest.mark.parametrize(
+    ("name", "circuit"), undefined_instructions(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_an_instruction_without_a_definition_is_refused_by_name(name: str, circuit: QuantumCircuit) -> None:
+    with pytest.raises(UnsupportedProgramError, match=f"'{name}'") as caught:
+        program_from_circuit(circuit)
+    assert "definition" in caught.value.next_step
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)

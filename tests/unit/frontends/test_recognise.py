@@ -151,6 +151,23 @@ def test_a_file_name_in_a_string_is_explained() -> None:
     assert "pathlib.Path" in caught.value.next_step
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "operation Main() : Result { use q = Qubit(); return M(q); }",
+        "// a comment\nnamespace Demo {\n}",
+        "import Std.Math.*;\n@EntryPoint()\noperation Main() : Unit {}",
+    ],
+)
+def test_source_of_qsharp_says_to_compile_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "Main.qs"
+    path.write_text(text)
+    for given in (text, text.encode(), path):
+        with pytest.raises(ProgramError, match="Q# source") as caught:
+            to_program(given)
+        assert "qsharp.compile" in caught.value.next_step
+
+
 @pytest.mark.parametrize("empty", ["", "  \n", b""])
 def test_nothing_is_not_a_program(empty: object) -> None:
     with pytest.raises(ProgramError, match="empty"):
@@ -166,6 +183,8 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
         to_program(tmp_path / "folder.qasm")
     with pytest.raises(ProgramError, match=r"ends in '\.txt'"):
         to_program(tmp_path / "notes.txt")
+    with pytest.raises(ProgramError, match="no ending"):
+        to_program(tmp_path / "program")
     (tmp_path / "binary.qasm").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ProgramError, match="UTF-8"):
         to_program(tmp_path / "binary.qasm")

@@ -41,7 +41,12 @@ def read_settings(options: Mapping[str, Any], understood: Mapping[str, str], tar
             raise _refusal(target, name, f"{target} applies no noise", "Use sim.density_matrix or sim.auto.")
         if name not in understood:
             raise _refusal(target, name, f"{target} has no option {name!r}", f"Use {', '.join(understood)}.")
-    noise = NoiseModel.from_json(options["noise"]) if options.get("noise") is not None else None
+    given = options.get("noise")
+    if given is not None and not isinstance(given, Mapping):
+        raise _refusal(
+            target, "noise", f"it is {given!r}", "Give a NoiseModel, e.g. antiphon.NoiseModel(depolarizing_2q=0.01)."
+        )
+    noise = NoiseModel.from_json(given) if given is not None else None
     bond = options.get("max_bond_dimension")
     if bond is not None and not (isinstance(bond, int) and not isinstance(bond, bool) and bond >= 1):
         raise _refusal(target, "max_bond_dimension", f"it is {bond!r}", "Give an integer from 1.")

@@ -234,6 +234,12 @@ def test_noise_where_there_is_none() -> None:
     assert "sim.density_matrix" in error.next_step
 
 
+@pytest.mark.parametrize("noise", [0.1, "depolarizing", [("readout_p01", 0.1)]])
+def test_noise_that_is_no_model(noise: object) -> None:
+    error = refused(sampling(BELL, noise=noise), UnsupportedProgramError, "noise")
+    assert "NoiseModel" in error.next_step
+
+
 def test_noise_that_is_no_probability() -> None:
     refused(sampling(BELL, noise={"readout_p01": 1.5}), ProgramError, "readout_p01")
 
