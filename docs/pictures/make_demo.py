@@ -23,9 +23,9 @@ WIDTH = 108
 class LastFrame:
     """In place of `rich.live.Live`: a still picture keeps one frame of the moving one, the last."""
 
-    def __init__(self, *, console: Console, **_: Any) -> None:
+    def __init__(self, first: RenderableType = "", *, console: Console, **_: Any) -> None:
         self._console = console
-        self._frame: RenderableType = ""
+        self._frame = first
 
     def update(self, frame: RenderableType) -> None:
         """Keep it."""
