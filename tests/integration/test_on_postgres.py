@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import JobStatus, SessionStatus, Target, Workspace
+from antiphon.errors import AntiphonError
 from programs import BELL, ENDLESS
 from real_postgres import RealPostgres
 
@@ -76,6 +77,28 @@ def test_both_submit_into_and_cancel_one_session(pair: tuple[Workspace, Workspac
     also.cancel().wait(60)
     assert session.facts.pending == 0
     assert session.status is SessionStatus.SUCCEEDED
+
+
+def test_one_session_key_from_many_threads_of_both_opens_one_session(pair: tuple[Workspace, Workspace]) -> None:
+    ids: list[str] = []
+    failures: list[AntiphonError] = []
+
+    def open_one(index: int) -> None:
+        try:
+            ids.append(pair[index % 2].target("sim.auto").open_session(key="shared").id)
+        except AntiphonError as error:
+            failures.append(error)
+
+    for _ in range(3):
+        threads = [threading.Thread(target=open_one, args=(index,)) for index in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures
+        assert len(set(ids)) == 1
+        pair[0].session(ids[0]).close()
+        ids.clear()
 
 
 def test_records_and_replays(pair: tuple[Workspace, Workspace]) -> None:

@@ -173,6 +173,18 @@ def test_a_key_takes_up_the_live_session_again(open_workspace: Callable[..., Wor
     assert second.target("sim.auto").open_session(key="run-1").id != session.id
 
 
+def test_a_key_of_a_session_that_is_closing_says_what_is_missing(ws: Workspace) -> None:
+    target = ws.target("sim.auto")
+    session = target.open_session(key="run-1")
+    running = target.submit(ENDLESS)
+    session.close()
+    with pytest.raises(ConflictError, match="no more jobs") as caught:
+        target.open_session(key="run-1")
+    assert caught.value.details == {"id": session.id, "pending": 1}
+    running.cancel().wait(60)
+    assert target.open_session(key="run-1").id != session.id
+
+
 @pytest.mark.parametrize("limits", [{"idle_limit": 0}, {"total_limit": -1}, {"idle_limit": float("nan")}])
 def test_limits_must_be_positive(ws: Workspace, limits: dict[str, float]) -> None:
     with pytest.raises(LimitError):
