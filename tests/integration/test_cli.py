@@ -235,3 +235,13 @@ def test_doctor(home: Path) -> None:
     assert broken.code == 1
     assert "fail" in broken.out
     assert "fix: " in broken.out
+
+
+def test_the_first_command_of_the_readme(home: Path) -> None:
+    repository = Path(__file__).parents[2]
+    (line,) = [
+        line for line in (repository / "README.md").read_text().splitlines() if line.startswith("$ antiphon sub")
+    ]
+    _, _, command, program, *options = line.partition("#")[0].split()
+    ran = antiphon(home, command, repository / program, *options, "--json")
+    assert ran.data["counts"] == {"00": 513, "11": 487}

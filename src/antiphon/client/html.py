@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from antiphon.client.html_parts import Markup, bars, card, facts, mono, span, stage_bar, status, table, text
-from antiphon.domain.work import JobKind
-
-if TYPE_CHECKING:
-    from antiphon.client.job import Job
-    from antiphon.client.result import Result
-    from antiphon.client.session import Session
-    from antiphon.client.target import Target
+from antiphon.domain.jobs import Job
+from antiphon.domain.sessions import Session
+from antiphon.domain.targets import TargetInfo
 
 LAST_JOBS = 10
 MANY = 20
 """So many values, or histograms of a batch or sweep, are shown."""
 
 
-def job_html(job: Job) -> str:
+def job_html(stored: Job) -> str:
     """One job: where it stands, how it ran, where the time went, what went wrong."""
-    stored = job.facts
     how = stored.provenance
     error = stored.error or {}
     rows: dict[str, object] = {
@@ -43,13 +39,22 @@ def job_html(job: Job) -> str:
     return card(f"Job {stored.name}", facts(rows), stage_bar(stored.stages.to_json()))
 
 
-def result_html(result: Result) -> str:
-    """Counts as a histogram, expectation values as a table."""
-    title = f"Result of {result.job.name}"
-    if result.job.spec.kind is JobKind.ESTIMATE:
-        return card(title, _values(result))
-    counts = result.counts
-    shots = Markup(f'<div style="opacity:0.65">{text(f"{result.shots:,} shots" if result.shots else "")}</div>')
+def values_html(title: str, values: Any, errors: Any) -> str:
+    """Expectation values and standard errors, as a result gives them, as a table."""
+    several = isinstance(values, list)
+    rows: list[tuple[object, ...]] = []
+    for number, (value, error) in enumerate(zip(values, errors, strict=True) if several else [(values, errors)]):
+        for index, each in np.ndenumerate(np.asarray(value)):
+            where = ", ".join(map(str, (number, *index) if several else index))
+            rows.append((mono(f"[{where}]") if where else "", f"{each:.10g}", f"{np.asarray(error)[index]:.3g}"))
+    left = len(rows) - MANY
+    shown = table(("", "value", "standard error"), rows[:MANY])
+    return card(title, shown if left <= 0 else Markup(f"{shown}<div>… and {left:,} more</div>"))
+
+
+def counts_html(title: str, counts: Any, num_shots: int | None) -> str:
+    """Counts, as a result gives them, as histograms."""
+    shots = Markup(f'<div style="opacity:0.65">{text(f"{num_shots:,} shots" if num_shots else "")}</div>')
     if isinstance(counts, dict):
         return card(title, bars(counts), shots)
     parts = [_indexed(index, each) for index, each in enumerate(counts[:MANY])]
@@ -58,9 +63,8 @@ def result_html(result: Result) -> str:
     return card(title, *parts, shots)
 
 
-def session_html(session: Session) -> str:
+def session_html(stored: Session, latest: Sequence[Job]) -> str:
     """One session: its rules and its latest jobs."""
-    stored = session.facts
     rows: dict[str, object] = {
         "id": mono(stored.id),
         "status": status(stored.status.value),
@@ -71,7 +75,6 @@ def session_html(session: Session) -> str:
         "limits": f"{stored.idle_limit_s:g} s idle, {stored.total_limit_s:g} s in all",
         "opened": f"{_moment(stored.created_at)} by {stored.created_by}",
     }
-    latest = session.jobs(limit=LAST_JOBS, newest=True)
     parts = [facts(rows)]
     if latest:
         heading = Markup('<div style="opacity:0.65;margin-top:6px">latest jobs</div>')
@@ -79,9 +82,8 @@ def session_html(session: Session) -> str:
     return card(f"Session {stored.name}", *parts)
 
 
-def target_html(target: Target) -> str:
+def target_html(info: TargetInfo, queue_depth: int) -> str:
     """One target: what it is, what it takes."""
-    info = target.info
     rows: dict[str, object] = {
         "what it is": info.description,
         "status": status(info.status),
@@ -91,25 +93,12 @@ def target_html(target: Target) -> str:
         "profile": info.profile.value,
         "expectation values": "yes" if info.estimates else "no",
         "noise models": "yes" if info.takes_noise else "no",
-        "queue": f"{target.queue_depth} waiting",
+        "queue": f"{queue_depth} waiting",
     }
     parts = [facts(rows)]
     if info.options:
         parts += [Markup('<div style="opacity:0.65;margin-top:6px">options</div>'), facts(dict(info.options))]
     return card(f"Target {info.name}", *parts)
-
-
-def _values(result: Result) -> Markup:
-    values, errors = result.values, result.stderr
-    several = isinstance(values, list)
-    rows: list[tuple[object, ...]] = []
-    for number, (value, error) in enumerate(zip(values, errors, strict=True) if several else [(values, errors)]):
-        for index, each in np.ndenumerate(np.asarray(value)):
-            where = ", ".join(map(str, (number, *index) if several else index))
-            rows.append((mono(f"[{where}]") if where else "", f"{each:.10g}", f"{np.asarray(error)[index]:.3g}"))
-    left = len(rows) - MANY
-    shown = table(("", "value", "standard error"), rows[:MANY])
-    return shown if left <= 0 else Markup(f"{shown}<div>… and {left:,} more</div>")
 
 
 def _indexed(index: int, counts: object) -> Markup:
@@ -122,8 +111,7 @@ def _indexed(index: int, counts: object) -> Markup:
     return Markup(f'<div style="margin-top:4px">{mono(f"[{index}]")} {inner}</div>')
 
 
-def _job_row(job: Job) -> tuple[object, ...]:
-    stored = job.facts
+def _job_row(stored: Job) -> tuple[object, ...]:
     took = None if stored.ended_at is None else max(0.0, stored.ended_at - stored.created_at)
     return text(stored.name), status(stored.status.value), span(took), mono(stored.id)
 

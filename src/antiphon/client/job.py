@@ -132,7 +132,7 @@ class Job:
             if progress:
                 from antiphon.client.progress import watching
 
-                with watching(self, watch) as shown:
+                with watching(self.name, watch) as shown:
                     self._job = self._connection.wait(self.id, timeout, shown)
             else:
                 self._job = self._connection.wait(self.id, timeout, watch)
@@ -186,4 +186,4 @@ class Job:
     def _repr_html_(self) -> str:
         from antiphon.client.html import job_html
 
-        return job_html(self)
+        return job_html(self.facts)

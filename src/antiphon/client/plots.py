@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from antiphon.domain.jobs import JobStatus
-from antiphon.domain.work import JobKind
+from antiphon.domain.jobs import Job, JobStatus
 from antiphon.errors import AntiphonError, MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from antiphon.client.job import Job
-    from antiphon.client.session import Session
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7f7f7f"
@@ -119,28 +115,6 @@ def convergence(
     return ax
 
 
-def estimates_of(session: Session) -> tuple[list[float], list[float]]:
-    """The value and standard error of each finished estimate of a session, oldest first; arrays count in C order.
-
-    Raises:
-        AntiphonError: No job of the session has estimated anything.
-    """
-    values: list[float] = []
-    errors: list[float] = []
-    for job in session.jobs():
-        if job.kind is JobKind.ESTIMATE and job.status is JobStatus.SUCCEEDED:
-            result = job.result()
-            values += np.ravel(result.values).tolist()
-            errors += np.ravel(result.stderr).tolist()
-    if not values:
-        raise AntiphonError(
-            f"Session {session.id} has no finished estimate, so there is no convergence to plot.",
-            code="nothing-to-plot",
-            next_step="Run target.estimate(…) in the session first.",
-        )
-    return values, errors
-
-
 def timeline(jobs: Sequence[Job], title: str = "", ax: Axes | None = None) -> Axes:
     """When each job was compiled, waited, executed and was reconciled: one line a job, the oldest on top.
 
@@ -155,11 +129,10 @@ def timeline(jobs: Sequence[Job], title: str = "", ax: Axes | None = None) -> Ax
             "There are no jobs to plot.", code="nothing-to-plot", next_step="Submit a job in the session first."
         )
     ax = ax if ax is not None else _axes(height=max(2.2, min(7.0, 1.4 + 0.16 * len(jobs))))
-    facts = [job.facts for job in jobs]
     # A job is stored once it is compiled.
-    first = min(each.created_at - (each.stages.compile or 0.0) for each in facts)
-    scale, unit = _time_unit(max(each.ended_at or each.created_at for each in facts) - first)
-    for row, each in enumerate(facts):
+    first = min(each.created_at - (each.stages.compile or 0.0) for each in jobs)
+    scale, unit = _time_unit(max(each.ended_at or each.created_at for each in jobs) - first)
+    for row, each in enumerate(jobs):
         at = each.created_at - (each.stages.compile or 0.0) - first
         for stage, seconds in each.stages.to_json().items():
             # The edge keeps a job visible that is shorter than a pixel.
@@ -171,13 +144,13 @@ def timeline(jobs: Sequence[Job], title: str = "", ax: Axes | None = None) -> Ax
             ax.text(at * scale, row, f" {each.status.value}", va="center", fontsize=8, color=RED)
     for stage, colour in STAGE_COLOURS.items():
         ax.barh(0, 0, color=colour, label=stage)
-    names = [each.name for each in facts]
+    names = [each.name for each in jobs]
     if len(set(names)) == 1:
         ax.set_ylabel(f"jobs {names[0]}")
-        ax.set_yticks([0, len(facts) - 1], ["1", str(len(facts))]) if len(facts) > 1 else ax.set_yticks([0], ["1"])
+        ax.set_yticks([0, len(jobs) - 1], ["1", str(len(jobs))]) if len(jobs) > 1 else ax.set_yticks([0], ["1"])
     else:
-        ax.set_yticks(range(len(facts)), [name if len(name) <= 24 else name[:23] + "…" for name in names], fontsize=8)
-    ax.set_ylim(len(facts) - 0.4, -0.6)
+        ax.set_yticks(range(len(jobs)), [name if len(name) <= 24 else name[:23] + "…" for name in names], fontsize=8)
+    ax.set_ylim(len(jobs) - 0.4, -0.6)
     ax.set_xlim(left=0)
     ax.set_xlabel(f"{unit} since the first submit")
     ax.legend(frameon=False, fontsize=9, ncols=4, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)

@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
-
-if TYPE_CHECKING:
-    from antiphon.client.job import Job
 
 Watch = Callable[[JobFacts], None]
 REDRAW_S = 0.25
@@ -22,13 +19,13 @@ REDRAW_S = 0.25
 
 
 @contextmanager
-def watching(job: Job, watch: Watch | None = None) -> Iterator[Watch]:
-    """Give a function that shows the job each time it is called with its facts, and calls `watch` as well.
+def watching(name: str, watch: Watch | None = None) -> Iterator[Watch]:
+    """Give a function that shows the job of this name each time it is called with its facts, and calls `watch` as well.
 
     On a terminal it is one line on stderr, gone at the end; in a notebook a line of its own that is updated in place;
     elsewhere nothing is shown.
     """
-    with _shown(job) as show:
+    with _shown(name) as show:
 
         def both(facts: JobFacts) -> None:
             show(facts)
@@ -56,7 +53,7 @@ def stage_of(facts: JobFacts, elapsed: float) -> str:
 
 
 @contextmanager
-def _shown(job: Job) -> Iterator[Watch]:
+def _shown(name: str) -> Iterator[Watch]:
     began = time.monotonic()
     notebook = _notebook()
     if notebook is not None:
@@ -65,7 +62,7 @@ def _shown(job: Job) -> Iterator[Watch]:
         from rich.console import Console
         from rich.markup import escape as literal
 
-        with Console(stderr=True).status(literal(f"{job.name}: …")) as status:
+        with Console(stderr=True).status(literal(f"{name}: …")) as status:
             yield lambda facts: status.update(literal(stage_of(facts, time.monotonic() - began)))
     else:
         yield lambda _: None

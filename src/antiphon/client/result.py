@@ -116,9 +116,12 @@ class Result:
         return f"<Result of {self.job.id}: counts={text}>"
 
     def _repr_html_(self) -> str:
-        from antiphon.client.html import result_html
+        from antiphon.client.html import counts_html, values_html
 
-        return result_html(self)
+        title = f"Result of {self.job.name}"
+        if self.job.spec.kind is JobKind.ESTIMATE:
+            return values_html(title, self.values, self.stderr)
+        return counts_html(title, self.counts, self.shots)
 
 
 def _array(outcome: Outcome | None, field: str) -> Any:

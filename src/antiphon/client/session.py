@@ -6,10 +6,15 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from antiphon.client.connection import Connection
 from antiphon.client.job import Job
+from antiphon.domain.jobs import JobStatus
 from antiphon.domain.sessions import FailurePolicy, SessionStatus
 from antiphon.domain.sessions import Session as SessionFacts
+from antiphon.domain.work import JobKind
+from antiphon.errors import AntiphonError
 from antiphon.ports.job_store import JobQuery
 
 if TYPE_CHECKING:
@@ -94,20 +99,41 @@ class Session:
         self._session = self._connection.cancel_session(self.id)
         return self
 
+    def estimates(self) -> tuple[list[float], list[float]]:
+        """The value and standard error of each finished estimate, oldest first; arrays count in C order.
+
+        Raises:
+            AntiphonError: No job of the session has estimated anything.
+        """
+        values: list[float] = []
+        errors: list[float] = []
+        for job in self.jobs():
+            if job.kind is JobKind.ESTIMATE and job.status is JobStatus.SUCCEEDED:
+                result = job.result()
+                values += np.ravel(result.values).tolist()
+                errors += np.ravel(result.stderr).tolist()
+        if not values:
+            raise AntiphonError(
+                f"Session {self.id} has no finished estimate, so there is no convergence to plot.",
+                code="nothing-to-plot",
+                next_step="Run target.estimate(…) in the session first.",
+            )
+        return values, errors
+
     def plot_convergence(
         self, ax: Axes | None = None, *, reference: float | None = None, label: str = "expectation value"
     ) -> Axes:
         """The value of each estimate in the order of the jobs, the best so far, and a reference line; extra `plots`."""
-        from antiphon.client.plots import convergence, estimates_of
+        from antiphon.client.plots import convergence
 
-        values, errors = estimates_of(self)
+        values, errors = self.estimates()
         return convergence(values, errors, reference=reference, label=label, title=self.name, ax=ax)
 
     def plot_timeline(self, ax: Axes | None = None, *, last: int = 50) -> Axes:
         """When each of the last jobs was compiled, queued, executed and reconciled; extra `plots`."""
         from antiphon.client.plots import timeline
 
-        return timeline(self.jobs()[-last:], title=self.name, ax=ax)
+        return timeline([job.facts for job in self.jobs()[-last:]], title=self.name, ax=ax)
 
     def _leave(self) -> None:
         if self._left is not None:
@@ -125,6 +151,7 @@ class Session:
         return f"<Session {self.id} {self.name!r} on {self.target}: {self._session.status.value}>"
 
     def _repr_html_(self) -> str:
-        from antiphon.client.html import session_html
+        from antiphon.client.html import LAST_JOBS, session_html
 
-        return session_html(self)
+        latest = [job.facts for job in self.jobs(limit=LAST_JOBS, newest=True)]
+        return session_html(self.facts, latest)

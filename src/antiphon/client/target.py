@@ -315,7 +315,7 @@ class Target:
     def _repr_html_(self) -> str:
         from antiphon.client.html import target_html
 
-        return target_html(self)
+        return target_html(self.info, self.queue_depth)
 
 
 def _labels(metadata: Mapping[str, Any] | None) -> dict[str, str]:

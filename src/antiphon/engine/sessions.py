@@ -54,7 +54,6 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
         )
     )
     event = SessionEvent(action=SessionAction.CHECK_TIME, at=now, who=request.who, why="opened")
-    live: Session | None = None
     aftermath = Aftermath()
     with ctx.store.write() as tx:
         if request.key is not None:
@@ -69,19 +68,19 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
                         next_step="Use another key for a session on another target.",
                     )
                 return live
+            if live is not None and not live.status.is_final:
+                raise ConflictError(
+                    f"Session {live.id} of the key {request.key!r} takes no more jobs, and some of its jobs still run.",
+                    code="key-taken",
+                    cause=live.end_reason,
+                    next_step="Wait until they have ended, cancel them, or use another key.",
+                    details={"id": live.id, "pending": live.pending},
+                )
         try:
             tx.add_session(session, event)
         except KeyTakenError as error:
-            if live is None or live.accepting_jobs:
-                # Another process opened it between our look and our insert (PostgreSQL).
-                raise VersionConflictError(error.message, cause=error.cause, next_step=error.next_step) from error
-            raise ConflictError(
-                f"Session {live.id} of the key {request.key!r} takes no more jobs, and some of its jobs still run.",
-                code="key-taken",
-                cause=live.end_reason,
-                next_step="Wait until they have ended, cancel them, or use another key.",
-                details={"id": live.id, "pending": live.pending},
-            ) from error
+            # Another process opened it between our look and our insert (PostgreSQL): look again.
+            raise VersionConflictError(error.message, cause=error.cause, next_step=error.next_step) from error
     aftermath.carry_out(ctx)
     ctx.wakeup.set()
     return session

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from antiphon import Workspace
-from antiphon.client.plots import convergence, estimates_of, histogram, save, timeline
+from antiphon.client.plots import convergence, histogram, save, timeline
 from antiphon.errors import AntiphonError, MissingExtraError
 
 RY = 'OPENQASM 3.0; include "stdgates.inc"; input float t; qubit[1] q; ry(t) q[0];'
@@ -73,13 +73,13 @@ def test_the_estimates_and_the_timeline_of_a_session(tmp_path: Path) -> None:
         target = workspace.target("sim.auto")
         with target.open_session(name="loop") as session:
             with pytest.raises(AntiphonError, match="no finished estimate"):
-                estimates_of(session)
+                session.estimates()
             with pytest.raises(AntiphonError, match="no jobs"):
                 timeline([])
             for angle in (0.0, np.pi / 2, np.pi):
                 target.estimate(RY, {"Z": 1.0}, {"t": angle})
             target.estimate(RY, {"Z": 1.0}, {"t": [0.0, np.pi]})
-        values, errors = estimates_of(session)
+        values, errors = session.estimates()
         assert values == pytest.approx([1.0, 0.0, -1.0, 1.0, -1.0], abs=1e-9)
         assert errors == [0.0] * 5
         ax: Any = session.plot_convergence(reference=-1.0)

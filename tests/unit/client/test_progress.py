@@ -55,7 +55,7 @@ def test_a_notebook_has_one_line_that_is_updated(tmp_path: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
     with Workspace(tmp_path, workers=1) as workspace:
         job = workspace.target("sim.auto").submit(BELL, 10, name="<b>")
-        with watching(job) as watch:
+        with watching(job.name) as watch:
             watch(job.facts)
     assert "Succeeded" in repr(lines[-1])
     assert "&lt;b&gt;" in lines[-1]._repr_html_()
