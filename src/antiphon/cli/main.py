@@ -9,7 +9,9 @@ import typer
 
 from antiphon.cli import demo, doctor, jobs, reference, sessions, submit, targets
 from antiphon.cli.command import command
+from antiphon.cli.exit_codes import NOT_FOUND
 from antiphon.cli.shell import Shell
+from antiphon.errors import NotFoundError
 
 app = typer.Typer(
     name="antiphon",
@@ -48,7 +50,30 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(sessions.app, name="sessions")
 app.command("doctor")(command(doctor.doctor))
 app.command("exit-codes")(command(reference.exit_codes))
-app.command("help", hidden=True)(command(reference.help_on))
+
+
+@app.command("help", hidden=True)
+@command
+def _help(
+    shell: Shell,
+    topic: Annotated[list[str] | None, typer.Argument(help="A command, or exit-codes.", show_default=False)] = None,
+) -> int | None:
+    """Help on the program, on one of its commands, or on exit codes."""
+    if shell.as_json or topic == ["exit-codes"]:
+        reference.exit_codes(shell)
+        return None
+    try:
+        app([*(topic or []), "--help"], prog_name="antiphon", standalone_mode=False)
+    except typer.TyperException:
+        name = " ".join(topic or [])
+        shell.fail(
+            NotFoundError(
+                f"There is no help on {name!r}.",
+                next_step="See the commands with `antiphon --help`, the exit codes with `antiphon exit-codes`.",
+            )
+        )
+        return NOT_FOUND
+    return None
 
 
 def main() -> None:
