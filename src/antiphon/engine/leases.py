@@ -57,7 +57,7 @@ def recover(ctx: EngineContext) -> list[str]:
         with ctx.store.write() as tx:
             for job in _each_owned(tx, engine.id):
                 why = f"engine {engine.id} (process {engine.pid}) died"
-                _put_back(ctx, tx, job, why, "The process that ran this job died each time it was tried.", aftermath)
+                _put_back(ctx, tx, job, why, aftermath)
                 recovered.append(job.id)
             if forget:
                 tx.remove_engine(engine.id)
@@ -78,8 +78,7 @@ def put_back_orphans(ctx: EngineContext) -> None:
         # nothing that is worked on is missing from it.
         for job in _each_owned(tx, ctx.engine_id):
             if task_id(job) not in ctx.held:
-                message = "This job was started again and again, and its end could never be stored."
-                _put_back(ctx, tx, job, "its end could not be stored", message, aftermath)
+                _put_back(ctx, tx, job, "its end could not be stored", aftermath)
     aftermath.carry_out(ctx)
 
 
@@ -122,7 +121,7 @@ def _is_dead(ctx: EngineContext, engine: EngineLease, now: float) -> bool:
     return now - since >= 2 * ctx.settings.heartbeat_seconds
 
 
-def _put_back(ctx: EngineContext, tx: Transaction, job: Job, why: str, message: str, aftermath: Aftermath) -> None:
+def _put_back(ctx: EngineContext, tx: Transaction, job: Job, why: str, aftermath: Aftermath) -> None:
     """Back into the queue, or failed if that was tried too often."""
     if job.status is not JobStatus.EXECUTING or job.attempts < ctx.settings.max_attempts:
         _lose(ctx, tx, job, why, aftermath)
@@ -134,7 +133,7 @@ def _put_back(ctx: EngineContext, tx: Transaction, job: Job, why: str, message: 
         why=f"attempt {job.attempts}: {why}",
         error={
             "code": "engine-lost",
-            "message": message,
+            "message": "The process that ran this job died, or could not store its end, each time it was tried.",
             "cause": f"attempt {job.attempts}: {why}",
             "next_step": 'Submit it with execution="process", which protects the engine from the program.',
             "details": {"attempts": job.attempts},
