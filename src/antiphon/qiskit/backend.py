@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2, Options
@@ -19,9 +19,7 @@ from antiphon.qiskit.instructions import target_of
 from antiphon.qiskit.job import AntiphonJob
 from antiphon.qiskit.results import CircuitFacts
 from antiphon.qiskit.session import Session, innermost_session
-
-if TYPE_CHECKING:
-    from antiphon.qiskit.provider import AntiphonProvider
+from antiphon.qiskit.surroundings import Service
 
 
 class AntiphonBackend(BackendV2):  # type: ignore[misc]
@@ -31,7 +29,7 @@ class AntiphonBackend(BackendV2):  # type: ignore[misc]
         entered: Sessions that `run` calls are in now, the innermost last.
     """
 
-    def __init__(self, provider: AntiphonProvider, target: Target) -> None:
+    def __init__(self, provider: Service, target: Target) -> None:
         super().__init__(
             provider=provider,
             name=target.name,

@@ -21,17 +21,15 @@ from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
-from antiphon.qiskit.backend import AntiphonBackend
-from antiphon.qiskit.modes import Mode
-from antiphon.qiskit.options import EstimatorOptions, coerce_options
+from antiphon.qiskit.options import EstimatorOptions
+from antiphon.qiskit.primitive import Primitive
 from antiphon.qiskit.primitive_job import AntiphonPrimitiveJob
 from antiphon.qiskit.results import PubFacts
-from antiphon.qiskit.session import Session
 
 _Read = tuple[Program, ParameterSets, tuple[Observable, ...], tuple[int, ...]]
 
 
-class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]
+class EstimatorV2(Primitive[EstimatorOptions], BaseEstimatorV2):  # type: ignore[misc]
     """Estimates expectation values: one `run` is one job, of however many pubs.
 
     Args:
@@ -42,28 +40,7 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]
         AntiphonError: There is no such mode or option; says which there are.
     """
 
-    def __init__(
-        self,
-        mode: AntiphonBackend | Session | None = None,
-        *,
-        options: EstimatorOptions | Mapping[str, Any] | None = None,
-    ) -> None:
-        self._mode = Mode(mode)
-        self._options: EstimatorOptions = coerce_options(EstimatorOptions, options)
-
-    @property
-    def options(self) -> EstimatorOptions:
-        """The options, to be read and set."""
-        return self._options
-
-    @property
-    def mode(self) -> Session | None:
-        """The session or batch it runs in; None when it was made for a backend."""
-        return self._mode.session
-
-    def backend(self) -> AntiphonBackend:
-        """The backend it runs on."""
-        return self._mode.backend
+    _options_kind = EstimatorOptions
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> AntiphonPrimitiveJob:
         """Submit one job.

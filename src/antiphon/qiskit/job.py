@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qiskit.providers import JobV1
+from qiskit.providers import BackendV2, JobV1
 from qiskit.providers.exceptions import JobTimeoutError
 from qiskit.result import Result
 
@@ -16,9 +16,6 @@ from antiphon.engine.job_record import iso
 from antiphon.errors import ConflictError, WaitTimeoutError
 from antiphon.qiskit.results import CircuitFacts, experiment_result, failed_experiment
 from antiphon.qiskit.states import BACKEND_STATUS
-
-if TYPE_CHECKING:
-    from antiphon.qiskit.backend import AntiphonBackend
 
 
 class AntiphonJob(JobV1):  # type: ignore[misc]
@@ -30,7 +27,7 @@ class AntiphonJob(JobV1):  # type: ignore[misc]
 
     def __init__(
         self,
-        backend: AntiphonBackend,
+        backend: BackendV2,
         job: Job,
         circuits: Sequence[CircuitFacts] | None = None,
         *,

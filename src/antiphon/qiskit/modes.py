@@ -31,7 +31,7 @@ class Mode:
         chosen = innermost_session() if given is None else given
         if isinstance(chosen, Session):
             self.session: Session | None = chosen
-            self.backend = chosen.on_backend
+            self.backend: AntiphonBackend = chosen.on_backend
         elif isinstance(chosen, AntiphonBackend):
             self.session = None
             self.backend = chosen

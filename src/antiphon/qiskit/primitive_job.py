@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qiskit.primitives import BasePrimitiveJob, PrimitiveResult
+from qiskit.providers import BackendV2
 
 from antiphon.client.job import Job
 from antiphon.domain.results import Estimated, Sampled
@@ -16,9 +17,6 @@ from antiphon.qiskit.job import message_of, tags_of
 from antiphon.qiskit.results import PubFacts, estimator_pub_result, sampler_pub_result
 from antiphon.qiskit.states import PRIMITIVE_STATUS
 
-if TYPE_CHECKING:
-    from antiphon.qiskit.backend import AntiphonBackend
-
 
 class AntiphonPrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]
     """One job of many pubs. Its status is a plain string, as in IBM's runtime.
@@ -27,7 +25,7 @@ class AntiphonPrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]
         job: The same job as Antiphon's own client shows it: record, stages, events, replay.
     """
 
-    def __init__(self, backend: AntiphonBackend, job: Job, pubs: Sequence[PubFacts] | None = None) -> None:
+    def __init__(self, backend: BackendV2, job: Job, pubs: Sequence[PubFacts] | None = None) -> None:
         super().__init__(job.id)
         self.job = job
         self._backend = backend
@@ -121,8 +119,8 @@ class AntiphonPrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]
         """Seconds of execution; 0 until it is final."""
         return self.job.stages["execute"] or 0.0
 
-    def backend(self) -> AntiphonBackend:
-        """The backend it was submitted to."""
+    def backend(self) -> BackendV2:
+        """The `AntiphonBackend` it was submitted to."""
         return self._backend
 
     @property

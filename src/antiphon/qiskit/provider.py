@@ -11,10 +11,10 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from antiphon.client.job import Job
 from antiphon.client.workspace import Workspace
 from antiphon.domain.jobs import JobStatus
-from antiphon.domain.work import JobKind
 from antiphon.qiskit.backend import AntiphonBackend
 from antiphon.qiskit.job import AntiphonJob
 from antiphon.qiskit.primitive_job import AntiphonPrimitiveJob
+from antiphon.qiskit.stored_jobs import as_submitted
 
 _PENDING = frozenset({JobStatus.WAITING, JobStatus.EXECUTING, JobStatus.CANCELLATION_REQUESTED})
 
@@ -137,10 +137,7 @@ class AntiphonProvider:
 
     def wrap(self, job: Job) -> AntiphonJob | AntiphonPrimitiveJob:
         """A job of the workspace in the form that the call which made it returns."""
-        backend = self.backend(job.target)
-        if job.kind is JobKind.ESTIMATE or job.metadata.get("primitive") == "sampler":
-            return AntiphonPrimitiveJob(backend, job)
-        return AntiphonJob(backend, job, memory=True)
+        return as_submitted(self.backend(job.target), job)
 
     def _each(self, target: str | None, session: str | None, *, oldest_first: bool) -> Any:
         page, last = 200, None

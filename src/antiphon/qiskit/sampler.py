@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from qiskit.primitives import BaseSamplerV2
@@ -13,15 +13,13 @@ from antiphon.engine.requests import PubRequest
 from antiphon.errors import ProgramError
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
-from antiphon.qiskit.backend import AntiphonBackend
-from antiphon.qiskit.modes import Mode
-from antiphon.qiskit.options import SamplerOptions, coerce_options
+from antiphon.qiskit.options import SamplerOptions
+from antiphon.qiskit.primitive import Primitive
 from antiphon.qiskit.primitive_job import AntiphonPrimitiveJob
 from antiphon.qiskit.results import PubFacts
-from antiphon.qiskit.session import Session
 
 
-class SamplerV2(BaseSamplerV2):  # type: ignore[misc]
+class SamplerV2(Primitive[SamplerOptions], BaseSamplerV2):  # type: ignore[misc]
     """Samples circuits: one `run` is one job, of however many pubs and parameter sets.
 
     Args:
@@ -32,28 +30,7 @@ class SamplerV2(BaseSamplerV2):  # type: ignore[misc]
         AntiphonError: There is no such mode or option; says which there are.
     """
 
-    def __init__(
-        self,
-        mode: AntiphonBackend | Session | None = None,
-        *,
-        options: SamplerOptions | Mapping[str, Any] | None = None,
-    ) -> None:
-        self._mode = Mode(mode)
-        self._options: SamplerOptions = coerce_options(SamplerOptions, options)
-
-    @property
-    def options(self) -> SamplerOptions:
-        """The options, to be read and set."""
-        return self._options
-
-    @property
-    def mode(self) -> Session | None:
-        """The session or batch it runs in; None when it was made for a backend."""
-        return self._mode.session
-
-    def backend(self) -> AntiphonBackend:
-        """The backend it runs on."""
-        return self._mode.backend
+    _options_kind = SamplerOptions
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> AntiphonPrimitiveJob:
         """Submit one job.

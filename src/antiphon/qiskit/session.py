@@ -6,17 +6,17 @@ import datetime as dt
 import re
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+from qiskit.providers import BackendV2
 
 from antiphon.client.session import Session as ClientSession
 from antiphon.client.target import Target
 from antiphon.domain.sessions import SessionStatus
 from antiphon.engine.job_record import iso
 from antiphon.errors import LimitError, ProgramError, SessionEndedError
-
-if TYPE_CHECKING:
-    from antiphon.qiskit.backend import AntiphonBackend
-    from antiphon.qiskit.provider import AntiphonProvider
+from antiphon.qiskit.stored_jobs import as_submitted
+from antiphon.qiskit.surroundings import Service, WorkspaceBackend
 
 _entered: ContextVar[tuple[Session, ...]] = ContextVar("antiphon_qiskit_sessions", default=())
 
@@ -48,7 +48,7 @@ class Session:
 
     def __init__(
         self,
-        backend: AntiphonBackend,
+        backend: BackendV2,
         max_time: int | str | None = None,
         *,
         create_new: bool = True,
@@ -57,19 +57,19 @@ class Session:
     ) -> None:
         self._backend = _own(backend)
         # A target of its own: nothing gets into the session except through it.
-        self._target: Target = backend.workspace.target(backend.name)
+        self._target: Target = self._backend.workspace.target(self._backend.name)
         self._session: ClientSession | None = None
         if create_new:
             opened = self._target.open_session(name, failure_policy=failure_policy, total_limit=_seconds(max_time))
             # A second handle closes it, so that the target stays in it, and the engine refuses what comes after.
-            self._session = backend.workspace.session(opened.id)
+            self._session = self._backend.workspace.session(opened.id)
 
     @classmethod
-    def from_id(cls, session_id: str, service: AntiphonProvider) -> Self:
+    def from_id(cls, session_id: str, service: Service) -> Self:
         """Take up a session that was opened before, by this or any other process.
 
         Args:
-            service: The provider of the workspace it belongs to.
+            service: The `AntiphonProvider` of the workspace it belongs to.
 
         Raises:
             NotFoundError: There is no such session.
@@ -100,8 +100,8 @@ class Session:
         return str(self._backend.name)
 
     @property
-    def on_backend(self) -> AntiphonBackend:
-        """Its backend."""
+    def on_backend(self) -> BackendV2:
+        """Its `AntiphonBackend`."""
         return self._backend
 
     def status(self) -> str | None:
@@ -151,7 +151,7 @@ class Session:
 
     def jobs(self) -> list[Any]:
         """Its jobs, oldest first, each as the `run` that made it returned it."""
-        return [self._backend.provider.wrap(job) for job in self._opened().jobs()]
+        return [as_submitted(self._backend, job) for job in self._opened().jobs()]
 
     def close(self) -> None:
         """No new jobs; those queued or running finish. Closing twice is not an error."""
@@ -214,21 +214,21 @@ class Batch(Session):
         return sum((job.stages["execute"] or 0.0 for job in self._session.jobs()), 0.0)
 
 
-def innermost_session(backend: AntiphonBackend | None = None) -> Session | None:
+def innermost_session(backend: WorkspaceBackend | None = None) -> Session | None:
     """The session of the innermost open `with`, of `backend` where one is given; None when there is none."""
     for session in reversed(_entered.get()):
         if backend is None or session.on_backend is backend:
             return session
     if backend is not None and backend.entered:
         # Qiskit's generic primitives call `run` from a thread of their own, which inherits no context.
-        return backend.entered[-1]
+        innermost: Session = backend.entered[-1]
+        return innermost
     return None
 
 
-def _own(backend: Any) -> AntiphonBackend:
-    # By what it has, not by its class: the backend's module imports this one.
-    if hasattr(backend, "workspace") and hasattr(backend, "entered"):
-        return backend  # type: ignore[no-any-return]
+def _own(backend: Any) -> WorkspaceBackend:
+    if isinstance(backend, WorkspaceBackend):
+        return backend
     raise ProgramError(
         f"{backend!r} is not a backend of Antiphon.",
         code="backend-foreign",
