@@ -266,3 +266,15 @@ def test_a_job_can_be_awaited(ws: Workspace) -> None:
     import asyncio
 
     assert asyncio.run(_awaited(ws)) == 10
+
+
+@pytest.mark.parametrize("single", [bell(), BELL])
+def test_a_batch_of_one_program_without_a_list_says_so(ws: Workspace, single: object) -> None:
+    with pytest.raises(ProgramError, match="list"):
+        ws.target("sim.auto").submit_batch(single)  # type: ignore[arg-type]
+
+
+def test_an_empty_id_is_no_prefix(ws: Workspace) -> None:
+    ws.target("sim.auto").submit(bell(), shots=10)
+    with pytest.raises(NotFoundError, match="There is no job"):
+        ws.job("")

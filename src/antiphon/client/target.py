@@ -173,10 +173,10 @@ class Target:
             shots, name, seed, options: As for `submit`.
         """
         began = time.perf_counter()
-        if not isinstance(programs, Iterable) or isinstance(programs, str | bytes):
+        if not isinstance(programs, Iterable) or (not isinstance(programs, list | tuple) and _is_program(programs)):
             raise ProgramError(
-                f"{type(programs).__name__} is not a list of programs.",
-                next_step="Give a list: target.submit_batch([first, second]).",
+                f"A {type(programs).__name__} is not a list of programs.",
+                next_step="Give a list: target.submit_batch([first, second]); a single one: target.submit(program).",
             )
         programs = list(programs)
         values = [None] * len(programs) if parameters is None else list(parameters)
@@ -316,6 +316,14 @@ class Target:
         from antiphon.client.html import target_html
 
         return target_html(self.info, self.queue_depth)
+
+
+def _is_program(obj: object) -> bool:
+    try:
+        to_program(obj)
+    except (ProgramError, LimitError):
+        return False
+    return True
 
 
 def _labels(metadata: Mapping[str, Any] | None) -> dict[str, str]:

@@ -140,7 +140,8 @@ class Workspace:
         try:
             return self._connection.job(job_id)
         except NotFoundError:
-            found = self._connection.jobs(JobQuery(self._connection.workspace, id_prefix=job_id, limit=2))
+            query = JobQuery(self._connection.workspace, id_prefix=job_id, limit=2)
+            found = self._connection.jobs(query) if job_id else []
             if not found:
                 raise
             return _only("job", job_id, found)

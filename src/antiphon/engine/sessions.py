@@ -149,7 +149,7 @@ def _policy(name: str) -> FailurePolicy:
     try:
         return FailurePolicy(str(name).lower())
     except ValueError:
-        close = difflib.get_close_matches(str(name), list(FailurePolicy), n=1)
+        close = difflib.get_close_matches(str(name), [policy.value for policy in FailurePolicy], n=1)
         raise LimitError(
             f"There is no failure policy {name!r}.",
             code="policy-unknown",
