@@ -87,11 +87,14 @@ def _sqlite(path: Path) -> Database:
     def configure(connection: Any, _: Any) -> None:
         # The driver shall not begin transactions by itself: whether one may write is said when it begins.
         connection.isolation_level = None
+        # Heard by a new file alone. A job changes a few rows on many pages, and the log holds whole pages: with half
+        # the usual size it is half as long, and carrying it into the file costs less.
+        connection.execute("PRAGMA page_size = 2048")
         connection.execute("PRAGMA foreign_keys = ON")
         # In WAL mode this loses nothing when a process dies, and never damages the file when the power goes.
         connection.execute("PRAGMA synchronous = NORMAL")
-        # Four times the default, 16 MB: the job that happens to carry the log into the file pays milliseconds.
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        # 16 MB, four times the default: the job that happens to carry the log into the file pays milliseconds.
+        connection.execute("PRAGMA wal_autocheckpoint = 8000")
 
     return Database(
         engine=engine,
