@@ -58,7 +58,7 @@ def make_session(**changes: Any) -> Session:
 
 def submitted(job: Job) -> list[tuple[int, str, str, JobEvent]]:
     """The log that a job is stored with."""
-    event = JobEvent(trigger=JobTrigger.CLAIMED, at=job.created_at, who=job.created_by, why="submitted")
+    event = JobEvent(trigger=JobTrigger.SUBMITTED, at=job.created_at, who=job.created_by)
     return [(1, "submitted", job.status.value, event)]
 
 

@@ -39,6 +39,7 @@ FINAL_STATUSES = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CAN
 class JobTrigger(StrEnum):
     """What can happen to a job."""
 
+    SUBMITTED = "submitted"  # how a job comes to be: the first line of its log, and never a transition
     CLAIMED = "claimed"  # an engine took the lease
     LEASE_LOST = "lease lost"  # its engine died or shut down; the job waits for another
     CANCEL_REQUESTED = "cancel requested"

@@ -15,8 +15,6 @@ from antiphon.engine.context import EngineContext
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import Artefact, Transaction
 
-INLINE_PARAMETER_BYTES = 16_384
-
 
 def artefact(
     ctx: EngineContext, kind: str, body: bytes, digest: str | None = None, facts: Mapping[str, Any] | None = None
@@ -73,7 +71,7 @@ def environment_artefact(ctx: EngineContext) -> tuple[str, list[Artefact]]:
 
 def encode_parameters(ctx: EngineContext, sets: ParameterSets) -> tuple[str, list[Artefact]]:
     """Parameter values as stored in a pub: base64 while small, else the digest of an artefact."""
-    if len(sets.data) <= INLINE_PARAMETER_BYTES:
+    if len(sets.data) <= ctx.settings.small_bytes:
         return base64.b64encode(sets.data).decode(), []
     values = artefact(ctx, "parameters", sets.data)
     return values.digest, [values]

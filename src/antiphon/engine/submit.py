@@ -81,7 +81,8 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
         provenance=provenance,
     )
-    log = [(1, "submitted", job.status.value, JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=request.who))]
+    submitted = JobEvent(trigger=JobTrigger.SUBMITTED, at=now, who=request.who)
+    log = [(job.version, submitted.trigger.value, job.status.value, submitted)]
     if executor != "inline":
         first = _store(ctx, request, job, log, artefacts)
         ctx.wakeup.set()

@@ -26,7 +26,6 @@ from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import Plan, Pub, Work
 from antiphon.errors import AntiphonError, ExecutionError, LimitError
 
-INLINE_SECONDS = 0.25
 INLINE_BYTES = 256 * 2**20
 
 Rule = Callable[[Demand, Floats], Choice]
@@ -82,7 +81,7 @@ class SimDriver:
             reason=tuple(choice.reason for choice in choices),
             cost=cost,
             memory_bytes=memory,
-            safe_inline=all(choice.safe for choice in choices) and cost <= INLINE_SECONDS and memory <= INLINE_BYTES,
+            safe_inline=all(choice.safe for choice in choices) and memory <= INLINE_BYTES,
             num_calls=sum(sets),
         )
 
