@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,7 +157,38 @@ def test_limits_are_kept_although_the_client_is_gone(tmp_path: Path) -> None:
         eventually(lambda: second.session(session_id).status is SessionStatus.TIMED_OUT)
 
 
-def test_two_processes_may_close_the_same_session(open_workspace: Callable[..., Workspace]) -> None:
+def test_real_processes_close_the_same_session_at_once(open_workspace: Callable[..., Workspace]) -> None:
+    ws = open_workspace()
+    target = ws.target("sim.auto")
+    session = target.open_session()
+    target.submit(BELL)
+    closing = (
+        "import sys\nfrom antiphon import Workspace\nws = Workspace(sys.argv[1], workers=1)\n"
+        "print('ready', flush=True)\nsys.stdin.readline()\n"
+        "print(ws.session(sys.argv[2]).close().status.value)\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", closing, ws.location, session.id],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=60)[0] for process in processes] == ["Succeeded\n"] * 3
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert sum(event["status"] == "Succeeded" for event in session.events) == 1
+
+
+def test_two_workspaces_may_close_the_same_session(open_workspace: Callable[..., Workspace]) -> None:
     first, second = open_workspace(), open_workspace()
     session = first.target("sim.auto").open_session()
     again = second.session(session.id)
