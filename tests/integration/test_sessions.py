@@ -26,7 +26,10 @@ def timed(tmp_path: Path, clock: ManualClock) -> Iterator[Workspace]:
 
 
 def eventually(check: Callable[[], bool], clock: ManualClock | None = None) -> None:
-    """The engine's thread acts within a moment of real time; a manual clock must tick for it to look."""
+    """The engine's thread acts within a moment of real time.
+
+    A manual clock must go on ticking for it to look: an engine that began to wait just after an advance waits for good.
+    """
     deadline = time.monotonic() + 20
     while not check():
         assert time.monotonic() < deadline, "it did not come about within 20 s"
@@ -121,7 +124,7 @@ def test_the_idle_limit_is_kept_by_the_engine(timed: Workspace, clock: ManualClo
     time.sleep(0.05)
     assert session.status is SessionStatus.EXECUTING
     clock.advance(2)
-    eventually(lambda: session.status is SessionStatus.TIMED_OUT)
+    eventually(lambda: session.status is SessionStatus.TIMED_OUT, clock)
     with pytest.raises(SessionEndedError, match="idle limit"):
         target.submit(BELL)
 
@@ -129,7 +132,7 @@ def test_the_idle_limit_is_kept_by_the_engine(timed: Workspace, clock: ManualClo
 def test_a_session_never_used_times_out(timed: Workspace, clock: ManualClock) -> None:
     session = timed.target("sim.auto").open_session(idle_limit=30)
     clock.advance(31)
-    eventually(lambda: session.status is SessionStatus.TIMED_OUT)
+    eventually(lambda: session.status is SessionStatus.TIMED_OUT, clock)
 
 
 def test_the_total_limit_fails_the_queued_and_lets_the_running_finish(timed: Workspace, clock: ManualClock) -> None:
@@ -139,7 +142,7 @@ def test_the_total_limit_fails_the_queued_and_lets_the_running_finish(timed: Wor
     queued = target.submit(BELL, execution="process")
     eventually(lambda: running.status is JobStatus.EXECUTING, clock)
     clock.advance(3601)
-    eventually(lambda: session.status is SessionStatus.TIMED_OUT)
+    eventually(lambda: session.status is SessionStatus.TIMED_OUT, clock)
     assert queued.status is JobStatus.FAILED
     assert "total limit" in str(queued.error)
     assert running.status is JobStatus.EXECUTING
@@ -154,7 +157,7 @@ def test_limits_are_kept_although_the_client_is_gone(tmp_path: Path) -> None:
         session_id = first.target("sim.auto").open_session(idle_limit=60).id
     clock.advance(61)
     with Workspace(tmp_path, clock=clock, workers=1) as second:
-        eventually(lambda: second.session(session_id).status is SessionStatus.TIMED_OUT)
+        eventually(lambda: second.session(session_id).status is SessionStatus.TIMED_OUT, clock)
 
 
 def test_real_processes_close_the_same_session_at_once(open_workspace: Callable[..., Workspace]) -> None:
