@@ -13,6 +13,11 @@ AntiphonError
 ├── JobCancelledError        the job ended as Cancelled
 ├── WaitTimeoutError         the caller's time ran out; the job goes on
 ├── ExecutionError           an attempt ended without a result (crash, memory, time, engine)
+├── AuthenticationError      the caller did not prove who it is
+├── PermissionDeniedError    the caller may not do this
+├── QuotaExceededError       the workspace has used up what it may, or holds it for jobs that have not ended
+├── RateLimitedError         too many requests in too short a time
+├── ConnectionFailedError    a server cannot be reached, or what answers is not one
 ├── StoreError               the store cannot be opened, read or written
 └── MissingExtraError        an optional package is not installed
 """
@@ -161,6 +166,36 @@ class StoreError(AntiphonError):
     """The store cannot be opened, read or written: corrupt, newer, full, or not permitted."""
 
     code = "store-unusable"
+
+
+class AuthenticationError(AntiphonError):
+    """The caller did not prove who it is: no key or token, or one that opens nothing (any more)."""
+
+    code = "not-authenticated"
+
+
+class PermissionDeniedError(AntiphonError):
+    """The caller is known, and its role or its key's scopes do not allow this."""
+
+    code = "not-permitted"
+
+
+class QuotaExceededError(LimitError):
+    """A quota of the workspace would be exceeded; `details` say which, how much is left, and when it resets."""
+
+    code = "quota-exceeded"
+
+
+class RateLimitedError(LimitError):
+    """Too many requests in too short a time; `details["retry_after_s"]` says when to come back."""
+
+    code = "rate-limited"
+
+
+class ConnectionFailedError(AntiphonError):
+    """A server cannot be reached, did not answer in time, or what answered is no Antiphon server."""
+
+    code = "server-unreachable"
 
 
 class MissingExtraError(AntiphonError, ImportError):

@@ -6,12 +6,14 @@ is unchanged, and appends the event in the same transaction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from antiphon.domain.evolve import evolve
+from antiphon.domain.quotas import Hold
 from antiphon.domain.transitions import TransitionTable
 from antiphon.domain.work import JobKind
 from antiphon.errors import ConflictError
@@ -138,7 +140,9 @@ class Job:
 
     Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`).
     `executor` is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older
-    fence is refused. `version` grows with every change: a save against an older version is refused.
+    fence is refused. `version` grows with every change: a save against an older version is refused. `holds` is what it
+    holds of its workspace's quotas until it is final; `trace` is the W3C traceparent of the submit, so that spans of
+    whatever process runs it link to it.
     """
 
     id: str
@@ -163,11 +167,18 @@ class Job:
     error: Mapping[str, Any] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     cost: tuple[Mapping[str, Any], ...] = ()
+    holds: tuple[Hold, ...] = ()
+    trace: str | None = None
 
     @property
     def attempts(self) -> int:
         """How often an engine has taken it."""
         return self.fence
+
+    @property
+    def shots(self) -> int:
+        """Shots of all its pubs and parameter sets together; 0 for exact expectation values."""
+        return sum((pub.shots or 0) * math.prod(pub.parameters_shape) for pub in self.spec.pubs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class SubmitRequest:
         seed: None draws one; the drawn seed is recorded.
         key: Idempotency key: a second submit under it returns the first job.
         read_seconds: Time the caller spent reading the program, counted in the compile stage.
+        trace: W3C traceparent of the caller's span, kept on the job.
     """
 
     workspace: str
@@ -47,6 +48,7 @@ class SubmitRequest:
     session_id: str | None = None
     key: str | None = None
     read_seconds: float = 0.0
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         executor=executor,
         stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
         provenance=provenance,
+        trace=request.trace,
     )
     submitted = JobEvent(trigger=JobTrigger.SUBMITTED, at=now, who=request.who)
     log = [(job.version, submitted.trigger.value, job.status.value, submitted)]

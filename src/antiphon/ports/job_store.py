@@ -11,6 +11,9 @@ from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job, JobEvent, JobStatus
 from antiphon.domain.sessions import Session, SessionEvent, SessionStatus
 from antiphon.errors import ConflictError
+from antiphon.ports.access_store import AccessTransaction
+from antiphon.ports.azure_store import AzureTransaction
+from antiphon.ports.webhook_store import WebhookTransaction
 
 
 class VersionConflictError(ConflictError):
@@ -110,7 +113,7 @@ class StoredResult:
     artefact: str | None
 
 
-class Transaction(Protocol):
+class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Protocol):
     """One atomic unit: all of it is stored or none. Reads see the transaction's own writes.
 
     A write transaction is serialised against others that touch the same rows: what `job` and `session` return cannot
@@ -245,6 +248,18 @@ class Transaction(Protocol):
 
     def events(self, subject: str) -> list[StoredEvent]:
         """The log of one job or session, oldest first."""
+        ...
+
+    def last_seq(self) -> int:
+        """`seq` of the newest line of all logs; 0 when there is none."""
+        ...
+
+    def events_after(self, seq: int, limit: int) -> list[StoredEvent]:
+        """Lines of all logs with a larger `seq`, oldest first.
+
+        On PostgreSQL a line may become visible after one with a larger `seq`: who must not miss any reads some way
+        back again.
+        """
         ...
 
     def save_engine(self, engine: EngineLease) -> None:

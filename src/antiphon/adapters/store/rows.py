@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages
+from antiphon.domain.quotas import Dimension, Hold
 from antiphon.domain.sessions import FailurePolicy, Session, SessionStatus
 from antiphon.domain.work import JobKind
 
@@ -57,6 +58,10 @@ def job_row(job: Job) -> tuple[Any, ...]:
         job.cancel_requested_at,
         _encode_spec(spec),
         *_outcome_columns(job),
+        job.shots,
+        job.stages.execute,
+        _encode_holds(job),
+        job.trace,
     )
 
 
@@ -74,6 +79,7 @@ CHANGING_JOB_COLUMNS = (
     "error",
     "provenance",
     "cost",
+    "execute_s",
 )
 """What a change of a job may touch; the rest was said at submit."""
 
@@ -91,6 +97,7 @@ def job_changes(job: Job) -> tuple[Any, ...]:
         job.ended_at,
         job.cancel_requested_at,
         *_outcome_columns(job),
+        job.stages.execute,
     )
 
 
@@ -119,7 +126,21 @@ def job_of(row: tuple[Any, ...]) -> Job:
         error=None if row[21] is None else decode(row[21]),
         provenance={} if row[22] is None else decode(row[22]),
         cost=() if row[23] is None else tuple(decode(row[23])),
+        # 24 and 25, shots and seconds, are there for sums over many jobs.
+        holds=() if row[26] is None else tuple(_hold_of(data) for data in decode(row[26])),
+        trace=row[27],
     )
+
+
+def _encode_holds(job: Job) -> str | None:
+    if not job.holds:
+        return None
+    return encode([[hold.quota, hold.dimension.value, hold.period_start, hold.amount] for hold in job.holds])
+
+
+def _hold_of(data: list[Any]) -> Hold:
+    quota, dimension, period_start, amount = data
+    return Hold(quota, Dimension(dimension), period_start, amount)
 
 
 def _outcome_columns(job: Job) -> tuple[str | None, str | None, str | None, str | None]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSIONS = ("0001", "0002")
+SCHEMA_VERSIONS = ("0001", "0002", "0003")
 """Every revision under `migrations/versions`, oldest first; this package reads and writes the last."""
 
 VERSION_TABLE = "antiphon_schema"
@@ -59,6 +59,10 @@ jobs = Table(
     Column("error", Text),
     Column("provenance", Text),
     Column("cost", Text),
+    Column("shots", BigInteger, nullable=False, server_default="0"),
+    Column("execute_s", Double),
+    Column("holds", Text),
+    Column("trace", Text),
 )
 
 
@@ -198,4 +202,183 @@ schema_history = Table(
     Column("revision", Text, primary_key=True),
     Column("antiphon_version", Text, nullable=False),
     Column("migrated_at", Text, nullable=False),
+)
+
+# --- identity and limits
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("name", _Id, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("workspace", _Id, primary_key=True),
+    Column("subject", _Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("added_at", Double, nullable=False),
+    Column("added_by", Text, nullable=False),
+)
+Index("members_by_subject", members.c.subject)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+    Column("last_used_at", Double),
+)
+Index("api_keys_by_workspace", api_keys.c.workspace, api_keys.c.created_at, api_keys.c.id)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("limit", Double, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("target", _Id),
+)
+Index("quotas_by_workspace", quotas.c.workspace)
+
+quota_use = Table(
+    "quota_use",
+    metadata,
+    Column("quota", _Id, ForeignKey("quotas.id"), primary_key=True),
+    Column("period_start", Double, primary_key=True),
+    Column("used", Double, nullable=False),
+    Column("held", Double, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("workspace", _Id, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("action", _Id, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("where", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("details", Text, nullable=False),
+)
+Index("audit_by_workspace", audit.c.workspace, audit.c.seq)
+
+# --- webhooks
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("secret_version", Integer, nullable=False),
+    Column("disabled_at", Double),
+    Column("disabled_because", Text, nullable=False),
+)
+Index("webhook_endpoints_by_workspace", webhook_endpoints.c.workspace, webhook_endpoints.c.created_at)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("endpoint", _Id, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", _Id, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Double),
+    Column("delivered_at", Double),
+    Column("last_status", Integer),
+    Column("last_error", Text, nullable=False),
+)
+_delivery = webhook_deliveries.c
+Index("webhook_deliveries_by_age", _delivery.workspace, _delivery.created_at, _delivery.id)
+Index("webhook_deliveries_by_endpoint", _delivery.endpoint, _delivery.created_at, _delivery.id)
+_partial("webhook_deliveries_due", _delivery.next_at, where="next_at IS NOT NULL")
+
+# --- the Azure protocol
+
+azure_items = Table(
+    "azure_items",
+    metadata,
+    Column("workspace", _Id, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", _Id, primary_key=True),
+    Column("subject", _Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("target", _Id, nullable=False),
+    Column("session", _Id),
+    Column("container", _Id),
+    Column("created_at", Double, nullable=False),
+    Column("details", Text, nullable=False),
+)
+_azure = azure_items.c
+Index("azure_items_by_age", _azure.workspace, _azure.created_at, _azure.id)
+Index("azure_items_by_subject", _azure.subject)
+_partial(
+    "azure_items_by_session",
+    _azure.workspace,
+    _azure.session,
+    _azure.created_at,
+    _azure.id,
+    where="session IS NOT NULL",
+)
+_partial("azure_items_by_container", _azure.container, where="container IS NOT NULL")
+
+azure_containers = Table(
+    "azure_containers",
+    metadata,
+    Column("name", _Id, primary_key=True),
+    Column("workspace", _Id, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+Index("azure_containers_by_age", azure_containers.c.created_at)
+
+azure_blobs = Table(
+    "azure_blobs",
+    metadata,
+    Column("container", _Id, primary_key=True),
+    Column("name", _Id, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("content_encoding", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("modified_at", Double, nullable=False),
+)
+
+azure_blocks = Table(
+    "azure_blocks",
+    metadata,
+    Column("container", _Id, primary_key=True),
+    Column("name", _Id, primary_key=True),
+    Column("block_id", _Id, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
 )

@@ -1,0 +1,1 @@
+"""The genuine Azure Quantum clients, connected to an Antiphon server."""

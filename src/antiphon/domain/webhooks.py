@@ -1,0 +1,67 @@
+"""Webhooks: endpoints that are told of events, and the deliveries to them.
+
+Source: the Standard Webhooks specification 1.0; the body is a CloudEvents 1.0 envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+EVENT_TYPES = ("job.succeeded", "job.failed", "job.cancelled", "session.ended")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where deliveries go. Its signing secret is derived from the server's own and `secret_version`, never stored.
+
+    Attributes:
+        events: Types it wants, of EVENT_TYPES; empty means all.
+        disabled_at: Set by its owner, or by an answer of 410.
+    """
+
+    id: str
+    workspace: str
+    url: str
+    events: tuple[str, ...]
+    created_at: float
+    created_by: str
+    secret_version: int = 1
+    disabled_at: float | None = None
+    disabled_because: str = ""
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"  # the last retry failed, or the endpoint was disabled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event for one endpoint: a line of the outbox, written in the transaction of the event itself.
+
+    Attributes:
+        id: The `webhook-id`: the same for every attempt, so that a receiver can drop repeats.
+        body: The CloudEvents envelope.
+        next_at: When the next attempt is due; None once it is over.
+        last_status: HTTP status of the last answer, or None when there was none; `last_error` says why.
+    """
+
+    id: str
+    workspace: str
+    endpoint: str
+    type: str
+    subject: str
+    body: Mapping[str, Any]
+    created_at: float
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    attempts: int = 0
+    next_at: float | None = None
+    delivered_at: float | None = None
+    last_status: int | None = None
+    last_error: str = ""

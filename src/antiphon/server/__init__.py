@@ -1,0 +1,1 @@
+"""The server: the engine behind HTTP, for many clients and several workspaces."""

@@ -1,0 +1,5 @@
+"""The native API under `/v1`."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,34 @@
+"""The ASGI app: routes, error handlers, and what stands around every request."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from antiphon.server.api import router as native_api
+from antiphon.server.errors import install_error_handlers
+from antiphon.server.health import router as health
+from antiphon.server.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """The app of one server process."""
+    app = FastAPI(
+        title="Antiphon",
+        version=version("antiphon"),
+        summary="Quantum jobs, sessions and results over HTTP.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    install_error_handlers(app)
+    app.include_router(health)
+    app.include_router(native_api, prefix="/v1")
+    if services.settings.azure:
+        from antiphon.server.azure import router as azure_api
+
+        app.include_router(azure_api, include_in_schema=False)
+    return app

@@ -1,0 +1,5 @@
+"""The Azure Quantum REST protocol, as its genuine clients speak it."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

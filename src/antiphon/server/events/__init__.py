@@ -1,0 +1,1 @@
+"""What happened, told as it happens: long polls, event streams, webhooks."""

@@ -1,0 +1,68 @@
+"""What every route works with: the engine, the settings, and the services around them. Made once, in `server.build`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from antiphon.engine.context import EngineContext
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import HTTPConnection
+
+    from antiphon.composition import RunningEngine
+    from antiphon.server.access.authenticator import Authenticator
+    from antiphon.server.access.rate_limits import RateLimiter
+    from antiphon.server.events.hub import EventHub
+    from antiphon.server.secrets import ServerSecrets
+    from antiphon.server.settings import ServerSettings
+    from antiphon.server.telemetry.metrics import Metrics
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STORE_THREADS = 16
+"""Threads that talk to the store for requests. More would only wait for SQLite's one writer."""
+
+
+@dataclass(slots=True, eq=False)
+class Services:
+    """Everything behind the routes; one for each server process."""
+
+    running: RunningEngine
+    settings: ServerSettings
+    authenticator: Authenticator
+    limiter: RateLimiter
+    hub: EventHub
+    secrets: ServerSecrets
+    metrics: Metrics
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
+    )
+    draining: bool = False
+    """True from the moment the server was told to stop: readiness fails, new submits are refused."""
+
+    @property
+    def engine(self) -> EngineContext:
+        """What the engine's actions take as their first argument."""
+        return self.running.ctx
+
+    async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a blocking action of the engine in a thread; the event loop goes on meanwhile."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.threads, partial(context.run, partial(function, *args, **kwargs))
+        )
+
+
+def services_of(request: HTTPConnection) -> Services:
+    """The services of the app that a request came to."""
+    app: Starlette = request.app
+    services: Services = app.state.services
+    return services
