@@ -6,6 +6,9 @@ import pytest
 
 from real_postgres import RealPostgres
 
+# The genuine Azure Quantum clients run in an environment of their own: `make test` starts a second pytest for them.
+collect_ignore = ["wire"]
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[RealPostgres]:
