@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from antiphon.client.wire.problems import category_of
 from antiphon.errors import (
     AntiphonError,
     AuthenticationError,
@@ -70,13 +71,18 @@ def status_of(error: AntiphonError) -> int:
 
 
 def problem_of(error: AntiphonError, request_id: str = "") -> dict[str, Any]:
-    """The problem document. `title` is the message; `solution` the next step; `details` machine-readable facts."""
+    """The problem document.
+
+    `title` is the message, `solution` the next step, `category` the code of the error's class, and `details` are
+    machine-readable facts.
+    """
     return {
         "type": TYPE_BASE + error.code,
         "title": error.message,
         "status": status_of(error),
         "detail": error.cause,
         "code": error.code,
+        "category": category_of(error),
         "solution": error.next_step,
         "details": error.details,
         "request_id": request_id,
