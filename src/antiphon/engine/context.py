@@ -45,10 +45,15 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A job that ended in this process, with its outcomes while they are still in memory."""
+    """A job after a submit, with its outcomes if it ended in this process and they are still in memory.
+
+    Attributes:
+        repeated: True when the submit's key named a job that was there already: this is that job.
+    """
 
     job: Job
     outcomes: tuple[Outcome, ...] | None = None
+    repeated: bool = False
 
 
 @dataclass(slots=True)

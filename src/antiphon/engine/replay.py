@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.engine.agreement import Agreement, compare
-from antiphon.engine.context import EngineContext
+from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.requests import PubRequest, SubmitRequest
 from antiphon.engine.resolve import resolve_work
-from antiphon.engine.results import outcomes_of
+from antiphon.engine.results import outcomes_of, raise_if_unsuccessful
 from antiphon.engine.submit import submit
 from antiphon.engine.wait import wait
+
+REPLAY_OF = "replay_of"
+"""Key of the metadata of a replay that names the job it repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,21 @@ def replay(ctx: EngineContext, original: Job, *, who: str, timeout: float | None
         JobFailedError, JobCancelledError: The original has no result, or the replay ended without one.
         StoreError: What the record names is no longer stored.
     """
-    before = outcomes_of(ctx, original)
+    finished = start_replay(ctx, original, who=who)
+    job = finished.job
+    if finished.outcomes is None:
+        job = wait(ctx, original.workspace, job.id, timeout)
+    return judge_replay(ctx, original, job, finished.outcomes)
+
+
+def start_replay(ctx: EngineContext, original: Job, *, who: str, trace: str | None = None) -> Finished:
+    """Submit the recorded work again with the recorded seed; the new job names the original in its metadata.
+
+    Raises:
+        JobFailedError, JobCancelledError: The original has no result to compare with.
+        StoreError: What the record names is no longer stored.
+    """
+    raise_if_unsuccessful(original)
     with ctx.store.read() as tx:
         work = resolve_work(ctx, tx, original.spec)
     request = SubmitRequest(
@@ -49,14 +66,23 @@ def replay(ctx: EngineContext, original: Job, *, who: str, timeout: float | None
         options=original.spec.options,
         execution=original.spec.execution,
         max_seconds=original.spec.max_seconds,
-        metadata={**original.spec.metadata, "replay_of": original.id},
+        metadata={**original.spec.metadata, REPLAY_OF: original.id},
+        trace=trace,
     )
-    finished = submit(ctx, request)
-    job = finished.job
-    after: tuple[Outcome, ...] | None = finished.outcomes
-    if after is None:
-        job = wait(ctx, original.workspace, job.id, timeout)
-        after = outcomes_of(ctx, job)
+    return submit(ctx, request)
+
+
+def judge_replay(ctx: EngineContext, original: Job, job: Job, outcomes: tuple[Outcome, ...] | None = None) -> Replay:
+    """Compare a replay that has ended with its original.
+
+    Args:
+        outcomes: Those of `job`, when they are still in memory.
+
+    Raises:
+        JobFailedError, JobCancelledError: One of the two has no result.
+    """
+    before = outcomes_of(ctx, original)
+    after = outcomes_of(ctx, job) if outcomes is None else outcomes
     changed = _changed(original, job)
     agreement = compare(before, after, bitwise=not changed, seed=original.spec.seed)
     return Replay(job, original, agreement, changed)

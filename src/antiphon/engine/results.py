@@ -18,13 +18,22 @@ def outcomes_of(ctx: EngineContext, job: Job) -> tuple[Outcome, ...]:
     Raises:
         JobFailedError, JobCancelledError: It has none; code, cause and next step are those stored on the job.
     """
+    return tuple(outcome_from_json(data) for data in json.loads(outcomes_text(ctx, job)))
+
+
+def outcomes_text(ctx: EngineContext, job: Job) -> str:
+    """The same as the JSON text that is stored: an array of `outcome_to_json`.
+
+    Raises:
+        JobFailedError, JobCancelledError: It has none; code, cause and next step are those stored on the job.
+    """
     raise_if_unsuccessful(job)
     with ctx.store.read() as tx:
         result = tx.result(job.id)
         if result is None:
             raise StoreError(f"Job {job.id} succeeded, but its result is not in the store.", code="store-incomplete")
         body = result.body if result.artefact is None else read_artefact(ctx, tx, result.artefact).decode()
-    return tuple(outcome_from_json(data) for data in json.loads(body or "[]"))
+    return body or "[]"
 
 
 def items_of(ctx: EngineContext, job: Job) -> list[BatchItem]:

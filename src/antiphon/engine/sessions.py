@@ -24,9 +24,14 @@ from antiphon.errors import ConflictError, LimitError, NotFoundError
 from antiphon.ports.job_store import KeyTakenError, Transaction, VersionConflictError
 
 
-@decided_again
 def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session:
-    """Open a session, or return the live one that was opened under the same key.
+    """Open a session, or return the live one that was opened under the same key; see `open_or_join`."""
+    return open_or_join(ctx, request)[0]
+
+
+@decided_again
+def open_or_join(ctx: EngineContext, request: OpenSessionRequest) -> tuple[Session, bool]:
+    """Open a session, or return the live one that was opened under the same key; and whether it is a new one.
 
     Raises:
         NotFoundError: No such target.
@@ -67,7 +72,7 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
                         code="key-reused",
                         next_step="Use another key for a session on another target.",
                     )
-                return live
+                return live, False
             if live is not None and not live.status.is_final:
                 raise ConflictError(
                     f"Session {live.id} of the key {request.key!r} takes no more jobs, and some of its jobs still run.",
@@ -83,7 +88,7 @@ def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session
             raise VersionConflictError(error.message, cause=error.cause, next_step=error.next_step) from error
     aftermath.carry_out(ctx)
     ctx.wakeup.set()
-    return session
+    return session, True
 
 
 def _as_of(ctx: EngineContext, tx: Transaction, session: Session, now: float, aftermath: Aftermath) -> Session:

@@ -87,7 +87,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     if executor != "inline":
         first = _store(ctx, request, job, log, artefacts)
         ctx.wakeup.set()
-        return Finished(job if first is None else first)
+        return Finished(job) if first is None else Finished(first, repeated=True)
     # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease is
     # found broken and the job runs elsewhere.
     claimed = JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id)
@@ -96,7 +96,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     try:
         ctx.held.add(task_id(job))
         first = _store(ctx, request, job, log, artefacts)
-        return run_here(ctx, job, work, plan) if first is None else Finished(first)
+        return run_here(ctx, job, work, plan) if first is None else Finished(first, repeated=True)
     finally:
         # Ctrl-C may have landed anywhere; what is claimed and not held is put back into the queue.
         ctx.held.discard(task_id(job))
