@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from sqlalchemy import ClauseElement, Table, bindparam, delete, select
+from sqlalchemy import delete, select
 
 from antiphon.adapters.store.events import EventTransaction
-from antiphon.adapters.store.statements import Statement, given
+from antiphon.adapters.store.statements import Statement, given, upsert_into
 from antiphon.adapters.store.tables import engines
 from antiphon.ports.job_store import EngineLease
 
-_NAMES = [column.name for column in engines.columns]
-
-
-def _upsert(insert: Callable[[Table], Any]) -> ClauseElement:
-    statement = insert(engines).values({name: bindparam(name, type_=engines.c[name].type) for name in _NAMES})
-    new = {name: statement.excluded[name] for name in _NAMES if name != "id"}
-    element: ClauseElement = statement.on_conflict_do_update(index_elements=[engines.c.id], set_=new)
-    return element
-
-
-_SAVE = Statement(_NAMES, _upsert)
+_SAVE = upsert_into(engines)
 _ALL = Statement((), lambda _: select(engines).order_by(engines.c.id))
 _REMOVE = Statement(("id",), lambda _: delete(engines).where(engines.c.id == given(engines, "id")))
 

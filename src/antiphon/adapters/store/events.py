@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, func, literal_column, select
 
 from antiphon.adapters.store.statements import Runner, Statement, given, insert_into
 from antiphon.adapters.store.tables import events
@@ -15,6 +15,17 @@ _APPEND = insert_into(events)
 _OF_SUBJECT = Statement(
     ("subject",),
     lambda _: select(events).where(events.c.subject == given(events, "subject")).order_by(events.c.seq),
+)
+_LAST_SEQ = Statement((), lambda _: select(func.max(events.c.seq)))
+_AFTER = Statement(
+    ("seq", "limit"),
+    lambda _: (
+        select(events)
+        .where(events.c.seq > given(events, "seq"))
+        .order_by(events.c.seq)
+        .limit(bindparam("limit", type_=Integer()))
+        .offset(literal_column("0"))
+    ),
 )
 
 
@@ -34,3 +45,11 @@ class EventTransaction:
     def events(self, subject: str) -> list[StoredEvent]:
         """The log of one job or session, oldest first."""
         return [StoredEvent(*row) for row in self._runner.rows(_OF_SUBJECT, (subject,))]
+
+    def last_seq(self) -> int:
+        """`seq` of the newest line of all logs; 0 when there is none."""
+        return self._runner.row(_LAST_SEQ)[0] or 0
+
+    def events_after(self, seq: int, limit: int) -> list[StoredEvent]:
+        """Lines of all logs with a larger `seq`, oldest first."""
+        return [StoredEvent(*row) for row in self._runner.rows(_AFTER, (seq, limit))]

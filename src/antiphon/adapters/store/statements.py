@@ -58,6 +58,28 @@ def insert_into(table: Table, *, skip_conflict_on: Sequence[Any] = (), where: An
     return Statement([column.name for column in _given(table)], build)
 
 
+def upsert_into(table: Table, *, where: Callable[[Any], Any] | None = None) -> Statement:
+    """Insert one row, parameters in the table's order, or replace all but the key of the one with its primary key.
+
+    Args:
+        where: Made of the new row's columns: only a row for which it holds is replaced; the others stay untouched.
+    """
+    keys = list(table.primary_key.columns)
+    names = [column.name for column in table.columns]
+
+    def build(insert: Callable[[Table], Any]) -> ClauseElement:
+        statement = insert(table).values({name: given(table, name) for name in names})
+        new = statement.excluded
+        element: ClauseElement = statement.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: new[name] for name in names if name not in table.primary_key.columns},
+            where=None if where is None else where(new),
+        )
+        return element
+
+    return Statement(names, build)
+
+
 def given(table: Table, name: str) -> Any:
     """A parameter called after a column, with its type."""
     return bindparam(name, type_=table.c[name].type)

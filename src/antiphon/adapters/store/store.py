@@ -8,17 +8,21 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from antiphon.adapters.store.access import AccessTransaction
 from antiphon.adapters.store.databases import LOCK_WAIT_S, Database
 from antiphon.adapters.store.engines import EngineTransaction
 from antiphon.adapters.store.failures import store_error, translate
 from antiphon.adapters.store.jobs import JobTransaction
+from antiphon.adapters.store.quotas import QuotaTransaction
 from antiphon.adapters.store.results import ResultTransaction
 from antiphon.adapters.store.sessions import SessionTransaction
 from antiphon.adapters.store.statements import Runner
 from antiphon.errors import AntiphonError, StoreError
 
 
-class SqlTransaction(JobTransaction, SessionTransaction, ResultTransaction, EngineTransaction):
+class SqlTransaction(
+    JobTransaction, SessionTransaction, ResultTransaction, EngineTransaction, AccessTransaction, QuotaTransaction
+):
     """One open transaction; a `Transaction` of the port."""
 
 
