@@ -57,6 +57,42 @@ def test_what_is_no_digest_never_reaches_the_file_system(blobs: BlobStore, diges
     assert caught.value.code == "blob-missing"
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 10), (3, 4), (0, 5), (9, 20), (20, 30), (4, 4), (5, 3)])
+def test_a_range_is_a_slice_of_the_whole(blobs: BlobStore, start: int, stop: int) -> None:
+    digest = blobs.put(b"0123456789")
+    assert blobs.get_range(digest, start, stop) == b"0123456789"[start:stop]
+
+
+def test_a_range_of_an_unknown_digest_is_missing(blobs: BlobStore) -> None:
+    with pytest.raises(StoreError) as caught:
+        blobs.get_range("sha256:" + "0" * 64, 0, 1)
+    assert caught.value.code == "blob-missing"
+
+
+def test_a_part_is_a_store_of_its_own_that_can_be_dropped_whole(blobs: BlobStore, tmp_path: Path) -> None:
+    digest = blobs.put(b"shared")
+    for name in ("one", "two"):
+        assert blobs.part(name).put(b"shared") == digest
+    only_in_one = blobs.part("one").put(b"only in one")
+    with pytest.raises(StoreError):
+        blobs.get(only_in_one)
+
+    blobs.drop_part("one")
+    blobs.drop_part("one")
+    with pytest.raises(StoreError):
+        blobs.part("one").get(digest)
+    assert blobs.part("two").get(digest) == blobs.get(digest) == b"shared"
+    assert len(_all_files(tmp_path / "blobs")) == 2
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\0", "a.b"])
+def test_what_names_no_part_never_reaches_the_file_system(blobs: BlobStore, name: str) -> None:
+    with pytest.raises(ValueError, match="part"):
+        blobs.part(name)
+    with pytest.raises(ValueError, match="part"):
+        blobs.drop_part(name)
+
+
 def test_a_damaged_blob_is_noticed_and_repaired_by_putting_it_again(blobs: BlobStore, tmp_path: Path) -> None:
     digest = blobs.put(b"precious")
     _file_of(tmp_path / "blobs", digest).write_bytes(b"precioux")

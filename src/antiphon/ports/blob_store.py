@@ -23,3 +23,25 @@ class BlobStore(Protocol):
             StoreError: Nothing is stored under it, or what is stored no longer has that hash.
         """
         ...
+
+    def get_range(self, digest: str, start: int, stop: int) -> bytes:
+        """Bytes from `start` up to `stop` of the blob under `digest`, without reading the rest.
+
+        A part cannot be compared with the hash of the whole, so damage is not seen here.
+
+        Raises:
+            StoreError: Nothing is stored under it.
+        """
+        ...
+
+    def part(self, name: str) -> BlobStore:
+        """A store of its own within this one: what is put there is found only there, until `drop_part`.
+
+        Args:
+            name: Letters, digits and hyphens.
+        """
+        ...
+
+    def drop_part(self, name: str) -> None:
+        """Delete a part with everything in it; nothing happens when there is none."""
+        ...

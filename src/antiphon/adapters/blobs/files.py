@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import time
 import uuid
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from antiphon.errors import StoreError
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{2})([0-9a-f]{62})")
+_PART = re.compile(r"[A-Za-z0-9-]{1,128}")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _ABANDONED_AFTER_S = 86_400.0
@@ -64,10 +66,7 @@ class FileBlobStore:
             StoreError: Nothing is stored under it ("blob-missing"), what is stored no longer has that hash
                 ("blob-corrupt"), or it cannot be read.
         """
-        found = _DIGEST.fullmatch(digest)
-        if found is None:
-            raise _missing(digest, self._folder, "it is not of the form sha256:<64 hexadecimal digits>")
-        path = self._folder / found[1] / found[2]
+        path = self._path(digest)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -83,6 +82,55 @@ class FileBlobStore:
                 details={"digest": digest, "path": str(path)},
             )
         return data
+
+    def get_range(self, digest: str, start: int, stop: int) -> bytes:
+        """Bytes from `start` up to `stop`, read from the disk alone; not compared with the hash.
+
+        Raises:
+            StoreError: Nothing is stored under it ("blob-missing"), or it cannot be read.
+        """
+        path = self._path(digest)
+        try:
+            with path.open("rb") as file:
+                file.seek(start)
+                return file.read(max(0, stop - start))
+        except FileNotFoundError:
+            raise _missing(digest, self._folder, f"there is no file {path}") from None
+        except OSError as error:
+            raise _store_error(error, self._folder) from error
+
+    def part(self, name: str) -> FileBlobStore:
+        """A store in a folder of its own within this one.
+
+        Raises:
+            ValueError: The name is not made of letters, digits and hyphens.
+        """
+        return FileBlobStore(self._part_folder(name))
+
+    def drop_part(self, name: str) -> None:
+        """Delete a part with everything in it; nothing happens when there is none.
+
+        Raises:
+            StoreError: It cannot be deleted.
+        """
+        folder = self._part_folder(name)
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _store_error(error, folder) from error
+
+    def _part_folder(self, name: str) -> Path:
+        if _PART.fullmatch(name) is None:
+            raise ValueError(f"{name!r} does not name a part of a blob store")
+        return self._folder / "parts" / name
+
+    def _path(self, digest: str) -> Path:
+        found = _DIGEST.fullmatch(digest)
+        if found is None:
+            raise _missing(digest, self._folder, "it is not of the form sha256:<64 hexadecimal digits>")
+        return self._folder / found[1] / found[2]
 
     def _write(self, path: Path, data: bytes) -> None:
         temporary = self._unfinished / uuid.uuid4().hex
