@@ -8,6 +8,7 @@ from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
 from antiphon.domain.sessions import Consequence, Session, SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind
+from antiphon.engine.access.quotas import settle_holds
 from antiphon.engine.context import EngineContext
 from antiphon.engine.tasks import task_id
 from antiphon.ports.job_store import Transaction
@@ -32,7 +33,7 @@ class Aftermath:
 
 
 def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) -> Job:
-    """Save the job after `event`; if that ends it, tell its session and carry out what the session's rules demand.
+    """Save the job after `event`; if that ends it, its session's rules are carried out and its holds are settled.
 
     Raises:
         VersionConflictError, TransitionRefusedError, StaleLeaseError: Nothing of it may be committed.
@@ -48,6 +49,9 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
         session = tx.session(after.session_id)
         if session is not None:
             _tell_session(tx, session, after, event, aftermath)
+    if after.holds:
+        # Last, as a submit holds after it has entered its session: everybody locks in one order.
+        settle_holds(tx, after)
     return after
 
 

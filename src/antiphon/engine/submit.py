@@ -7,9 +7,11 @@ import json
 import time
 from dataclasses import replace
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
 from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind, Plan, Pub, Work
+from antiphon.engine.access.quotas import hold
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
@@ -20,7 +22,7 @@ from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
 from antiphon.engine.tasks import task_id
 from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver, plan_work
-from antiphon.errors import ConflictError, NotFoundError, SessionEndedError, StoreError
+from antiphon.errors import ConflictError, NotFoundError, QuotaExceededError, SessionEndedError, StoreError
 from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
 
 
@@ -35,6 +37,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         ProgramError, LimitError: The job is refused; nothing is stored.
         SessionEndedError: The session takes no more jobs.
         ConflictError: The key was used for another request (code "key-reused").
+        QuotaExceededError: The workspace may not have so much; nothing is stored.
     """
     began = time.perf_counter()
     driver = find_driver(ctx.drivers, request.target)
@@ -85,9 +88,9 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     submitted = JobEvent(trigger=JobTrigger.SUBMITTED, at=now, who=request.who)
     log = [(job.version, submitted.trigger.value, job.status.value, submitted)]
     if executor != "inline":
-        first = _store(ctx, request, job, log, artefacts)
+        stored, repeated = _store(ctx, request, job, log, artefacts, plan)
         ctx.wakeup.set()
-        return Finished(job) if first is None else Finished(first, repeated=True)
+        return Finished(stored, repeated=repeated)
     # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease is
     # found broken and the job runs elsewhere.
     claimed = JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id)
@@ -95,8 +98,8 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     log.append((job.version, claimed.trigger.value, job.status.value, claimed))
     try:
         ctx.held.add(task_id(job))
-        first = _store(ctx, request, job, log, artefacts)
-        return run_here(ctx, job, work, plan) if first is None else Finished(first, repeated=True)
+        stored, repeated = _store(ctx, request, job, log, artefacts, plan)
+        return Finished(stored, repeated=True) if repeated else run_here(ctx, stored, work, plan)
     finally:
         # Ctrl-C may have landed anywhere; what is claimed and not held is put back into the queue.
         ctx.held.discard(task_id(job))
@@ -109,32 +112,39 @@ def _store(
     job: Job,
     log: list[tuple[int, str, str, JobEvent]],
     artefacts: list[Artefact],
-) -> Job | None:
-    """Store the job with all it names in one transaction; or return the first job of its key and store nothing."""
+    plan: Plan,
+) -> tuple[Job, bool]:
+    """Store the job with all it names and holds in one transaction; or return the first job of its key, and True."""
     try:
         with ctx.store.write() as tx:
             if request.key is not None:
                 first = tx.job_by_key(request.workspace, request.key)
                 if first is not None:
-                    return _same_request(first, job)
+                    return _same_request(first, job), True
             for value in artefacts:
                 tx.add_artefact(value)
             if request.session_id is not None:
                 _enter_session(tx, request, job)
             if job.owner is not None:
                 _own(ctx, tx)
+            holds = hold(tx, job, plan.cost, job.created_at)
+            if holds:
+                job = evolve(job, holds=holds)
             tx.add_job(job, log)
             if request.kind is JobKind.BATCH:
                 tx.add_items(job.id, len(request.pubs))
-    except KeyTakenError:
-        # Another process stored it between our look and our insert (PostgreSQL).
+    except (KeyTakenError, QuotaExceededError):
+        if request.key is None:
+            raise
+        # Another process stored it between our look and our insert, and may have taken the last of a quota for it
+        # (PostgreSQL).
         with ctx.store.read() as tx:
-            first = tx.job_by_key(request.workspace, request.key or "")
+            first = tx.job_by_key(request.workspace, request.key)
         if first is None:
             raise
-        return _same_request(first, job)
+        return _same_request(first, job), True
     ctx.remember(value.digest for value in artefacts)
-    return None
+    return job, False
 
 
 def _own_name(request: SubmitRequest) -> str:
