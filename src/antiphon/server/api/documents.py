@@ -1,0 +1,66 @@
+"""The documents of the API built by hand, since building them through models costs more than the rest of a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from antiphon.client.wire.facts import job_to_json, session_to_json
+from antiphon.domain.jobs import Job, JobStatus
+from antiphon.domain.sessions import Session
+from antiphon.domain.work import JobKind
+
+MAY_STILL_SUCCEED = "Cancelling is a request: what is already running may still end as Succeeded."
+
+
+def job_path(job_id: str) -> str:
+    """Path of a job."""
+    return f"/v1/jobs/{job_id}"
+
+
+def session_path(session_id: str) -> str:
+    """Path of a session."""
+    return f"/v1/sessions/{session_id}"
+
+
+def job_links(job: Job) -> dict[str, str]:
+    """Where a client can go from a job."""
+    own = job_path(job.id)
+    links = {"self": own}
+    links |= {name: f"{own}/{name}" for name in ("status", "result", "record", "events", "cancel", "replay")}
+    if job.spec.kind is JobKind.BATCH:
+        links["items"] = f"{own}/items"
+    if job.session_id is not None:
+        links["session"] = session_path(job.session_id)
+    return links
+
+
+def job_document(job: Job, warnings: Sequence[str] = ()) -> dict[str, Any]:
+    """A job as `JobView` says."""
+    told = [*warnings, MAY_STILL_SUCCEED] if job.status is JobStatus.CANCELLATION_REQUESTED else list(warnings)
+    return {**job_to_json(job), "links": job_links(job), "warnings": told}
+
+
+def session_document(session: Session) -> dict[str, Any]:
+    """A session as `SessionView` says."""
+    own = session_path(session.id)
+    links = {"self": own} | {name: f"{own}/{name}" for name in ("jobs", "events", "close", "cancel")}
+    return {**session_to_json(session), "links": links}
+
+
+def result_body(job_id: str, outcomes: str) -> bytes:
+    """A result as `ResultView` says, around the JSON text of its outcomes as stored."""
+    return f'{{"id":"{job_id}","outcomes":{outcomes}}}'.encode()
+
+
+def encode(document: Any) -> bytes:
+    """JSON without spaces."""
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer whose body is encoded already."""
+    return Response(body, status, headers, "application/json")

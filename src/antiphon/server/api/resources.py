@@ -1,0 +1,285 @@
+"""The resources as models: what OpenAPI says of every answer. Hot routes build the same shapes by hand.
+
+Times are ISO 8601 in UTC with microseconds; lengths of time are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from antiphon.domain.jobs import JobStatus
+from antiphon.domain.programs import Profile
+from antiphon.domain.sessions import FailurePolicy, SessionStatus
+from antiphon.domain.work import JobKind
+
+
+class Resource(BaseModel):
+    """Base of what is sent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str = Field(description="urn:antiphon:problem: and the code.")
+    title: str = Field(description="What went wrong, in one sentence.")
+    status: int
+    detail: str = Field(description="The cause; empty when the title says it all.")
+    code: str = Field(description="Stable and kebab-case; scripts may compare it.")
+    solution: str = Field(description="What to do now.")
+    details: dict[str, Any] = Field(description="Facts behind it: limits, names, positions.")
+    request_id: str
+
+
+class StoredError(Resource):
+    """Why a job or an item ended without a result."""
+
+    code: str
+    message: str
+    cause: str = ""
+    next_step: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class StagesView(Resource):
+    """Seconds spent in each stage; null for one that was not reached."""
+
+    compile: float | None
+    queue: float | None
+    execute: float | None
+    reconcile: float | None
+
+
+class PubView(Resource):
+    """One program of a job with its parameter sets; what is large is named by content hash."""
+
+    program: str
+    parameters_shape: list[int]
+    parameters: str = Field(description="Base64 of float64, little-endian, C order; or sha256:… of those bytes.")
+    shots: int | None
+    seed: int
+    observables: list[str] | None
+    observables_shape: list[int]
+
+
+class OutcomeView(Resource):
+    """Counts or expectation values of one program, flat in C order over `shape`."""
+
+    kind: Literal["sampled", "estimated"]
+    shape: list[int]
+    counts: list[dict[str, int]] | None = None
+    outcomes: str | None = Field(
+        default=None, description="bits: keys are bit strings, bit 0 rightmost; values: Q# values."
+    )
+    values: list[float] | None = None
+    stderr: list[float] | None = None
+    shots: int | None
+
+
+class ResultView(Resource):
+    """The one result of a job; immutable."""
+
+    id: str
+    outcomes: list[OutcomeView]
+
+
+class ItemView(Resource):
+    """One program of a batch, with its outcome once it has one."""
+
+    index: int
+    status: JobStatus
+    error: StoredError | None
+    outcome: OutcomeView | None
+    provenance: dict[str, Any] | None
+    started_at: str | None
+    ended_at: str | None
+
+
+class ItemList(Resource):
+    """The programs of a batch in order; empty for any other job."""
+
+    id: str
+    status: JobStatus
+    items: list[ItemView]
+
+
+class JobView(Resource):
+    """A job."""
+
+    id: str
+    name: str
+    kind: JobKind
+    workspace: str
+    target: str
+    status: JobStatus
+    session_id: str | None
+    created_by: str
+    created_at: str
+    queued_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    cancel_requested_at: str | None
+    shots: int
+    seed: int
+    pubs: list[PubView]
+    options: dict[str, Any]
+    execution: str
+    executor: str
+    max_seconds: float
+    metadata: dict[str, str]
+    key: str | None
+    version: int
+    attempts: int
+    stages: StagesView
+    error: StoredError | None
+    provenance: dict[str, Any]
+    cost: list[dict[str, Any]]
+    links: dict[str, str]
+    warnings: list[str]
+    result: ResultView | None = Field(
+        None,
+        description="Only in the answer to a submit or replay, when the job ended at once and its result is small.",
+    )
+
+
+class Estimate(Resource):
+    """What is expected of a job that has not ended."""
+
+    execute_s: float | None = Field(description="Seconds in the target; an order of magnitude.")
+
+
+class StatusView(Resource):
+    """Where a job stands."""
+
+    id: str
+    status: JobStatus
+    version: int = Field(description="Grows with every change; give it as `known_version` to wait for the next.")
+    stage: Literal["queue", "execute", "done"]
+    queue_position: int | None = Field(description="Jobs that start before it; null when it is not waiting.")
+    estimate: Estimate | None
+    links: dict[str, str]
+
+
+class JobList(Resource):
+    """One page of jobs."""
+
+    jobs: list[JobView]
+    next: str | None = Field(description="Address of the next page; null on the last.")
+
+
+class EventView(Resource):
+    """One line of the log of a job or session."""
+
+    seq: int = Field(description="Grows within the server's database; the id in event streams.")
+    version: int
+    event: str
+    status: str
+    at: str
+    who: str
+    why: str
+
+
+class AgreementView(Resource):
+    """Whether two results of the same work agree, and how that was found."""
+
+    agrees: bool
+    test: str
+    detail: str
+    figures: dict[str, Any]
+
+
+class ReplayView(Resource):
+    """A finished replay: the new job, its original, the verdict, and what differed between the two runs."""
+
+    job: JobView
+    original: JobView
+    agreement: AgreementView
+    changed: list[str]
+
+
+class SessionView(Resource):
+    """A session."""
+
+    id: str
+    name: str
+    workspace: str
+    target: str
+    status: SessionStatus
+    created_by: str
+    created_at: str
+    key: str | None
+    failure_policy: FailurePolicy
+    idle_limit_s: float
+    total_limit_s: float
+    version: int
+    accepting_jobs: bool
+    jobs: int
+    pending: int
+    failed: int
+    first_job_at: str | None
+    last_activity_at: str | None
+    ended_at: str | None
+    due_at: str | None
+    end_reason: str
+    links: dict[str, str]
+
+
+class SessionList(Resource):
+    """One page of sessions, newest first."""
+
+    sessions: list[SessionView]
+    next: str | None = Field(description="Address of the next page; null on the last.")
+
+
+class LimitsView(Resource):
+    """The most a target takes in one job."""
+
+    max_qubits: int
+    max_shots: int
+    max_programs: int
+    max_parameter_sets: int
+    max_operations: int
+    max_seconds: float
+
+
+class TargetView(Resource):
+    """A target with its queue."""
+
+    name: str
+    provider: str
+    kind: str
+    version: str
+    num_qubits: int
+    profile: Profile
+    status: str = Field(description="Available, Degraded or Unavailable.")
+    max_shots: int
+    estimates: bool
+    takes_noise: bool
+    options: dict[str, str]
+    description: str
+    limits: LimitsView
+    queue_depth: int = Field(description="Jobs waiting for it, of everybody.")
+    running: int = Field(description="Jobs it is executing, of everybody.")
+    expected_wait: float | None = Field(description="Seconds until a job submitted now would start; null: not known.")
+    links: dict[str, str]
+
+
+class TargetList(Resource):
+    """Every target."""
+
+    targets: list[TargetView]
+
+
+class RootView(Resource):
+    """The service, and who the caller is to it."""
+
+    name: Literal["antiphon"]
+    version: str
+    workspace: str
+    who: str
+    role: str
+    scopes: list[str]
+    links: dict[str, str]

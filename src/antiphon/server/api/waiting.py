@@ -1,0 +1,65 @@
+"""Long polls: hold a request until the job has got further, or the time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from antiphon.domain.identity import Principal
+from antiphon.domain.jobs import Job
+from antiphon.engine.cancel import job_not_found
+from antiphon.engine.context import EngineContext
+from antiphon.server.services import Services
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether it may be an id at all; anything else need not reach the database."""
+    return _ID.fullmatch(text) is not None
+
+
+def find_job(ctx: EngineContext, principal: Principal, job_id: str) -> Job:
+    """The job as it stands.
+
+    Raises:
+        NotFoundError: None of that id in the caller's workspace.
+    """
+    found = None
+    if is_id(job_id):
+        with ctx.store.read() as tx:
+            found = tx.job(job_id, workspace=principal.workspace)
+    if found is None:
+        raise job_not_found(job_id)
+    return found
+
+
+async def wait_for_job(
+    services: Services, principal: Principal, job_id: str, seconds: float, known_version: int | None = None
+) -> Job:
+    """The job once it is final or at another version than `known_version`, or as it stands after `seconds`.
+
+    Raises:
+        NotFoundError: None of that id in the caller's workspace.
+        RateLimitedError: Too many long polls are open.
+    """
+
+    async def look() -> Job:
+        return await services.call(find_job, services.engine, principal, job_id)
+
+    def is_awaited(job: Job) -> bool:
+        return job.status.is_final or (known_version is not None and job.version != known_version)
+
+    job = await look()
+    if seconds <= 0 or is_awaited(job):
+        return job
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    async with services.hub.watch(job_id, key=principal.via) as watch:
+        while True:
+            # Looked at after the watch began, so that nothing falls between the two.
+            job = await look()
+            left = deadline - loop.time()
+            if is_awaited(job) or left <= 0 or services.draining:
+                return job
+            await watch.changed(left)
