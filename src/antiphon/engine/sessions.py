@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 
 from antiphon.domain.sessions import (
     DEFAULT_IDLE_LIMIT_S,
@@ -39,9 +40,7 @@ def open_or_join(ctx: EngineContext, request: OpenSessionRequest) -> tuple[Sessi
         ConflictError: The key's live session is on another target.
     """
     find_driver(ctx.drivers, request.target)
-    check_text("name of the session", request.name, LONGEST_NAME)
-    if request.key is not None:
-        check_text("key of the session", request.key, LONGEST_KEY)
+    request = checked_request(request)
     now = ctx.clock.now()
     session_id = new_id("ses")
     session = open_session(
@@ -53,9 +52,9 @@ def open_or_join(ctx: EngineContext, request: OpenSessionRequest) -> tuple[Sessi
             created_by=request.who,
             created_at=now,
             key=request.key,
-            failure_policy=_policy(request.failure_policy),
-            idle_limit_s=_seconds("idle_limit", request.idle_limit_s, DEFAULT_IDLE_LIMIT_S),
-            total_limit_s=_seconds("total_limit", request.total_limit_s, DEFAULT_TOTAL_LIMIT_S),
+            failure_policy=FailurePolicy(request.failure_policy),
+            idle_limit_s=request.idle_limit_s or DEFAULT_IDLE_LIMIT_S,
+            total_limit_s=request.total_limit_s or DEFAULT_TOTAL_LIMIT_S,
         )
     )
     event = SessionEvent(action=SessionAction.CHECK_TIME, at=now, who=request.who, why="opened")
@@ -89,6 +88,23 @@ def open_or_join(ctx: EngineContext, request: OpenSessionRequest) -> tuple[Sessi
     aftermath.carry_out(ctx)
     ctx.wakeup.set()
     return session, True
+
+
+def checked_request(request: OpenSessionRequest) -> OpenSessionRequest:
+    """The request with its policy and limits as they are stored.
+
+    Raises:
+        LimitError: A limit is not a positive number, the policy has another name, or a text cannot be stored.
+    """
+    check_text("name of the session", request.name, LONGEST_NAME)
+    if request.key is not None:
+        check_text("key of the session", request.key, LONGEST_KEY)
+    return replace(
+        request,
+        failure_policy=_policy(request.failure_policy).value,
+        idle_limit_s=_seconds("idle_limit", request.idle_limit_s, DEFAULT_IDLE_LIMIT_S),
+        total_limit_s=_seconds("total_limit", request.total_limit_s, DEFAULT_TOTAL_LIMIT_S),
+    )
 
 
 def _as_of(ctx: EngineContext, tx: Transaction, session: Session, now: float, aftermath: Aftermath) -> Session:
