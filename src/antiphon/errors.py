@@ -19,6 +19,8 @@ AntiphonError
 ├── RateLimitedError         too many requests in too short a time
 ├── ConnectionFailedError    a server cannot be reached, or what answers is not one
 ├── StoreError               the store cannot be opened, read or written
+├── SettingsError            a setting cannot be read, or cannot be what it says
+├── SecretError              a place that secrets come from cannot be asked
 └── MissingExtraError        an optional package is not installed
 """
 
@@ -196,6 +198,18 @@ class ConnectionFailedError(AntiphonError):
     """A server cannot be reached, did not answer in time, or what answered is no Antiphon server."""
 
     code = "server-unreachable"
+
+
+class SettingsError(AntiphonError):
+    """A setting cannot be read or cannot be what it says; names the setting and where the value came from."""
+
+    code = "settings-invalid"
+
+
+class SecretError(AntiphonError):
+    """A place that secrets come from cannot be asked, or does not permit it; never holds a secret."""
+
+    code = "secret-unavailable"
 
 
 class MissingExtraError(AntiphonError, ImportError):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon.cli import demo, doctor, jobs, reference, sessions, submit, targets
+from antiphon.cli import demo, doctor, jobs, reference, serve, sessions, submit, targets
 from antiphon.cli.command import command
 from antiphon.cli.exit_codes import NOT_FOUND
 from antiphon.cli.shell import Shell
@@ -48,6 +48,7 @@ app.command("submit")(command(submit.submit))
 app.add_typer(targets.app, name="targets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sessions.app, name="sessions")
+app.command("serve")(command(serve.serve))
 app.command("doctor")(command(doctor.doctor))
 app.command("exit-codes")(command(reference.exit_codes))
 

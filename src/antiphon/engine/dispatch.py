@@ -59,6 +59,16 @@ class Dispatcher:
             executor.close()
         release_quietly(self._ctx)
 
+    def take_no_more(self) -> None:
+        """Leave the queue to others from now on; what runs here goes on."""
+        self._takes_jobs = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job of the queue runs here."""
+        with self._lock:
+            return not self._running
+
     def turn(self) -> None:
         """Everything that is due now: dead engines, sessions, cancellations, new jobs.
 

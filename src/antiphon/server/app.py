@@ -9,7 +9,11 @@ from fastapi import FastAPI
 from antiphon.server.api import router as native_api
 from antiphon.server.errors import install_error_handlers
 from antiphon.server.health import router as health
+from antiphon.server.middleware.bodies import BodyLimits
+from antiphon.server.middleware.draining import RefuseNewWork
+from antiphon.server.middleware.envelope import Envelope
 from antiphon.server.services import Services
+from antiphon.server.telemetry.routes import router as metrics
 
 
 def create_app(services: Services) -> FastAPI:
@@ -24,8 +28,14 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
+    settings = services.settings
+    # The last one added stands outermost.
+    app.add_middleware(BodyLimits, max_bytes=settings.max_body_of, seconds=settings.body_seconds)
+    app.add_middleware(RefuseNewWork, is_draining=lambda: services.draining)
+    app.add_middleware(Envelope, metrics=services.metrics)
     install_error_handlers(app)
     app.include_router(health)
+    app.include_router(metrics)
     app.include_router(native_api, prefix="/v1")
     if services.settings.azure:
         from antiphon.server.azure import router as azure_api

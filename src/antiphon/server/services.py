@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from antiphon.engine.context import EngineContext
+from antiphon.server.threads import call_in
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -55,10 +53,7 @@ class Services:
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking action of the engine in a thread; the event loop goes on meanwhile."""
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self.threads, partial(context.run, partial(function, *args, **kwargs))
-        )
+        return await call_in(self.threads, function, *args, **kwargs)
 
 
 def services_of(request: HTTPConnection) -> Services:

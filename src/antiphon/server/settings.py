@@ -30,6 +30,10 @@ class ServerSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(None, description="URL that clients reach this server under, behind a proxy.")
+    tls_cert: Path | None = Field(None, description="Certificate chain (PEM) to serve HTTPS with.")
+    tls_key: Path | None = Field(None, description="Private key (PEM) of the certificate.")
+    behind_proxy: bool = Field(False, description="A proxy in front speaks TLS and sets X-Forwarded-For and -Proto.")
+    trusted_proxies: str = Field("127.0.0.1", description="Addresses of proxies in front, separated by commas.")
     workers: int | None = Field(None, ge=0, description="Worker processes at most; default one a processor.")
     inline_seconds: float = Field(
         0.005, ge=0, description="A job estimated to take no longer runs in the server's own process."
@@ -40,10 +44,15 @@ class ServerSettings(BaseSettings):
     max_body_bytes: int = Field(32 * 1024 * 1024, gt=0, description="Largest body of a request, blobs apart.")
     max_blob_bytes: int = Field(256 * 1024 * 1024, gt=0, description="Largest blob of the Azure protocol's storage.")
     body_seconds: float = Field(30.0, gt=0, description="Time within which a request's body must have come.")
-    rate_limit: str = Field("6000/minute", description="Requests of one key; empty for no limit.")
+    rate_limit: str = Field("60000/minute", description="Requests of one key; empty for no limit.")
     max_streams: int = Field(2_000, gt=0, description="Event streams and long polls open at once, of everybody.")
     max_streams_per_key: int = Field(200, gt=0, description="Event streams and long polls open at once, of one key.")
     drain_seconds: float = Field(20.0, ge=0, description="Time to finish what is under way when told to stop.")
     oidc: list[OidcIssuer] = Field(default_factory=list, description="OpenID providers whose tokens are accepted.")
     webhooks_allow_private: bool = Field(False, description="Let webhooks go to private addresses (for tests).")
     otlp_endpoint: str | None = Field(None, description="Where traces go (OpenTelemetry over HTTP).")
+
+    def max_body_of(self, path: str) -> int:
+        """How many bytes a request to this path may have: more for the blobs of the Azure protocol's storage."""
+        own = path.startswith(("/v1", "/subscriptions"))
+        return self.max_blob_bytes if self.azure and not own else self.max_body_bytes

@@ -1,0 +1,87 @@
+"""How a server comes to be: the one place that puts its services and its app together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from antiphon.composition import build_engine
+from antiphon.engine.context import EngineSettings
+from antiphon.ports.clock import Clock
+from antiphon.server.access.authenticator import Authenticator
+from antiphon.server.access.rate_limits import RateLimiter
+from antiphon.server.app import create_app
+from antiphon.server.events.polling import PollingHub
+from antiphon.server.secrets import load_secrets
+from antiphon.server.services import STORE_THREADS, Services
+from antiphon.server.settings import ServerSettings
+from antiphon.server.telemetry.metrics import Metrics
+from antiphon.server.threads import call_in
+
+
+def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> Services:
+    """An engine that runs, and the services around it; `stop_services` ends both.
+
+    Raises:
+        StoreError: The folder, the database or the server's secret cannot be used.
+    """
+    running = build_engine(
+        settings.home,
+        database=settings.database,
+        settings=EngineSettings(inline_seconds=settings.inline_seconds),
+        clock=clock,
+        workers=settings.workers,
+    )
+    try:
+        threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
+        metrics = Metrics()
+        return Services(
+            running=running,
+            settings=settings,
+            authenticator=Authenticator(running.ctx, partial(call_in, threads), metrics),
+            limiter=RateLimiter(settings.rate_limit),
+            hub=PollingHub(),
+            secrets=load_secrets(running.home),
+            metrics=metrics,
+            threads=threads,
+        )
+    except BaseException:
+        running.close()
+        raise
+
+
+async def stop_services(services: Services) -> None:
+    """End every watch, give the jobs under way back to the queue, and close the store."""
+    services.draining = True
+    await services.hub.stop()
+    await services.call(services.running.close)
+    services.threads.shutdown(wait=False)
+
+
+def running_app(settings: ServerSettings, *, clock: Clock | None = None) -> FastAPI:
+    """The app of a server whose services start now and end with the app's lifespan.
+
+    Raises:
+        StoreError: As `build_services`.
+    """
+    return app_of(build_services(settings, clock=clock))
+
+
+def app_of(services: Services) -> FastAPI:
+    """The app around services; its lifespan follows the log, and stops the services at its end."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.hub.start()
+        try:
+            yield
+        finally:
+            await stop_services(services)
+
+    app = create_app(services)
+    app.router.lifespan_context = lifespan
+    return app

@@ -1,0 +1,1 @@
+"""What stands around every request, as plain ASGI: ids, sizes, deadlines, headers, the log line."""

@@ -1,0 +1,15 @@
+"""Refusing a request from a middleware, in the words of the part of the server it was meant for."""
+
+from __future__ import annotations
+
+from starlette.types import Receive, Scope, Send
+
+from antiphon.errors import AntiphonError
+from antiphon.server.problems import problem_response
+
+
+async def refuse(error: AntiphonError, scope: Scope, receive: Receive, send: Send, *, close: bool = False) -> None:
+    """Answer with the error's problem document; `close` ends the connection, where the rest of a body is unwanted."""
+    request_id = str(scope.get("state", {}).get("request_id", ""))
+    response = problem_response(error, request_id, {"Connection": "close"} if close else None)
+    await response(scope, receive, send)

@@ -1,0 +1,155 @@
+"""One server process: a socket, uvicorn on it, and an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from antiphon.engine.context import EngineContext
+from antiphon.errors import ConnectionFailedError
+from antiphon.server.build import app_of, build_services
+from antiphon.server.services import Services
+from antiphon.server.settings import ServerSettings
+
+log = logging.getLogger("antiphon.server")
+
+BACKLOG = 2048
+KEEP_ALIVE_S = 75
+"""Longer than the usual 60 s of a proxy in front, which must be the one to close an idle connection."""
+LAST_ANSWERS_S = 2
+"""Time for answers that are being sent when the time to drain is over."""
+
+
+def start(
+    settings: ServerSettings, check: Callable[[ServerSettings, EngineContext], None]
+) -> tuple[socket.socket, Services]:
+    """Take the address and start the services; `check` may refuse, before anybody can connect.
+
+    Raises:
+        StoreError: The folder, the database or the server's secret cannot be used.
+        ConnectionFailedError: The address cannot be listened on (code "address-unusable").
+    """
+    services = build_services(settings)
+    try:
+        check(settings, services.engine)
+        return bind(settings.host, settings.port), services
+    except BaseException:
+        services.running.close()
+        raise
+
+
+def serve(
+    settings: ServerSettings,
+    *,
+    services: Services,
+    listener: socket.socket,
+    on_ready: Callable[[str, Services], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain (see `_Server`); a second signal ends at once.
+
+    Args:
+        services: From `start`; ended at the end.
+        listener: From `start`; closed at the end.
+        on_ready: Told the URL once requests are answered.
+    """
+    url = url_of(settings, listener)
+    config = uvicorn.Config(
+        app_of(services),
+        http=_protocol(services),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=settings.behind_proxy,
+        forwarded_allow_ips=settings.trusted_proxies,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=LAST_ANSWERS_S,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    _Server(config, services, lambda: on_ready(url, services) if on_ready else None).run(sockets=[listener])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        ConnectionFailedError: Not possible; says why (code "address-unusable").
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConnectionFailedError(
+            f"The server cannot listen on {host} port {port}.",
+            code="address-unusable",
+            cause=f"{type(error).__name__}: {error.strerror or error}",
+            next_step="Choose another port with --port (0 takes a free one), or another address with --host.",
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def url_of(settings: ServerSettings, listener: socket.socket) -> str:
+    """Where a server on this socket answers, as seen from this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - turned to loopback
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.tls_cert else 'http'}://{shown}:{listener.getsockname()[1]}"
+
+
+def _protocol(services: Services) -> Any:
+    if services.settings.azure:
+        try:
+            from antiphon.server.azure.connect import protocol_class
+        except ModuleNotFoundError:
+            return "auto"
+        return protocol_class(services)
+    return "auto"
+
+
+class _Server(uvicorn.Server):
+    """Told to stop, it goes on answering but takes no new work, until what runs here has ended or the time is over.
+
+    Then it closes; jobs that still run go back into the queue, for another engine or the next start.
+    """
+
+    def __init__(self, config: uvicorn.Config, services: Services, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._services = services
+        self._on_started = on_started
+        self._drained_by: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
+        """Begin to drain; the second time end at once."""
+        if self._drained_by is not None:
+            self.should_exit = self.force_exit = True
+            return
+        self._services.draining = True
+        self._drained_by = time.monotonic() + self._services.settings.drain_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to close."""
+        if self._drained_by is not None and (self._is_idle() or time.monotonic() >= self._drained_by):
+            return True
+        return await super().on_tick(counter)
+
+    def _is_idle(self) -> bool:
+        dispatcher = self._services.running.dispatcher
+        if dispatcher is None:
+            return True
+        dispatcher.take_no_more()
+        return dispatcher.is_idle
