@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import replace
 
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
-from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.access.quotas import hold
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
+from antiphon.engine.entering import enter_session, first_of_key
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
 from antiphon.engine.leases import register
@@ -22,7 +21,7 @@ from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
 from antiphon.engine.tasks import task_id
 from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver, plan_work
-from antiphon.errors import ConflictError, NotFoundError, QuotaExceededError, SessionEndedError, StoreError
+from antiphon.errors import QuotaExceededError, StoreError
 from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
 
 
@@ -120,11 +119,10 @@ def _store(
             if request.key is not None:
                 first = tx.job_by_key(request.workspace, request.key)
                 if first is not None:
-                    return _same_request(first, job), True
+                    return first_of_key(first, job), True
             for value in artefacts:
                 tx.add_artefact(value)
-            if request.session_id is not None:
-                _enter_session(tx, request, job)
+            enter_session(tx, job)
             if job.owner is not None:
                 _own(ctx, tx)
             holds = hold(tx, job, plan.cost, job.created_at)
@@ -142,7 +140,7 @@ def _store(
             first = tx.job_by_key(request.workspace, request.key)
         if first is None:
             raise
-        return _same_request(first, job), True
+        return first_of_key(first, job), True
     ctx.remember(value.digest for value in artefacts)
     return job, False
 
@@ -209,28 +207,6 @@ def _spec(
     return spec, artefacts
 
 
-def _enter_session(tx: Transaction, request: SubmitRequest, job: Job) -> None:
-    session = tx.session(request.session_id or "", workspace=request.workspace)
-    if session is None:
-        raise NotFoundError(
-            f"There is no session {request.session_id} in this workspace.",
-            next_step="List them with ws.sessions().",
-        )
-    if session.target != job.spec.target:
-        raise SessionEndedError(
-            f"Session {session.id} is on the target {session.target}, not on {job.spec.target}.",
-            code="session-target",
-            next_step="A session has a single target; open another one on the other target.",
-        )
-    event = SessionEvent(action=SessionAction.SUBMIT_JOB, at=job.created_at, who=request.who, why=job.id)
-    if session.due_at is not None and job.created_at >= session.due_at:
-        # Its time is up, although no engine was there to end it: the refusal says so, and the next turn ends it.
-        checked, _ = advance_session(session, replace(event, action=SessionAction.CHECK_TIME))
-        advance_session(checked, event)
-    after, _ = advance_session(session, event)
-    tx.save_session(session, after, event)
-
-
 def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
     # A drawn seed differs from call to call and is not part of what was asked.
     asked = {
@@ -246,14 +222,3 @@ def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
         ],
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def _same_request(first: Job, again: Job) -> Job:
-    if first.request_digest != again.request_digest:
-        raise ConflictError(
-            f"The key {first.key!r} was used for another request: job {first.id}.",
-            code="key-reused",
-            next_step="Use a new key for a new request; repeat a request unchanged to get its first job.",
-            details={"id": first.id},
-        )
-    return first
