@@ -17,12 +17,13 @@ from antiphon.server.settings import ServerSettings
 FIRST_KEY = "first"
 SHORTEST_SECRET = 16
 WELL_KNOWN_SECRETS = frozenset(
-    """
-    0123456789abcdef 1234567890123456 antiphon antiphonantiphon change-me change-me-please changeit changeme
-    changemechangeme default insecure password passwordpassword please-change-me replace-me replace-with-a-secret secret
-    secretsecretsecret your-secret-here your-secret-key
-    """.split()
-)
+    {
+        "0123456789abcdef", "1234567890123456", "antiphon", "antiphonantiphon", "change-me", "change-me-please",
+        "changeit", "changeme", "changemechangeme", "default", "insecure", "password", "passwordpassword",
+        "please-change-me", "replace-me", "replace-with-a-secret", "secret", "secretsecretsecret", "your-secret-here",
+        "your-secret-key",
+    }
+)  # fmt: skip
 
 
 def first_key(ctx: EngineContext) -> tuple[ApiKey, str] | None:
