@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from antiphon.domain.identity import ApiKey, Member, Role, Scope, Tenant
+from antiphon.domain.identity import ApiKey, AuditEntry, Member, Role, Scope, Tenant
+from antiphon.domain.jobs import JobEvent, JobTrigger, advance
 from antiphon.domain.quotas import Dimension, Period, Quota, QuotaUse
 from antiphon.errors import ConflictError
+from antiphon.ports.access_store import AuditQuery, UsageLine
 from antiphon.ports.job_store import JobStore
-from stored_facts import T0, add_job, claim
+from stored_facts import T0, add_job, claim, success
 
 
 def _key(number: int = 1, **changes: object) -> ApiKey:
@@ -221,3 +223,76 @@ def test_all_logs_are_followed_in_one_order(store: JobStore) -> None:
         assert tx.events_after(0, 2) == lines[:2]
         assert tx.events_after(lines[1].seq, 10) == lines[2:]
         assert tx.events_after(lines[2].seq, 10) == []
+
+
+def _line(number: int, **changes: object) -> AuditEntry:
+    entry = AuditEntry(
+        at=T0 + number,
+        workspace="default",
+        who="ada",
+        via="key:key-1",
+        action="key.create",
+        subject=f"key-{number}",
+        where="127.0.0.1",
+        details={"role": "viewer", "name": "é"},
+    )
+    return dataclasses.replace(entry, **changes)  # type: ignore[arg-type]
+
+
+def test_the_audit_log_is_read_newest_first_by_what_was_done(store: JobStore) -> None:
+    lines = [
+        _line(1),
+        _line(2, action="key.revoke", who="bob"),
+        _line(3, action="keyring.open", outcome="not-permitted", details={}),
+        _line(4, action="job.submit", subject="key-1"),
+    ]
+    with store.write() as tx:
+        tx.add_audit([])
+        tx.add_audit(lines[:1])
+        tx.add_audit([*lines[1:], _line(5, workspace="other")])
+    with store.read() as tx:
+        stored = tx.audit(AuditQuery("default"))
+        assert [dataclasses.replace(line, seq=0) for line in stored] == lines[::-1]
+        assert [line.seq for line in stored] == sorted({line.seq for line in stored}, reverse=True)
+        fourth, third, second, first = stored
+        cases = [
+            (AuditQuery("default", limit=2), [fourth, third]),
+            (AuditQuery("default", before_seq=third.seq), [second, first]),
+            (AuditQuery("default", who="bob"), [second]),
+            (AuditQuery("default", action="key.create"), [first]),
+            (AuditQuery("default", action="key."), [second, first]),
+            (AuditQuery("default", action="key"), []),
+            (AuditQuery("default", subject="key-1"), [fourth, first]),
+            (AuditQuery("default", subject="key-1", action="key.", who="ada"), [first]),
+            (AuditQuery("default", after=T0 + 1, before=T0 + 4), [third, second]),
+            (AuditQuery("none"), []),
+        ]
+        for query, expected in cases:
+            assert tx.audit(query) == expected, query
+
+
+def test_use_is_summed_by_day_target_and_user(store: JobStore) -> None:
+    day = T0 - T0 % 86_400
+    ended = claim(store, add_job(store, created_at=day + 86_399.5))
+    failed = claim(store, add_job(store, created_at=day + 86_400))
+    never_ran = add_job(store, created_at=day + 86_401)
+    running = claim(store, add_job(store, created_at=day + 86_402, created_by="bob"))
+    add_job(store, created_at=day + 86_403, target="sim.mps")
+    add_job(store, created_at=day - 1)
+    add_job(store, created_at=day + 2 * 86_400)
+    add_job(store, created_at=day, workspace="other")
+    cancel = JobEvent(trigger=JobTrigger.CANCELLED, at=never_ran.created_at + 1, who="ada")
+    failure = dataclasses.replace(success(failed), trigger=JobTrigger.FAILED, error={"code": "x"}, cost=())
+    with store.write() as tx:
+        for job, event in ((ended, success(ended)), (failed, failure), (never_ran, cancel)):
+            tx.save_job(job, advance(job, event), event)
+    shots = running.shots
+    assert shots == 1_000
+    with store.read() as tx:
+        assert tx.usage("default", day, day + 2 * 86_400) == [
+            UsageLine(day, "sim.auto", "ada", 1, 1, 0, 0, shots, 0.3),
+            UsageLine(day + 86_400, "sim.auto", "ada", 2, 0, 1, 1, shots, 0.3),
+            UsageLine(day + 86_400, "sim.auto", "bob", 1, 0, 0, 0, shots, 0.0),
+            UsageLine(day + 86_400, "sim.mps", "ada", 1, 0, 0, 0, 0, 0.0),
+        ]
+        assert tx.usage("none", day, day + 2 * 86_400) == []

@@ -9,6 +9,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.adapters.store.access import AccessTransaction
+from antiphon.adapters.store.audit import AuditTransaction
+from antiphon.adapters.store.azure_blobs import AzureBlobTransaction
+from antiphon.adapters.store.azure_items import AzureItemTransaction
 from antiphon.adapters.store.databases import LOCK_WAIT_S, Database
 from antiphon.adapters.store.engines import EngineTransaction
 from antiphon.adapters.store.failures import store_error, translate
@@ -17,11 +20,23 @@ from antiphon.adapters.store.quotas import QuotaTransaction
 from antiphon.adapters.store.results import ResultTransaction
 from antiphon.adapters.store.sessions import SessionTransaction
 from antiphon.adapters.store.statements import Runner
+from antiphon.adapters.store.usage import UsageTransaction
+from antiphon.adapters.store.webhooks import WebhookTransaction
 from antiphon.errors import AntiphonError, StoreError
 
 
 class SqlTransaction(
-    JobTransaction, SessionTransaction, ResultTransaction, EngineTransaction, AccessTransaction, QuotaTransaction
+    JobTransaction,
+    SessionTransaction,
+    ResultTransaction,
+    EngineTransaction,
+    AccessTransaction,
+    QuotaTransaction,
+    AuditTransaction,
+    UsageTransaction,
+    WebhookTransaction,
+    AzureItemTransaction,
+    AzureBlobTransaction,
 ):
     """One open transaction; a `Transaction` of the port."""
 
