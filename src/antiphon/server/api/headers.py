@@ -18,13 +18,15 @@ _TRACE = TraceContextTextMapPropagator()
 def idempotency_key(value: str | None) -> str | None:
     """The key of an `Idempotency-Key` header: a quoted string as the draft has it, or bare as Stripe has it.
 
+    A key with other characters than ASCII's comes as a Display String (RFC 9651).
+
     Raises:
         LimitError: Neither (code "idempotency-key-invalid").
     """
     if value is None:
         return None
     key: Any = value.strip()
-    if key.startswith('"'):
+    if key.startswith(('"', '%"')):
         try:
             item: Any = http_sf.parse(key.encode("latin-1"), tltype="item")
             key = item[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -26,7 +27,7 @@ from antiphon.ports.job_store import JobQuery
 from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter, require
 from antiphon.server.api.conditional import tagged, version_tag
 from antiphon.server.api.documents import answer, encode, job_document, job_path
-from antiphon.server.api.headers import idempotency_key, preferred_wait, trace_of
+from antiphon.server.api.headers import LONGEST_WAIT_S, idempotency_key, preferred_wait, trace_of
 from antiphon.server.api.paging import LARGEST_PAGE, decode_cursor, link_header, next_address
 from antiphon.server.api.problems import problems
 from antiphon.server.api.programs import ProgramCache
@@ -144,7 +145,7 @@ def _any_case(value: object) -> object:
     return next((status for status in JobStatus if status.value.lower() == value.lower()), value)
 
 
-@router.get("/jobs", response_model=JobList, responses=problems())
+@router.get("/jobs", response_model=JobList, responses=problems(404))
 async def list_jobs(
     request: Request,
     principal: Reader,
@@ -159,6 +160,9 @@ async def list_jobs(
     order: Annotated[Literal["asc", "desc"], Query(description="By time of creation.")] = "desc",
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    before: Annotated[
+        str | None, Query(max_length=64, description="Id of the last job seen, to go on from there without a cursor.")
+    ] = None,
 ) -> Response:
     """The jobs of the workspace, newest first; a page at a time."""
     query = JobQuery(
@@ -174,6 +178,9 @@ async def list_jobs(
         before=decode_cursor(cursor),
         oldest_first=order == "asc",
     )
+    if before is not None and cursor is None:
+        last = await services.call(find_job, services.engine, principal, before)
+        query = replace(query, before=(last.created_at, last.id))
     return await services.call(jobs_page, services.engine, request, query)
 
 
@@ -193,8 +200,19 @@ def _seconds(at: dt.datetime | None) -> float | None:
 
 
 @router.get("/jobs/{job_id}", response_model=JobView, responses={**problems(404), 304: {"description": "Unchanged."}})
-async def get_job(request: Request, job_id: str, principal: Reader, services: ServicesOf) -> Response:
+async def get_job(
+    request: Request,
+    job_id: str,
+    principal: Reader,
+    services: ServicesOf,
+    wait: Annotated[
+        float | None, Query(ge=0, description="Answer once it has ended, or after so many seconds.")
+    ] = None,
+    known_version: Annotated[int | None, Query(ge=1, description="With wait: answer when it has another.")] = None,
+) -> Response:
     """A job as it stands. A job that failed is no error of this request: `error` says why."""
+    if wait:
+        await wait_for_job(services, principal, job_id, min(wait, LONGEST_WAIT_S), known_version)
     return await services.call(_job, services.engine, request, principal, job_id)
 
 
