@@ -39,6 +39,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(native_api, prefix="/v1")
     if services.settings.azure:
         from antiphon.server.azure import router as azure_api
+        from antiphon.server.azure.connection import router as azure_connection
 
+        app.include_router(azure_connection, include_in_schema=False)
         app.include_router(azure_api, include_in_schema=False)
     return app
