@@ -50,20 +50,55 @@ _COMMON: dict[str, tuple[Any, Any]] = {
     ),
 }
 
+_SERVER: dict[str, tuple[Any, Any]] = {
+    "url": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--url",
+                metavar="URL",
+                help="Use this server instead of a folder (default: $ANTIPHON_URL).",
+                rich_help_panel=_PANEL,
+            ),
+        ],
+        None,
+    ),
+    "api_key": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--api-key",
+                metavar="KEY",
+                help="The server's key. Others see it in the list of processes: rather set $ANTIPHON_API_KEY.",
+                rich_help_panel=_PANEL,
+            ),
+        ],
+        None,
+    ),
+}
 
-def command(function: Callable[..., int | None]) -> Callable[..., None]:
+
+def anywhere(function: Callable[..., int | None]) -> Callable[..., None]:
+    """A `command` that works on a server as well as on a folder: it also gets --url and --api-key."""
+    return command(function, on_servers=True)
+
+
+def command(function: Callable[..., int | None], *, on_servers: bool = False) -> Callable[..., None]:
     """A Typer command made of `function(shell, …)`, which may return an exit status.
 
     It gets --home, --json, --quiet, --no-color and --debug, which count wherever they stand on the line; an
     AntiphonError becomes a message and an exit status of `exit_codes`, Ctrl-C becomes 130, a closed pipe ends quietly.
     """
+    given = {**_COMMON, **_SERVER} if on_servers else _COMMON
 
     @functools.wraps(function)
     def run(ctx: typer.Context, **arguments: Any) -> None:
-        shell = _shell(ctx).with_options(**{name: arguments.pop(name) for name in _COMMON})
+        shell = _shell(ctx).with_options(**{name: arguments.pop(name) for name in given})
+        shell.anywhere = on_servers
         ctx.obj = shell
         if ctx.invoked_subcommand is not None:
             return
+        _check_where(shell)
         status = _guarded(shell, functools.partial(function, shell, **arguments))
         if status:
             raise typer.Exit(status)
@@ -76,7 +111,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     ]
     common = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in _COMMON.items()
+        for name, (kind, default) in given.items()
     ]
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     signature = inspect.Signature([context, *own, *common])
@@ -89,6 +124,13 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
 
 def _shell(ctx: typer.Context) -> Shell:
     return ctx.obj if isinstance(ctx.obj, Shell) else Shell()
+
+
+def _check_where(shell: Shell) -> None:
+    if shell.url is not None and not shell.anywhere:
+        raise typer.BadParameter("this command works on a folder, not on a server.", param_hint="--url")
+    if shell.url is not None and shell.home is not None:
+        raise typer.BadParameter("give either a folder or a server.", param_hint="--home and --url")
 
 
 def _guarded(shell: Shell, action: Callable[[], int | None]) -> int:

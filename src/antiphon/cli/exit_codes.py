@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from antiphon.errors import (
     AntiphonError,
+    AuthenticationError,
+    ConnectionFailedError,
     JobCancelledError,
     JobFailedError,
     NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitedError,
     WaitTimeoutError,
 )
 
@@ -14,7 +19,10 @@ OK = 0
 ERROR = 1
 USAGE = 2
 JOB_UNSUCCESSFUL = 3
+NOT_AUTHENTICATED = 4
 NOT_FOUND = 5
+QUOTA = 6
+UNREACHABLE = 7
 STILL_PENDING = 8
 INTERRUPTED = 130
 
@@ -23,11 +31,13 @@ MEANINGS = {
     ERROR: "it could not: the message on stderr has the cause and the next step",
     USAGE: "it was called in a way it does not know: see --help",
     JOB_UNSUCCESSFUL: "the job it waited for, or asked the result of, failed or was cancelled",
+    NOT_AUTHENTICATED: "the server wants a key, or the key may not do this",
     NOT_FOUND: "there is no such job, session or target",
+    QUOTA: "a quota is used up, or requests came too fast: the message says when to come back",
+    UNREACHABLE: "the server cannot be reached, or what answers is none",
     STILL_PENDING: "the job was not finished when the time ran out; it goes on",
     INTERRUPTED: "Ctrl-C: the command stopped looking; the job goes on",
 }
-"""The numbers left out (4, 6, 7) are kept for signing in, quotas and servers."""
 
 
 def exit_code_of(error: AntiphonError) -> int:
@@ -42,4 +52,10 @@ def exit_code_of(error: AntiphonError) -> int:
             return JOB_UNSUCCESSFUL
         case WaitTimeoutError():
             return STILL_PENDING
+        case AuthenticationError() | PermissionDeniedError():
+            return NOT_AUTHENTICATED
+        case QuotaExceededError() | RateLimitedError():
+            return QUOTA
+        case ConnectionFailedError():
+            return UNREACHABLE
     return ERROR

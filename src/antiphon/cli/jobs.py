@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon.cli import exit_codes
-from antiphon.cli.command import command
+from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
 from antiphon.cli.waiting import wait_for
 
@@ -29,14 +29,14 @@ Timeout = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-@command
+@anywhere
 def _bare(shell: Shell) -> None:
     """What was submitted, and what came of it. Alone, it lists."""
     _list(shell)
 
 
 @app.command("list")
-@command
+@anywhere
 def list_jobs(
     shell: Shell,
     status: Annotated[str | None, typer.Option(help="Only those with this status, e.g. failed.")] = None,
@@ -50,7 +50,7 @@ def list_jobs(
 
 
 @app.command("show")
-@command
+@anywhere
 def show(shell: Shell, job_id: JobId) -> None:
     """Show one job: where it stands, how it ran, its log."""
     from antiphon.cli.describe import describe_job
@@ -61,11 +61,11 @@ def show(shell: Shell, job_id: JobId) -> None:
 
 
 @app.command("watch")
-@command
+@anywhere
 def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
     """Watch a job until it ends.
 
-    Meanwhile this process runs what is queued in the folder. Ctrl-C stops watching and cancels nothing.
+    In a folder this process meanwhile runs what is queued. Ctrl-C stops watching and cancels nothing.
     With --json, one JSON document a line: each change, then the result.
     """
     from antiphon.cli.describe import describe_facts, describe_job, describe_result
@@ -92,7 +92,7 @@ def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
 
 
 @app.command("cancel")
-@command
+@anywhere
 def cancel(shell: Shell, job_id: JobId) -> None:
     """Ask for a job to be cancelled.
 
@@ -106,7 +106,7 @@ def cancel(shell: Shell, job_id: JobId) -> None:
 
 
 @app.command("result")
-@command
+@anywhere
 def result(
     shell: Shell,
     job_id: JobId,
@@ -133,7 +133,7 @@ def result(
 
 
 @app.command("replay")
-@command
+@anywhere
 def replay(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
     """Run a job again and compare.
 
@@ -158,7 +158,7 @@ def replay(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
 
 
 @app.command("record")
-@command
+@anywhere
 def record(shell: Shell, job_id: JobId) -> None:
     """Print all that is needed to run a job again."""
     with shell.look() as workspace:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon.cli.command import command
+from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ SessionId = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-@command
+@anywhere
 def _bare(shell: Shell) -> None:
     """Jobs grouped on one target. Alone, it lists."""
     _list(shell, None, None, 20)
 
 
 @app.command("list")
-@command
+@anywhere
 def list_sessions(
     shell: Shell,
     status: Annotated[str | None, typer.Option(help="Only those with this status.")] = None,
@@ -42,7 +42,7 @@ def list_sessions(
 
 
 @app.command("show")
-@command
+@anywhere
 def show(shell: Shell, session_id: SessionId) -> None:
     """Show one session: its rules, its jobs, its log."""
     from antiphon.cli.describe import describe_session
@@ -55,7 +55,7 @@ def show(shell: Shell, session_id: SessionId) -> None:
 
 
 @app.command("close")
-@command
+@anywhere
 def close(
     shell: Shell,
     session_id: SessionId,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from antiphon.client.remote.address import is_url
 from antiphon.errors import AntiphonError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ NO_WIDTH_LIMIT = 240
 """Columns when the output is not a terminal: a pipe must not cut an id in two."""
 
 PROGRAM = "antiphon"
+URL_VARIABLE = "ANTIPHON_URL"
 _A_COMMAND = re.compile(f"`{PROGRAM} ([^`]+)`")
 """Errors of inner layers name commands like this; they cannot know how the program was called."""
 
@@ -48,6 +50,9 @@ class Shell:
 
     Attributes:
         home: The folder to open; None is ANTIPHON_HOME or the user's data folder.
+        url: The server to use instead of a folder.
+        api_key: The key that opens it; None is ANTIPHON_API_KEY. It is never shown.
+        anywhere: Whether the command works on a server as well as on a folder.
         as_json: Print one JSON document on stdout in place of tables.
         quiet: Nothing on stderr but errors.
         color: False switches colours off; so does NO_COLOR.
@@ -55,6 +60,9 @@ class Shell:
     """
 
     home: Path | None = None
+    url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    anywhere: bool = False
     as_json: bool = False
     quiet: bool = False
     color: bool = True
@@ -66,6 +74,8 @@ class Shell:
         return replace(
             self,
             home=given["home"] or self.home,
+            url=given.get("url") or self.url,
+            api_key=given.get("api_key") or self.api_key,
             as_json=given["as_json"] or self.as_json,
             quiet=given["quiet"] or self.quiet,
             color=self.color and not given["no_color"],
@@ -118,22 +128,37 @@ class Shell:
             told = _A_COMMAND.sub(lambda found: f"`{self.command(found[1])}`", error.next_step)
             self.err.print(Text.assemble(("  next step: ", "green"), told), soft_wrap=True)
 
-    def look(self) -> Workspace:
-        """The workspace, to look only: nothing runs and no timer is kept."""
-        from antiphon.client.workspace import Workspace
+    @property
+    def server(self) -> str | None:
+        """The URL of the server to use: --url, or ANTIPHON_URL unless --home was given; None is a folder."""
+        if not self.anywhere:
+            return None
+        return self.url or (os.environ.get(URL_VARIABLE) or None if self.home is None else None)
 
-        return Workspace(self.home, dispatch=False)
+    def look(self) -> Workspace:
+        """The workspace, to look only: nothing runs here and no timer is kept."""
+        return self._open(dispatch=False)
 
     def work(self, workers: int | None = None) -> Workspace:
-        """The workspace with a running engine; `workers=0` takes nothing from the queue."""
-        from antiphon.client.workspace import Workspace
-
-        return Workspace(self.home, workers=workers)
+        """The workspace; of a folder with a running engine, which takes nothing from the queue with `workers=0`."""
+        return self._open(workers=workers)
 
     def command(self, text: str) -> str:
-        """A command to type next: the program as it can be called from here, and the folder where it is needed."""
-        folder = f" --home {shlex.quote(str(self.home))}" if self.home is not None else ""
-        return f"{called_as()} {text}{folder}"
+        """A command to type next: the program as it can be called from here, and the folder or URL where needed."""
+        where = ""
+        if self.home is not None:
+            where = f" --home {shlex.quote(str(self.home))}"
+        elif self.anywhere and self.url is not None:
+            where = f" --url {shlex.quote(self.url)}"
+        return f"{called_as()} {text}{where}"
+
+    def _open(self, **settings: Any) -> Workspace:
+        from antiphon.client.workspace import Workspace
+
+        server = self.server
+        if server is not None:
+            return Workspace(server if is_url(server) else f"http://{server}", api_key=self.api_key)
+        return Workspace(self.home, **settings)
 
     def _console(self, *, stderr: bool) -> Console:
         if stderr not in self._consoles:

@@ -65,8 +65,8 @@ def submit(
 ) -> int | None:
     """Submit the program in FILE as a job.
 
-    The job is stored before anything runs, and will end in exactly one final state. A cheap one runs at once; another
-    runs while a workspace is open on the folder, for instance with --wait or antiphon jobs watch ID.
+    The job is stored before anything runs, and will end in exactly one final state. In a folder a cheap one runs at
+    once; another runs while a workspace is open on the folder, for instance with --wait or antiphon jobs watch ID.
     """
     from antiphon.domain.noise import NoiseModel
     from antiphon.errors import ParameterError
@@ -146,10 +146,11 @@ def _tell(shell: Shell, job: Job) -> int | None:
     if job.status.is_final:
         return show_finished(shell, job)
     shell.data(describe_job(job), lambda: job.id)
-    shell.note(
-        "[dim]Queued. It runs while a workspace is open on this folder; to run and watch it: "
-        f"{shell.command(f'jobs watch {job.id}')}[/dim]"
-    )
+    watch = shell.command(f"jobs watch {job.id}")
+    if shell.server is not None:
+        shell.note(f"[dim]Queued. To watch it: {watch}[/dim]")
+    else:
+        shell.note(f"[dim]Queued. It runs while a workspace is open on this folder; to run and watch it: {watch}[/dim]")
     return None
 
 

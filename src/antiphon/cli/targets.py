@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon.cli.command import command
+from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
 
 if TYPE_CHECKING:
@@ -18,21 +18,21 @@ app = typer.Typer(help="What jobs can run on.", invoke_without_command=True)
 
 
 @app.callback(invoke_without_command=True)
-@command
+@anywhere
 def _bare(shell: Shell) -> None:
     """What jobs can run on. Alone, it lists."""
     _list(shell)
 
 
 @app.command("list")
-@command
+@anywhere
 def list_targets(shell: Shell) -> None:
     """List every target with its width, status and queue."""
     _list(shell)
 
 
 @app.command("show")
-@command
+@anywhere
 def show(
     shell: Shell,
     name: Annotated[str, typer.Argument(metavar="TARGET", help="Its name, e.g. sim.auto.")],

@@ -10,13 +10,14 @@ from typing import Any, Self, TypeVar
 from antiphon.client.connection import Connection
 from antiphon.client.embedded import EmbeddedConnection
 from antiphon.client.job import Job
+from antiphon.client.remote.address import is_url
 from antiphon.client.session import Session
 from antiphon.client.target import Target
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
-from antiphon.errors import AntiphonError, NotFoundError
+from antiphon.errors import AuthenticationError, NotFoundError
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 Facts = TypeVar("Facts", JobFacts, SessionFacts)
@@ -26,29 +27,32 @@ class Workspace:
     """Jobs, sessions and targets under one roof.
 
     Args:
-        where: A folder (made if missing); None means ANTIPHON_HOME or the user's data folder. A server's URL is not
-            supported by this version.
+        where: A folder (made if missing), or the URL of a server, "http://host:8000"; None means ANTIPHON_HOME or the
+            user's data folder.
+        api_key: For a server: an API key or a bearer token; None takes that of ANTIPHON_API_KEY.
         connection: For tests and other front doors: a connection made elsewhere.
-        settings: Passed to the embedded engine: `workers=`, `database=`, `dispatch=` (see `composition.build_engine`).
+        settings: Of a folder, passed to the engine: `workers=`, `database=`, `dispatch=` (see
+            `composition.build_engine`). Of a server: `ca=`, a file with the certificate authorities to trust.
 
     Raises:
         StoreError: The folder or database cannot be used: corrupt, newer, not permitted, full.
+        ConnectionFailedError: The server cannot be reached, or what answers is none.
+        AuthenticationError: The server does not take the key.
     """
 
     def __init__(
-        self, where: str | Path | None = None, *, connection: Connection | None = None, **settings: Any
+        self,
+        where: str | Path | None = None,
+        *,
+        api_key: str | None = None,
+        connection: Connection | None = None,
+        **settings: Any,
     ) -> None:
-        if isinstance(where, str) and where.startswith(("http://", "https://")):
-            raise AntiphonError(
-                f"This version of Antiphon cannot connect to a server ({where}).",
-                code="remote-unsupported",
-                next_step="Open a folder instead: Workspace('./lab').",
-            )
-        self._connection: Connection = connection or EmbeddedConnection(where, **settings)
+        self._connection: Connection = connection or _connect(where, api_key, settings)
 
     @property
     def location(self) -> str:
-        """The folder it lives in."""
+        """The folder it lives in, or the URL of its server."""
         return self._connection.location
 
     def targets(self) -> list[Target]:
@@ -133,7 +137,10 @@ class Workspace:
         return [Session(self._connection, session) for session in self._connection.sessions(query)]
 
     def close(self) -> None:
-        """Stop the engine in this process. Jobs it was running go back into the queue; nothing is lost."""
+        """Stop the engine in this process, or let go of the server.
+
+        Jobs that an engine here was running go back into the queue; a server goes on with its own. Nothing is lost.
+        """
         self._connection.close()
 
     def _find_job(self, job_id: str) -> JobFacts:
@@ -156,6 +163,21 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"<Workspace at {self.location}>"
+
+
+def _connect(where: str | Path | None, api_key: str | None, settings: dict[str, Any]) -> Connection:
+    if isinstance(where, str) and is_url(where):
+        # An HTTP client is not for those who open a folder to load.
+        from antiphon.client.remote.connection import RemoteConnection
+
+        return RemoteConnection(where, api_key, **settings)
+    if api_key is not None:
+        raise AuthenticationError(
+            "A folder is opened without a key.",
+            code="key-unused",
+            next_step='Give the URL of a server with it: Workspace("http://host:8000", api_key=…).',
+        )
+    return EmbeddedConnection(where, **settings)
 
 
 def _only(what: str, prefix: str, found: list[Facts]) -> Facts:

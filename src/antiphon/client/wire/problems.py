@@ -34,7 +34,8 @@ _BY_STATUS: Mapping[int, type[AntiphonError]] = {
 
 def category_of(error: AntiphonError) -> str:
     """The code of the error's class, e.g. "limit-exceeded" for every `LimitError`, whatever its own code."""
-    return next(kind.code for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+    kinds = [kind for kind in type(error).__mro__ if issubclass(kind, AntiphonError)]
+    return next(kind.code for kind in kinds if kind.__module__ == errors.__name__)
 
 
 def error_from_problem(problem: Mapping[str, Any], status: int) -> AntiphonError:

@@ -1,0 +1,1 @@
+"""The connection to a server: the same calls as the embedded one, over HTTP."""

@@ -1,0 +1,275 @@
+"""Requests to a server: one pool of connections, retries of what is safe to repeat, errors as the classes they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import ssl
+import sys
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import tenacity
+
+from antiphon import __version__
+from antiphon.client.wire.problems import error_from_problem
+from antiphon.errors import AntiphonError, ConnectionFailedError, LimitError, StoreError
+
+CONNECT_S = 5.0
+ANSWER_S = 60.0
+"""For an answer beyond what the request asks the server to wait: it may have to read a large program first."""
+FIRST_PATIENCE_S = 2.0
+"""How long a server that never answered is tried: a mistyped address should be told soon."""
+PATIENCE_S = 30.0
+"""How long a server that did answer is tried: it may be restarting."""
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+COME_BACK = frozenset({429, 502, 503, 504})
+
+_open: weakref.WeakSet[HttpSession] = weakref.WeakSet()
+_of_the_parent: list[httpx2.Client] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is no error: its status, its headers, and its JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class _TryAgainError(Exception):
+    """Something that may pass; `error` is what to raise if it does not, `after` when the server wants to be asked."""
+
+    def __init__(self, error: AntiphonError, after: float = 0.0) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.after = after
+
+
+class HttpSession:
+    """Connections to one server, kept open between requests. Thread-safe; a forked child makes its own.
+
+    Args:
+        url: Of the server, without "/v1".
+        api_key: An API key or a bearer token.
+        ca: A file with the certificate authorities to trust, for a server with a private one.
+        headers: Sent with every request.
+        transport: For tests.
+
+    Raises:
+        ConnectionFailedError: The file cannot be read (code "ca-unusable").
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        *,
+        ca: str | os.PathLike[str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self.url = url
+        self._headers = {**(headers or {}), "User-Agent": f"antiphon/{__version__} python/{platform.python_version()}"}
+        if api_key is not None:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._verify = _trusted(url, ca)
+        self._transport = transport
+        self._answered = False
+        self._closed = False
+        self._client = self._connect()
+        _open.add(self)
+
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, wait: float = 0.0, patience: float = PATIENCE_S
+    ) -> Reply:
+        """GET. `wait` is how long the request asks the server to take; `patience` bounds the retries, in seconds."""
+        return self._request("GET", path, params=params, wait=wait, patience=patience)
+
+    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """POST of what is safe to repeat: it carries a key, or says how something shall be."""
+        return self._request("POST", path, body=body, headers=headers)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        wait: float = 0.0,
+        patience: float = PATIENCE_S,
+    ) -> Reply:
+        """Send, and again while it is safe and the server may come back.
+
+        Raises:
+            ConnectionFailedError: No answer, or none of an Antiphon server.
+            AntiphonError: What the server answered, in the class it had there.
+        """
+        if self._closed:
+            raise StoreError("The workspace is closed.", code="store-closed", next_step="Open a new workspace.")
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        sent = {**(headers or {}), **_trace()}
+        content = None
+        if body is not None:
+            content, sent["Content-Type"] = _encoded(body), "application/json"
+        request = self._client.build_request(
+            method,
+            f"{self.url}{path}",
+            params=given or None,
+            content=content,
+            headers=sent,
+            timeout=httpx2.Timeout(ANSWER_S + wait, connect=CONNECT_S),
+        )
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_TryAgainError),
+            wait=tenacity.wait_exponential_jitter(initial=0.05, max=2.0, jitter=0.1)
+            + tenacity.wait_exception(lambda error: error.after if isinstance(error, _TryAgainError) else 0.0),
+            stop=lambda state: tenacity.stop_before_delay(
+                patience if self._answered else min(patience, FIRST_PATIENCE_S)
+            )(state),
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, request)
+        except _TryAgainError as last:
+            raise last.error from last.__cause__
+
+    def not_a_server(self, cause: str) -> ConnectionFailedError:
+        """The error for something that answers and is no Antiphon server."""
+        return ConnectionFailedError(
+            f"What answers at {self.url} is no Antiphon server.",
+            code="server-unknown",
+            cause=cause,
+            next_step="Check the URL: host, port, http or https; no path unless a proxy adds one.",
+        )
+
+    def close(self) -> None:
+        """Close the connections; what comes after is refused."""
+        self._closed = True
+        self._client.close()
+
+    def _once(self, request: httpx2.Request) -> Reply:
+        try:
+            response = self._client.send(request)
+        except httpx2.TransportError as error:
+            raise _TryAgainError(self._unreachable(error)) from error
+        status = response.status_code
+        is_json = response.headers.get("content-type", "").partition(";")[0].endswith("json")
+        if status >= 400 or not (is_json or status in {204, 304} or not response.content):
+            self._refuse(response, is_json)
+        self._answered = True
+        return Reply(status, response.headers, json.loads(response.content) if response.content else None)
+
+    def _refuse(self, response: httpx2.Response, is_json: bool) -> None:
+        status = response.status_code
+        problem: Any = None
+        if is_json:
+            try:
+                problem = json.loads(response.content)
+            except ValueError:
+                problem = None
+        if isinstance(problem, dict) and "code" in problem:
+            self._answered = True
+            error = error_from_problem(problem, status)
+        elif status in COME_BACK:
+            error = error_from_problem({}, status)
+            error.next_step = f"Look whether the server behind {self.url} runs, and try again."
+        else:
+            to = response.headers.get("location")
+            what = f"a redirection to {to}" if to else response.headers.get("content-type") or "no content"
+            raise self.not_a_server(f"{response.request.method} {response.request.url.path}: HTTP {status}, {what}")
+        if status in COME_BACK:
+            raise _TryAgainError(error, _seconds(response.headers.get("retry-after")))
+        raise error
+
+    def _unreachable(self, error: httpx2.TransportError) -> ConnectionFailedError:
+        late = isinstance(error, httpx2.TimeoutException) and not isinstance(error, NEVER_SENT)
+        return ConnectionFailedError(
+            f"The server {self.url} did not answer in time." if late else f"The server {self.url} cannot be reached.",
+            cause=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
+            next_step="Check the URL and that the server runs (antiphon serve); its /healthz answers 200 when ready.",
+        )
+
+    def _connect(self) -> httpx2.Client:
+        client = httpx2.Client(
+            headers=self._headers, verify=self._verify, transport=self._transport, follow_redirects=False
+        )
+        # Who forgets to close leaves no open sockets behind.
+        weakref.finalize(self, client.close)
+        return client
+
+    def _in_child(self) -> None:
+        # The parent's sockets are shared with it: two processes must not speak on one.
+        _of_the_parent.append(self._client)
+        self._client = self._connect()
+
+    def __repr__(self) -> str:
+        return f"<HttpSession to {self.url}>"
+
+
+def _trusted(url: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext:
+    if ca is None:
+        # Reading the system's authorities takes longer than a request, and plain HTTP needs none.
+        return (
+            ssl.create_default_context() if url.lower().startswith("https") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ConnectionFailedError(
+            f"The certificate authorities in {os.fspath(ca)} cannot be used.",
+            code="ca-unusable",
+            cause=f"{type(error).__name__}: {error.strerror or error}",
+            next_step="Give ca= a file of certificates in PEM.",
+        ) from None
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False, default=_plain).encode()
+    except (TypeError, ValueError) as error:
+        raise LimitError(
+            "A value of the request cannot be sent.",
+            code="value-invalid",
+            cause=str(error),
+            next_step="Give numbers, text, lists and mappings of these; no NaN and no infinity.",
+        ) from None
+
+
+def _plain(value: object) -> object:
+    """NumPy's scalars and arrays as Python's own."""
+    for name in ("item", "tolist"):
+        convert = getattr(value, name, None)
+        if callable(convert) and (name == "tolist" or getattr(value, "ndim", 1) == 0):
+            return convert()
+    raise TypeError(f"a {type(value).__name__} is no JSON value")
+
+
+def _seconds(retry_after: str | None) -> float:
+    return float(retry_after) if retry_after is not None and retry_after.isdecimal() else 0.0
+
+
+def _trace() -> dict[str, str]:
+    """The caller's span as a W3C traceparent, where the caller uses OpenTelemetry."""
+    headers: dict[str, str] = {}
+    if "opentelemetry.trace" in sys.modules:
+        from opentelemetry.propagate import inject
+
+        inject(headers)
+    return headers
+
+
+def _all_in_child() -> None:
+    for session in list(_open):
+        session._in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_all_in_child)
