@@ -7,8 +7,24 @@ from typing import Annotated
 
 import typer
 
-from antiphon.cli import demo, doctor, jobs, reference, serve, sessions, submit, targets
-from antiphon.cli.command import command
+from antiphon.cli import (
+    audit,
+    demo,
+    doctor,
+    env,
+    jobs,
+    keys,
+    members,
+    quotas,
+    reference,
+    serve,
+    sessions,
+    submit,
+    targets,
+    usage,
+    workspaces,
+)
+from antiphon.cli.command import anywhere, command
 from antiphon.cli.exit_codes import NOT_FOUND
 from antiphon.cli.shell import Shell
 from antiphon.errors import NotFoundError
@@ -33,7 +49,7 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-@command
+@anywhere
 def _everywhere(
     shell: Shell,  # noqa: ARG001 - the options are kept by `command`
     version: Annotated[
@@ -44,11 +60,18 @@ def _everywhere(
 
 
 app.command("demo")(command(demo.demo))
-app.command("submit")(command(submit.submit))
+app.command("submit")(anywhere(submit.submit))
 app.add_typer(targets.app, name="targets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sessions.app, name="sessions")
 app.command("serve")(command(serve.serve))
+app.add_typer(keys.app, name="keys")
+app.add_typer(members.app, name="members")
+app.add_typer(workspaces.app, name="workspaces")
+app.add_typer(quotas.app, name="quotas")
+app.command("usage")(command(usage.usage))
+app.command("audit")(command(audit.audit))
+app.add_typer(env.app, name="env")
 app.command("doctor")(command(doctor.doctor))
 app.command("exit-codes")(command(reference.exit_codes))
 

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from antiphon.domain.quotas import Period
+from antiphon.domain.usage import MOST_DAYS, UsageBy
 from antiphon.engine.access.tenants import require_tenant
 from antiphon.engine.context import EngineContext
 from antiphon.errors import LimitError
 from antiphon.ports.access_store import UsageLine
 
 DAY_S = 86_400.0
-DEFAULT_DAYS = 28
-MOST_DAYS = 3_660
-
-
-class UsageBy(StrEnum):
-    """What one sum of a summary is over."""
-
-    TARGET = "target"
-    USER = "user"
-    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
