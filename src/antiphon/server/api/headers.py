@@ -29,7 +29,7 @@ def idempotency_key(value: str | None) -> str | None:
     if key.startswith(('"', '%"')):
         try:
             item: Any = http_sf.parse(key.encode("latin-1"), tltype="item")
-            key = item[0]
+            key = str(item[0]) if isinstance(item[0], http_sf.DisplayString) else item[0]
         except (http_sf.StructuredFieldError, UnicodeEncodeError):
             key = None
     if not isinstance(key, str) or not key:
