@@ -338,7 +338,7 @@ azure_items = Table(
     Column("details", Text, nullable=False),
 )
 _azure = azure_items.c
-Index("azure_items_by_age", _azure.workspace, _azure.created_at, _azure.id)
+Index("azure_items_by_age", _azure.workspace, _azure.created_at, _azure.id, _azure.kind)
 Index("azure_items_by_subject", _azure.subject)
 _partial(
     "azure_items_by_session",
@@ -346,6 +346,7 @@ _partial(
     _azure.session,
     _azure.created_at,
     _azure.id,
+    _azure.kind,
     where="session IS NOT NULL",
 )
 _partial("azure_items_by_container", _azure.container, where="container IS NOT NULL")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, literal_column, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Integer, bindparam, delete, literal_column, select, tuple_, update
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import decode, encode
@@ -48,8 +48,8 @@ _CHANGING_COLUMNS = ("status", "attempts", "next_at", "delivered_at", "last_stat
 _ADD_DELIVERY = insert_into(webhook_deliveries)
 _DUE_BY_TIME = (
     select(webhook_deliveries)
-    # What is over has no time, so this needs no look at the status; the index holds only what has one.
-    .where(_delivery.next_at <= given(webhook_deliveries, "next_at"), text("next_at IS NOT NULL"))
+    # What is over has no time, so this needs no look at the status.
+    .where(_delivery.next_at <= given(webhook_deliveries, "next_at"))
     .order_by(_delivery.next_at, _delivery.id)
     .limit(_LIMIT)
     .offset(_NO_OFFSET)

@@ -12,7 +12,10 @@ from antiphon.adapters.store import open_store
 from antiphon.adapters.store.statements import Runner, Statement
 from antiphon.adapters.store.store import SqlJobStore, SqlTransaction
 from antiphon.domain.jobs import JobStatus
+from antiphon.ports.access_store import AuditQuery
+from antiphon.ports.azure_store import AzureQuery
 from antiphon.ports.job_store import JobQuery, SessionQuery
+from antiphon.ports.webhook_store import DeliveryQuery
 from stored_facts import T0
 
 
@@ -136,3 +139,87 @@ def test_counting_reads_an_index_and_no_rows(tx: SqlTransaction, planner: _Plann
         planner.plans.clear()
         tx.count_jobs(workspace, target=target)
         assert "COVERING INDEX" in planner.plans[0], planner.plans
+
+
+def test_what_every_request_and_every_job_asks_is_one_look_at_an_index(tx: SqlTransaction, planner: _Planner) -> None:
+    for ask, index in (
+        (lambda: tx.key("key-1"), "sqlite_autoindex_api_keys_1"),
+        (lambda: tx.quotas("default"), "quotas_by_workspace"),
+        (lambda: tx.quota_use("quo-1", T0), "sqlite_autoindex_quota_use_1"),
+        (lambda: tx.endpoints("default"), "webhook_endpoints_by_workspace"),
+        (lambda: tx.azure_item("default", "Job", "1"), "sqlite_autoindex_azure_items_1"),
+        (lambda: tx.azure_item_of("job-1"), "azure_items_by_subject"),
+        (lambda: tx.azure_blob("job-1", "inputData"), "sqlite_autoindex_azure_blobs_1"),
+        (lambda: tx.memberships(["https://id#1"]), "members_by_subject"),
+    ):
+        planner.plans.clear()
+        ask()
+        assert f"INDEX {index} " in planner.plans[0], planner.plans
+        assert planner.plans[0].startswith("SEARCH"), planner.plans
+
+
+def test_following_the_log_reads_only_what_is_new(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.events_after(17, 100)
+    assert planner.plans == ["SEARCH events USING INTEGER PRIMARY KEY (rowid>?)"]
+    planner.plans.clear()
+    tx.last_seq()
+    assert planner.plans == ["SEARCH events"]
+
+
+def test_due_deliveries(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.due_deliveries(T0, 10)
+    assert "USING INDEX webhook_deliveries_due (next_at<?)" in planner.plans[0]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "index"),
+    [
+        ({}, "webhook_deliveries_by_age"),
+        ({"before": (T0, "msg-1")}, "webhook_deliveries_by_age"),
+        ({"endpoint": "whe-1"}, "webhook_deliveries_by_endpoint"),
+    ],
+)
+def test_deliveries_come_in_the_order_of_an_index(
+    tx: SqlTransaction, planner: _Planner, conditions: dict[str, Any], index: str
+) -> None:
+    tx.find_deliveries(DeliveryQuery("default", **conditions))
+    _assert_uses(planner, index)
+
+
+@pytest.mark.parametrize("conditions", [{}, {"who": "ada"}, {"action": "key."}, {"before_seq": 17}, {"after": T0}])
+def test_the_audit_log_comes_in_the_order_of_an_index(
+    tx: SqlTransaction, planner: _Planner, conditions: dict[str, Any]
+) -> None:
+    tx.audit(AuditQuery("default", **conditions))
+    _assert_uses(planner, "audit_by_workspace")
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize(
+    ("conditions", "index"),
+    [
+        ({}, "azure_items_by_age"),
+        ({"outside_sessions": True}, "azure_items_by_age"),
+        ({"statuses": ("Waiting",)}, "azure_items_by_age"),
+        ({"kinds": ("Job",)}, "azure_items_by_age"),
+        ({"kinds": ("Job",), "session": "s-1"}, "azure_items_by_session"),
+    ],
+)
+def test_azure_items_come_in_the_order_of_an_index(
+    tx: SqlTransaction, planner: _Planner, conditions: dict[str, Any], index: str, descending: bool
+) -> None:
+    tx.find_azure_items(AzureQuery("default", descending=descending, **conditions))
+    assert f"INDEX {index} " in planner.plans[0], planner.plans
+    assert not any("ORDER BY" in plan for plan in planner.plans), planner.plans
+    assert not any(plan.startswith("SCAN") for plan in planner.plans), planner.plans
+
+
+def test_usage_reads_only_its_time(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.usage("default", T0, T0 + 86_400)
+    assert "INDEX jobs_by_age (workspace=? AND created_at>? AND created_at<?)" in planner.plans[0]
+
+
+def test_empty_containers(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.empty_containers(T0, 10)
+    assert "INDEX azure_containers_by_age" in planner.plans[0]
+    assert any("INDEX azure_items_by_container" in plan for plan in planner.plans), planner.plans

@@ -154,11 +154,10 @@ def _make_azure_items() -> None:
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("details", sa.Text, nullable=False),
     )
-    op.create_index("azure_items_by_age", "azure_items", ["workspace", "created_at", "id"])
+    op.create_index("azure_items_by_age", "azure_items", ["workspace", "created_at", "id", "kind"])
     op.create_index("azure_items_by_subject", "azure_items", ["subject"])
-    _partial(
-        "azure_items_by_session", "azure_items", ["workspace", "session", "created_at", "id"], "session IS NOT NULL"
-    )
+    columns = ["workspace", "session", "created_at", "id", "kind"]
+    _partial("azure_items_by_session", "azure_items", columns, "session IS NOT NULL")
     _partial("azure_items_by_container", "azure_items", ["container"], "container IS NOT NULL")
 
 
