@@ -13,6 +13,7 @@ from antiphon.composition import build_engine
 from antiphon.engine.context import EngineSettings
 from antiphon.ports.clock import Clock
 from antiphon.server.access.authenticator import Authenticator
+from antiphon.server.access.oidc import OidcVerifier
 from antiphon.server.access.rate_limits import RateLimiter
 from antiphon.server.app import create_app
 from antiphon.server.events.polling import PollingHub
@@ -38,11 +39,12 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
     )
     try:
         threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
-        metrics = Metrics()
+        call, metrics = partial(call_in, threads), Metrics()
+        tokens = OidcVerifier(running.ctx, call, settings.oidc) if settings.oidc else None
         return Services(
             running=running,
             settings=settings,
-            authenticator=Authenticator(running.ctx, partial(call_in, threads), metrics),
+            authenticator=Authenticator(running.ctx, call, metrics, tokens),
             limiter=RateLimiter(settings.rate_limit),
             hub=PollingHub(),
             secrets=load_secrets(running.home),
@@ -58,6 +60,7 @@ async def stop_services(services: Services) -> None:
     """End every watch, give the jobs under way back to the queue, and close the store."""
     services.draining = True
     await services.hub.stop()
+    await services.authenticator.close()
     await services.call(services.running.close)
     services.threads.shutdown(wait=False)
 

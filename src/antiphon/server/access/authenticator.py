@@ -31,6 +31,7 @@ TOUCH_EVERY_S = 60.0
 FAILURES_PER_ADDRESS = "30/minute"
 AUDITED_FAILURES = "600/minute"
 """Of all addresses together: an attack from many must not fill the disk with lines about itself."""
+FINISH_S = 5.0
 LONGEST_CREDENTIAL = 16_384
 
 Call = Callable[..., Awaitable[Any]]
@@ -45,6 +46,14 @@ class TokenVerifier(Protocol):
         Raises:
             AuthenticationError: It proves nobody here.
         """
+        ...
+
+    def forget_members(self) -> None:
+        """Ask the store the next time: a member was changed."""
+        ...
+
+    async def close(self) -> None:
+        """End what it holds."""
         ...
 
 
@@ -92,6 +101,18 @@ class Authenticator:
     def forget_key(self, key_id: str) -> None:
         """Ask the store the next time this key is used: it was revoked or changed."""
         self._keys.forget(lambda key: key.id == key_id)
+
+    def forget_members(self) -> None:
+        """Ask the store the next time a token is used: a member was added, changed or removed."""
+        if self._tokens is not None:
+            self._tokens.forget_members()
+
+    async def close(self) -> None:
+        """Finish what is being recorded, and end connections to providers."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=FINISH_S)
+        if self._tokens is not None:
+            await self._tokens.close()
 
     async def _key(self, text: str) -> ApiKey:
         now = self._ctx.clock.now()
