@@ -14,7 +14,7 @@ from antiphon.client.connection import ReplayView, TargetView
 from antiphon.client.remote.address import api_key_or_default, checked_url
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.keys import idempotency, new_key
-from antiphon.client.remote.pages import find_jobs, find_sessions
+from antiphon.client.remote.pages import find_jobs, find_sessions, is_id
 from antiphon.client.remote.waiting import wait_for
 from antiphon.client.wire.facts import item_from_json, job_from_json, session_from_json, target_from_json
 from antiphon.client.wire.requests import session_request_to_json, submit_to_json
@@ -23,10 +23,11 @@ from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome, outcome_from_json
 from antiphon.domain.sessions import Session
 from antiphon.engine.agreement import Agreement
+from antiphon.engine.cancel import job_not_found
 from antiphon.engine.context import Finished
 from antiphon.engine.requests import OpenSessionRequest, SubmitRequest
 from antiphon.engine.results import raise_if_unsuccessful
-from antiphon.engine.sessions import checked_request
+from antiphon.engine.sessions import checked_request, session_not_found
 from antiphon.engine.validate import check_request
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
@@ -124,15 +125,15 @@ class RemoteConnection:
     def events(self, subject: str) -> list[dict[str, Any]]:
         """The log of a job or session."""
         kind = "sessions" if subject.startswith("ses_") else "jobs"
-        events: list[dict[str, Any]] = self._http.get(_path(kind, subject, "events")).body["events"]
+        events: list[dict[str, Any]] = self._http.get(_path(kind, subject, "events")).body
         return events
 
     def replay(self, job: Job, timeout: float | None) -> ReplayView:
         """See `engine.replay`."""
-        started = job_from_json(self._http.post(_path("jobs", job.id, "replay"), {}, idempotency(new_key())).body)
-        done = self.wait(started.id, timeout, None)
-        raise_if_unsuccessful(done)
-        answer = self._http.get(_path("jobs", done.id, "replay")).body
+        # Each is a job of its own: one whose answer was lost is not asked for again.
+        started = job_from_json(self._http.post(_path("jobs", job.id, "replay"), once=True).body)
+        raise_if_unsuccessful(self.wait(started.id, timeout, None))
+        answer = self._http.get(_path("jobs", job.id, f"replays/{started.id}")).body
         agreement = answer["agreement"]
         return ReplayView(
             job_from_json(answer["job"]),
@@ -176,8 +177,10 @@ def _root(http: HttpSession) -> Mapping[str, Any]:
 
 
 def _path(kind: str, subject: str, part: str = "") -> str:
-    # An id typed by hand may hold anything; it must not become another path.
-    return f"/v1/{kind}/{quote(str(subject), safe='')}{'/' if part else ''}{part}"
+    # What is typed by hand may hold anything; it must not become another path.
+    if not is_id(subject):
+        raise job_not_found(subject) if kind == "jobs" else session_not_found(subject)
+    return f"/v1/{kind}/{subject}{'/' if part else ''}{part}"
 
 
 def _finished(answer: Mapping[str, Any]) -> Finished:

@@ -91,9 +91,11 @@ class HttpSession:
         """GET. `wait` is how long the request asks the server to take; `patience` bounds the retries, in seconds."""
         return self._request("GET", path, params=params, wait=wait, patience=patience)
 
-    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
-        """POST of what is safe to repeat: it carries a key, or says how something shall be."""
-        return self._request("POST", path, body=body, headers=headers)
+    def post(
+        self, path: str, body: Any = None, headers: Mapping[str, str] | None = None, *, once: bool = False
+    ) -> Reply:
+        """POST of what is safe to repeat: it carries a key, or says how something shall be. `once` is for the rest."""
+        return self._request("POST", path, body=body, headers=headers, once=once)
 
     def _request(
         self,
@@ -105,6 +107,7 @@ class HttpSession:
         headers: Mapping[str, str] | None = None,
         wait: float = 0.0,
         patience: float = PATIENCE_S,
+        once: bool = False,
     ) -> Reply:
         """Send, and again while it is safe and the server may come back.
 
@@ -137,7 +140,7 @@ class HttpSession:
             reraise=True,
         )
         try:
-            return retrying(self._once, request)
+            return retrying(self._send, request, once)
         except _TryAgainError as last:
             raise last.error from last.__cause__
 
@@ -155,10 +158,12 @@ class HttpSession:
         self._closed = True
         self._client.close()
 
-    def _once(self, request: httpx2.Request) -> Reply:
+    def _send(self, request: httpx2.Request, once: bool) -> Reply:
         try:
             response = self._client.send(request)
         except httpx2.TransportError as error:
+            if once and not isinstance(error, NEVER_SENT):
+                raise self._unreachable(error) from error
             raise _TryAgainError(self._unreachable(error)) from error
         status = response.status_code
         is_json = response.headers.get("content-type", "").partition(";")[0].endswith("json")

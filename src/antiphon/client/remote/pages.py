@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -13,12 +14,21 @@ from antiphon.domain.jobs import Job
 from antiphon.domain.sessions import Session
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
-LARGEST_PAGE = 200
+LARGEST_PAGE = 500
 """Of one request; a longer list takes several."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(text: object) -> bool:
+    """Whether it can be an id, or the beginning of one, at all."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def find_jobs(http: HttpSession, query: JobQuery) -> list[Job]:
     """Jobs that match, in the query's order."""
+    if query.id_prefix is not None and not is_id(query.id_prefix):
+        return []
     params = {
         "status": query.status,
         "target": query.target,
@@ -36,6 +46,8 @@ def find_jobs(http: HttpSession, query: JobQuery) -> list[Job]:
 
 def find_sessions(http: HttpSession, query: SessionQuery) -> list[Session]:
     """Sessions that match, newest first."""
+    if query.id_prefix is not None and not is_id(query.id_prefix):
+        return []
     params = {"status": query.status, "target": query.target, "id_prefix": query.id_prefix}
     return [session_from_json(each) for each in _items(http, "/v1/sessions", "sessions", params, query.limit)]
 
