@@ -278,6 +278,17 @@ def test_the_queue_serves_sessions_first_then_age(store: JobStore) -> None:
         assert tx.waiting_jobs(["sim.auto", "sim.mps"], 10) == everything
 
 
+def test_the_place_in_the_queue_counts_what_would_run_before(store: JobStore) -> None:
+    session = add_session(store)
+    first, second = add_job(store), add_job(store)
+    add_job(store, target="sim.mps")
+    inside = [add_job(store, session_id=session.id) for _ in range(2)]
+    with store.read() as tx:
+        assert [tx.jobs_before(job, 100) for job in (*inside, first, second)] == [0, 1, 2, 3]
+        assert tx.jobs_before(second, 1) == 1
+        assert tx.jobs_before(second, 3) == 3
+
+
 def test_owned_and_pending_jobs(store: JobStore) -> None:
     session = add_session(store)
     waiting = add_job(store, session_id=session.id)
@@ -347,6 +358,17 @@ def test_sessions_are_found_newest_first(store: JobStore) -> None:
         assert tx.find_sessions(SessionQuery("default", status=SessionStatus.WAITING)) == [second, first]
         assert tx.find_sessions(SessionQuery("default", status=SessionStatus.FAILED)) == []
         assert tx.find_sessions(SessionQuery("default", id_prefix=first.id)) == [first]
+
+
+def test_sessions_come_in_pages(store: JobStore) -> None:
+    sessions = [add_session(store, created_at=T0 + index // 3) for index in range(7)][::-1]
+    with store.read() as tx:
+        seen = tx.find_sessions(SessionQuery("default", limit=3))
+        while page := tx.find_sessions(
+            SessionQuery("default", target="sim.auto", limit=3, before=(seen[-1].created_at, seen[-1].id))
+        ):
+            seen += page
+    assert seen == sessions
 
 
 def test_sessions_are_due_when_their_time_has_come(store: JobStore) -> None:

@@ -75,6 +75,8 @@ class SessionQuery:
     target: str | None = None
     id_prefix: str | None = None
     limit: int = 100
+    before: tuple[float, str] | None = None
+    """Cursor: (created_at, id) of the last session already seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,10 @@ class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Proto
 
     def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
         """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age. Uses an index."""
+        ...
+
+    def jobs_before(self, job: Job, most: int) -> int:
+        """How many jobs of its target wait and come before a waiting job; counted up to `most`."""
         ...
 
     def owned_jobs(self, owner: str) -> list[Job]:

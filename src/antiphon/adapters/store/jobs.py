@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select, text, tuple_, update
-from sqlalchemy.types import Integer
+from sqlalchemy.types import Boolean, Integer
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import CHANGING_JOB_COLUMNS, job_changes, job_of, job_row
@@ -22,6 +22,7 @@ _c = jobs.c
 # A partial index is used only where the query repeats its condition word for word, so this is no parameter.
 _IS_WAITING = _c.status == literal_column("'Waiting'")
 _OUTSIDE_SESSION: Any = text("(session_id IS NULL)")
+_OUTSIDE: Any = bindparam("outside", type_=Boolean())
 _LIMIT: Any = bindparam("limit", type_=Integer())
 # Left to itself SQLAlchemy adds this for SQLite as a parameter.
 _NO_OFFSET: Any = literal_column("0")
@@ -67,6 +68,24 @@ def _waiting(*, lock: bool) -> Statement:
 
 _WAITING = _waiting(lock=False)
 _WAITING_LOCKED = _waiting(lock=True)
+
+
+def _before(*, whole: bool) -> Statement:
+    # An index over an expression serves only a comparison with that expression.
+    names = ["target", "outside"]
+    inner: Any = select(literal_column("1")).where(
+        _c.target == given(jobs, "target"), _IS_WAITING, text("(session_id IS NULL) = :outside").bindparams(_OUTSIDE)
+    )
+    if not whole:
+        place = tuple_(bindparam("before_at", type_=_c.created_at.type), bindparam("before_id", type_=_c.id.type))
+        inner = inner.where(tuple_(_c.created_at, _c.id) < place)
+        names += ["before_at", "before_id"]
+    counted = inner.limit(_LIMIT).offset(_NO_OFFSET).subquery()
+    return Statement((*names, "limit"), lambda _: select(func.count()).select_from(counted))
+
+
+_BEFORE = _before(whole=False)
+_ALL_OF_THEM = _before(whole=True)
 _OWNED = Statement(
     ("owner",), lambda _: select(jobs).where(_c.owner == given(jobs, "owner")).order_by(_c.created_at, _c.id)
 )
@@ -206,6 +225,15 @@ class JobTransaction(EventTransaction):
         statement = _WAITING_LOCKED if self._runner.writable else _WAITING
         queues = [self._runner.rows(statement, (target, limit)) for target in dict.fromkeys(targets)]
         return [job_of(row) for row in islice(merge(*queues, key=_place_in_queue), limit)]
+
+    def jobs_before(self, job: Job, most: int) -> int:
+        """How many jobs of its target wait and come before a waiting job; counted up to `most`."""
+        # Jobs in sessions come first.
+        place = (job.created_at, job.id, most)
+        if job.session_id is not None:
+            return int(self._runner.row(_BEFORE, (job.spec.target, False, *place))[0])
+        found = int(self._runner.row(_ALL_OF_THEM, (job.spec.target, False, most))[0])
+        return min(most, found + int(self._runner.row(_BEFORE, (job.spec.target, True, *place))[0]))
 
     def owned_jobs(self, owner: str) -> list[Job]:
         """Jobs an engine holds a lease on."""

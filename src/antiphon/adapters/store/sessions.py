@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select, text, tuple_, update
 from sqlalchemy.types import Integer
 
 from antiphon.adapters.store.events import EventTransaction
@@ -61,16 +61,17 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
 _PARAMETERS = {"id_prefix": ("id_from", "id_below")}
 
 
-@lru_cache(maxsize=16)
-def _find(conditions: tuple[str, ...]) -> Statement:
-    query = (
-        select(sessions)
-        .where(_c.workspace == given(sessions, "workspace"), *(_CONDITIONS[name] for name in conditions))
-        .order_by(_c.created_at.desc(), _c.id.desc())
-        .limit(_LIMIT)
-        .offset(_NO_OFFSET)
+@lru_cache(maxsize=32)
+def _find(conditions: tuple[str, ...], *, after_cursor: bool) -> Statement:
+    query = select(sessions).where(
+        _c.workspace == given(sessions, "workspace"), *(_CONDITIONS[name] for name in conditions)
     )
     names = [part for name in conditions for part in _PARAMETERS.get(name, (name,))]
+    if after_cursor:
+        seen = tuple_(bindparam("seen_at", type_=_c.created_at.type), bindparam("seen_id", type_=_c.id.type))
+        query = query.where(tuple_(_c.created_at, _c.id) < seen)
+        names += ["seen_at", "seen_id"]
+    query = query.order_by(_c.created_at.desc(), _c.id.desc()).limit(_LIMIT).offset(_NO_OFFSET)
     return Statement(("workspace", *names, "limit"), lambda _: query)
 
 
@@ -128,7 +129,9 @@ class SessionTransaction(EventTransaction):
         for name in conditions:
             value = getattr(query, name)
             parameters += (value, value + _AFTER_ANY) if name == "id_prefix" else (value,)
-        return [session_of(row) for row in self._runner.rows(_find(conditions), (*parameters, query.limit))]
+        parameters += query.before or ()
+        statement = _find(conditions, after_cursor=query.before is not None)
+        return [session_of(row) for row in self._runner.rows(statement, (*parameters, query.limit))]
 
     def due_sessions(self, now: float) -> list[Session]:
         """Sessions of all workspaces whose `due_at` has passed, the longest overdue first."""

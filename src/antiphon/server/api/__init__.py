@@ -2,8 +2,18 @@
 
 from fastapi import APIRouter
 
+from antiphon.server.api.job_events import router as job_events
+from antiphon.server.api.job_result import router as job_result
+from antiphon.server.api.job_status import router as job_status
 from antiphon.server.api.jobs import router as jobs
+from antiphon.server.api.problems import problems
+from antiphon.server.api.replays import router as replays
+from antiphon.server.api.resources import RootView
+from antiphon.server.api.root import get_root
+from antiphon.server.api.sessions import router as sessions
+from antiphon.server.api.targets import router as targets
 
 router = APIRouter()
-for each in (jobs,):
+router.get("", response_model=RootView, responses=problems(), tags=["root"])(get_root)
+for each in (jobs, job_status, job_result, job_events, replays, sessions, targets):
     router.include_router(each)

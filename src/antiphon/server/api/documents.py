@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,15 @@ from antiphon.client.wire.facts import job_to_json, session_to_json
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.sessions import Session
 from antiphon.domain.work import JobKind
+from antiphon.engine.replay import REPLAY_OF
 
 MAY_STILL_SUCCEED = "Cancelling is a request: what is already running may still end as Succeeded."
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether it may be an id at all; anything else need not reach the database."""
+    return _ID.fullmatch(text) is not None
 
 
 def job_path(job_id: str) -> str:
@@ -35,6 +43,9 @@ def job_links(job: Job) -> dict[str, str]:
         links["items"] = f"{own}/items"
     if job.session_id is not None:
         links["session"] = session_path(job.session_id)
+    original = job.spec.metadata.get(REPLAY_OF, "")
+    if is_id(original):
+        links["comparison"] = f"{job_path(original)}/replays/{job.id}"
     return links
 
 

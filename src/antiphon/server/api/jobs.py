@@ -22,7 +22,6 @@ from antiphon.domain.results import outcome_to_json
 from antiphon.engine.cancel import cancel
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.submit import submit
-from antiphon.errors import ConnectionFailedError
 from antiphon.ports.job_store import JobQuery
 from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter, require
 from antiphon.server.api.conditional import tagged, version_tag
@@ -35,7 +34,6 @@ from antiphon.server.api.reading import submit_request
 from antiphon.server.api.resources import JobList, JobView
 from antiphon.server.api.submissions import Submission
 from antiphon.server.api.waiting import find_job, wait_for_job
-from antiphon.server.services import Services
 
 router = APIRouter(tags=["jobs"])
 programs = ProgramCache()
@@ -54,21 +52,6 @@ KeyHeader = Annotated[
 PreferHeader = Annotated[
     str | None, Header(alias="Prefer", description="wait=N: answer once it has ended, or after N seconds (RFC 7240).")
 ]
-
-
-def accepting(services: Services) -> None:
-    """Refuse new work while the server is being stopped.
-
-    Raises:
-        ConnectionFailedError: Code "server-draining".
-    """
-    if services.draining:
-        raise ConnectionFailedError(
-            "The server is being stopped and takes no new work.",
-            code="server-draining",
-            next_step="Send the request again, with the same Idempotency-Key, when it is back.",
-            details={"retry_after_s": 5},
-        )
 
 
 def retry_after(job: Job) -> str:
@@ -123,7 +106,6 @@ async def submit_job(
     It is checked before it is stored, and stored before this answers: an accepted job will end. What is cheap and safe
     may have ended already; then `result` holds its result, if that is small. The status of the job is at `Location`.
     """
-    accepting(services)
     named = idempotency_key(key)
     finished = await services.call(_submit, services.engine, principal, body, named, trace_of(request))
     wait = preferred_wait(request)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.context import EngineContext
+from antiphon.server.api.documents import is_id
 from antiphon.server.services import Services
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def is_id(text: str) -> bool:
-    """Whether it may be an id at all; anything else need not reach the database."""
-    return _ID.fullmatch(text) is not None
 
 
 def find_job(ctx: EngineContext, principal: Principal, job_id: str) -> Job:

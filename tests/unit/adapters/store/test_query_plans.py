@@ -16,7 +16,7 @@ from antiphon.ports.access_store import AuditQuery
 from antiphon.ports.azure_store import AzureQuery
 from antiphon.ports.job_store import JobQuery, SessionQuery
 from antiphon.ports.webhook_store import DeliveryQuery
-from stored_facts import T0
+from stored_facts import T0, make_job
 
 
 class _Planner(Runner):
@@ -80,6 +80,12 @@ def test_owned_jobs(tx: SqlTransaction, planner: _Planner) -> None:
 def test_pending_jobs(tx: SqlTransaction, planner: _Planner) -> None:
     tx.pending_jobs("ses-1")
     _assert_uses(planner, "jobs_pending")
+
+
+def test_the_place_in_the_queue_is_counted_within_the_index(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.jobs_before(make_job(), 10)
+    assert "jobs_waiting (target=? AND <expr>=?)" in " ".join(planner.plans)
+    assert "jobs_waiting (target=? AND <expr>=? AND (created_at,id)<(?,?))" in " ".join(planner.plans)
 
 
 def test_due_sessions(tx: SqlTransaction, planner: _Planner) -> None:

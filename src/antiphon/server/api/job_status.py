@@ -1,0 +1,76 @@
+"""Where a job stands: polled, or waited for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from antiphon.domain.jobs import Job, JobStatus
+from antiphon.engine.context import EngineContext
+from antiphon.server.access.dependencies import Reader, ServicesOf
+from antiphon.server.api.documents import answer, encode, job_links
+from antiphon.server.api.headers import LONGEST_WAIT_S, preferred_wait
+from antiphon.server.api.jobs import PreferHeader, estimated_seconds, retry_after
+from antiphon.server.api.problems import problems
+from antiphon.server.api.resources import StatusView
+from antiphon.server.api.waiting import wait_for_job
+
+router = APIRouter(tags=["jobs"])
+
+FARTHEST_LOOK = 1_000
+"""A place in the queue beyond this is not counted out: nobody acts on it, and counting takes as long as it is far."""
+
+
+@router.get(
+    "/jobs/{job_id}/status",
+    response_model=StatusView,
+    responses={**problems(404), 303: {"description": "It has ended; its result is at Location.", "model": StatusView}},
+)
+async def get_status(
+    request: Request,
+    job_id: str,
+    principal: Reader,
+    services: ServicesOf,
+    wait: Annotated[float | None, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for its end.")] = None,
+    known_version: Annotated[int | None, Query(description="Answer as soon as the job has another version.")] = None,
+    prefer: PreferHeader = None,  # noqa: ARG001 - declared for OpenAPI; read by `preferred_wait`
+) -> Response:
+    """Where a job stands: 200 while it has not ended, then 303 to its result.
+
+    With `wait`, or `Prefer: wait=…`, the answer comes when the job ends or so many seconds have passed, 60 at most.
+    """
+    preferred = preferred_wait(request)
+    asked = preferred if wait is None else min(wait, LONGEST_WAIT_S)
+    job = await wait_for_job(services, principal, job_id, asked or 0.0, known_version)
+    headers = {"Retry-After": retry_after(job), "Cache-Control": "no-store"}
+    if wait is None and preferred is not None:
+        headers["Preference-Applied"] = f"wait={preferred:.0f}"
+    links = job_links(job)
+    if job.status.is_final:
+        return answer(encode(_document(job, links)), 303, {**headers, "Location": links["result"]})
+    if job.status is not JobStatus.WAITING:
+        return answer(encode(_document(job, links)), 200, headers)
+    position = await services.call(_position, services.engine, job)
+    return answer(encode(_document(job, links, position)), 200, headers)
+
+
+def _position(ctx: EngineContext, job: Job) -> int | None:
+    with ctx.store.read() as tx:
+        found = tx.jobs_before(job, FARTHEST_LOOK)
+    return found if found < FARTHEST_LOOK else None
+
+
+def _document(job: Job, links: dict[str, str], position: int | None = None) -> dict[str, Any]:
+    stage = "done" if job.status.is_final else "queue" if job.status is JobStatus.WAITING else "execute"
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "version": job.version,
+        "stage": stage,
+        "queue_position": position,
+        "estimate": None if job.status.is_final else {"execute_s": estimated_seconds(job)},
+        "links": links,
+    }
