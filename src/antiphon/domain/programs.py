@@ -19,6 +19,7 @@ class ProgramFormat(StrEnum):
     OPENQASM3 = "openqasm3"
     QIR_TEXT = "qir-text"  # LLVM assembly, UTF-8
     QIR_BITCODE = "qir-bitcode"
+    IONQ_JSON = "ionq-json"  # IonQ's circuits, UTF-8
 
 
 class Profile(StrEnum):

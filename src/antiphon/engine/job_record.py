@@ -14,7 +14,7 @@ from antiphon.engine.context import EngineContext
 from antiphon.ports.job_store import StoredEvent, Transaction
 
 SCHEMA = "antiphon-record/1"
-TEXT_FORMATS = frozenset({"openqasm2", "openqasm3", "qir-text", "cirq-json"})
+TEXT_FORMATS = frozenset({"openqasm2", "openqasm3", "qir-text", "cirq-json", "ionq-json"})
 
 
 def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:

@@ -15,7 +15,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 ACCEPTED = (
     "a Qiskit QuantumCircuit, a Cirq Circuit, the result of qsharp.compile, OpenQASM 2 or 3 text, QIR text or bitcode, "
-    "QPY bytes, or a pathlib.Path of a .qasm, .ll, .bc, .qpy or .json file"
+    "IonQ's JSON, QPY bytes, or a pathlib.Path of a .qasm, .ll, .bc, .qpy or .json file"
 )
 
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")  # raw LLVM bitcode, and the same in its wrapper
@@ -81,6 +81,8 @@ def load_program(
             program = _openqasm().program_from_openqasm(_decode(source), name=name)
         case ProgramFormat.QIR_TEXT | ProgramFormat.QIR_BITCODE:
             program = _qir().program_from_qir(source, name=name, entry_point=entry_point)
+        case ProgramFormat.IONQ_JSON:
+            program = _ionq().program_from_ionq(source, name=name)
     if program.format is not format:
         raise ProgramError(
             f"The artefact is stored as {format.value}, but it is {program.format.value}.",
@@ -100,6 +102,8 @@ def _from_text(text: str, name: str | None) -> Program:
         )
     if _QSHARP.match(stripped):
         raise _source_of_qsharp("The text is Q# source, which is compiled before it is submitted.")
+    if stripped.startswith("{") and '"circuit' in stripped:
+        return _ionq().program_from_ionq(text.encode(), name=name)  # type: ignore[no-any-return]
     if not stripped:
         raise ProgramError("The program is empty.", next_step=f"Give {ACCEPTED}.")
     return _openqasm().program_from_openqasm(text, name=name)  # type: ignore[no-any-return]
@@ -208,6 +212,12 @@ def _openqasm() -> ModuleType:
     from antiphon.frontends import openqasm
 
     return openqasm
+
+
+def _ionq() -> ModuleType:
+    from antiphon.frontends import ionq
+
+    return ionq
 
 
 def _qir() -> ModuleType:
