@@ -60,7 +60,7 @@ def set_one(
 
     with engine_here(shell) as ctx:
         make_workspace(shell, ctx, workspace)
-        standing = set_quota(
+        standing, _ = set_quota(
             ctx, workspace=workspace, dimension=dimension, limit=limit, period=period, target=target, by=me()
         )
     shell.data(standing_to_json(standing), lambda: _table([standing]))

@@ -201,13 +201,17 @@ def touch_keys(ctx: EngineContext, used: Mapping[str, float]) -> None:
                 tx.save_key(replace(key, last_used_at=used[key_id]))
 
 
+def key_not_found(key_id: str) -> NotFoundError:
+    """What is said of a key that the workspace does not have."""
+    return NotFoundError(
+        f"There is no key {key_id[:80]} in this workspace.", next_step="See them with `antiphon keys list`."
+    )
+
+
 def _own_key(tx: AccessTransaction, workspace: str, key_id: str) -> ApiKey:
     key = tx.key(key_id)
     if key is None or key.workspace != workspace:
-        raise NotFoundError(
-            f"There is no key {key_id} in this workspace.",
-            next_step="See them with `antiphon keys list`.",
-        )
+        raise key_not_found(key_id)
     return key
 
 

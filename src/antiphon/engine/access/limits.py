@@ -31,10 +31,13 @@ def set_quota(
     target: str | None = None,
     by: Principal | str,
     where: str = LOCAL,
-) -> Standing:
+) -> tuple[Standing, bool]:
     """Limit a workspace. There is one quota for each dimension, target and period: setting it again changes its limit.
 
     It counts jobs submitted from now on; those under way before it was set hold nothing of it.
+
+    Returns:
+        The quota as it stands, and whether it is new.
 
     Raises:
         NotFoundError: No such workspace or target.
@@ -73,7 +76,7 @@ def set_quota(
             quota = replace(same[0], limit=limit)
         tx.save_quota(quota)
         note(ctx, tx, actor, "quota.set", quota.id, where=where, details=facts)
-        return read_standing(tx, quota, ctx.clock.now())
+        return read_standing(tx, quota, ctx.clock.now()), not same
 
 
 def remove_quota(ctx: EngineContext, *, workspace: str, quota_id: str, by: Principal | str, where: str = LOCAL) -> None:
@@ -85,7 +88,7 @@ def remove_quota(ctx: EngineContext, *, workspace: str, quota_id: str, by: Princ
     actor = acting(by, workspace)
     with ctx.store.write() as tx:
         if not tx.remove_quota(workspace, quota_id):
-            raise _unknown(quota_id)
+            raise quota_not_found(quota_id)
         note(ctx, tx, actor, "quota.remove", quota_id, where=where)
 
 
@@ -115,10 +118,11 @@ def _own(tx: AccessTransaction, workspace: str, quota_id: str) -> Quota:
     for quota in tx.quotas(workspace):
         if quota.id == quota_id:
             return quota
-    raise _unknown(quota_id)
+    raise quota_not_found(quota_id)
 
 
-def _unknown(quota_id: str) -> NotFoundError:
+def quota_not_found(quota_id: str) -> NotFoundError:
+    """What is said of a quota that the workspace does not have."""
     return NotFoundError(
-        f"There is no quota {quota_id} in this workspace.", next_step="See them with `antiphon quotas list`."
+        f"There is no quota {quota_id[:80]} in this workspace.", next_step="See them with `antiphon quotas list`."
     )

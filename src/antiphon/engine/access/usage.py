@@ -13,6 +13,8 @@ from antiphon.errors import LimitError
 from antiphon.ports.access_store import UsageLine
 
 DAY_S = 86_400.0
+LATEST = 253_370_764_800.0
+"""The year 9999 begins: later times cannot be written as dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,11 @@ def summarise_usage(
         NotFoundError: No such workspace.
         LimitError: The period ends before it begins, or is longer than 3,660 days (code "period-invalid").
     """
-    if not since < until or until - since > MOST_DAYS * DAY_S:
+    if not 0 <= since < until <= LATEST or until - since > MOST_DAYS * DAY_S:
         raise LimitError(
             "This period cannot be summed up.",
             code="period-invalid",
-            cause=f"it must begin before it ends, and have at most {MOST_DAYS:,} days",
+            cause=f"it must begin after 1969 and before it ends, and have at most {MOST_DAYS:,} days",
             next_step="Give a period such as the last 28 days.",
         )
     with ctx.store.read() as tx:
