@@ -38,9 +38,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(metrics)
     app.include_router(native_api, prefix="/v1")
     if services.settings.azure:
-        from antiphon.server.azure import router as azure_api
-        from antiphon.server.azure.connection import router as azure_connection
+        from antiphon.server.azure.app import install_azure
 
-        app.include_router(azure_connection, include_in_schema=False)
-        app.include_router(azure_api, include_in_schema=False)
+        install_azure(app, services)
     return app

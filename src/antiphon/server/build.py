@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
@@ -74,14 +74,24 @@ def running_app(settings: ServerSettings, *, clock: Clock | None = None) -> Fast
     return app_of(build_services(settings, clock=clock))
 
 
+def _chores(app: FastAPI, services: Services) -> AbstractAsyncContextManager[None]:
+    """What runs beside the requests as long as the app does."""
+    if not services.settings.azure:
+        return nullcontext()
+    from antiphon.server.azure.app import sweeping
+
+    return sweeping(services, app.state.azure.storage)
+
+
 def app_of(services: Services) -> FastAPI:
     """The app around services; its lifespan follows the log, and stops the services at its end."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await services.hub.start()
         try:
-            yield
+            async with _chores(app, services):
+                yield
         finally:
             await stop_services(services)
 

@@ -39,6 +39,9 @@ class ServerSettings(BaseSettings):
         0.005, ge=0, description="A job estimated to take no longer runs in the server's own process."
     )
     azure: bool = Field(False, description="Speak the Azure Quantum protocol too.")
+    azure_aliases: bool = Field(
+        True, description="Serve the target names of other providers there, emulated by our simulators."
+    )
     log_format: str = Field("json", pattern="^(json|text)$", description="json or text.")
     log_level: str = Field("info", description="debug, info, warning or error.")
     max_body_bytes: int = Field(32 * 1024 * 1024, gt=0, description="Largest body of a request, blobs apart.")

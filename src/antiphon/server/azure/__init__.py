@@ -1,5 +1,1 @@
 """The Azure Quantum REST protocol, as its genuine clients speak it."""
-
-from fastapi import APIRouter
-
-router = APIRouter()

@@ -19,10 +19,17 @@ MOST_BLOBS = 1_000
 """Blobs of one container."""
 BLOBS_OF_FULL_SIZE = 8
 """A container holds at most so many times the largest blob."""
-RESERVED = frozenset({"rawOutputData", "outputData"})
-"""Blobs that the service alone writes: a job's result is what its target gave, not what somebody put there."""
+RESULT = "rawOutputData"
+"""How the result blob of a job that succeeded is called, or begins."""
+RESULT_TO_BE = "outputData"
+"""The same as long as there is none."""
 _CONTAINER = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){2,62}")
 LONGEST_BLOB_NAME = 1_024
+
+
+def is_reserved(blob: str) -> bool:
+    """Whether the service alone writes it: a job's result is what its target gave, not what somebody put there."""
+    return blob.startswith((RESULT, RESULT_TO_BE))
 
 
 class BlobStorage:

@@ -18,7 +18,7 @@ from antiphon.ports.azure_store import AzureBlob
 from antiphon.server.azure.addresses import blob_base, container_url
 from antiphon.server.azure.plane import AzurePlane, plane_of
 from antiphon.server.azure.refusals import StorageRefusal, storage_response, unforeseen
-from antiphon.server.azure.storage import RESERVED
+from antiphon.server.azure.storage import is_reserved
 from antiphon.server.azure.storage_xml import block_ids, listing
 from antiphon.server.errors import request_id_of
 
@@ -98,7 +98,7 @@ async def _dispatch(request: Request, plane: AzurePlane) -> Response:
 
 
 async def _write(request: Request, plane: AzurePlane, container: str, blob: str, comp: str) -> Response:
-    if blob in RESERVED:
+    if is_reserved(blob):
         raise StorageRefusal(409, "BlobImmutableDueToPolicy", f"{blob} is written by the service alone.")
     headers = request.headers
     if not comp and headers.get("x-ms-blob-type", "BlockBlob") != "BlockBlob":
