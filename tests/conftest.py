@@ -7,7 +7,8 @@ import pytest
 from real_postgres import RealPostgres
 
 # The genuine Azure Quantum clients run in an environment of their own: `make test` starts a second pytest for them.
-collect_ignore = ["wire"]
+# So does the OpenID provider, which is no test at all.
+collect_ignore = ["wire", "oidc"]
 
 
 @pytest.fixture(scope="session")

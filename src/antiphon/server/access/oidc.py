@@ -10,7 +10,13 @@ from typing import Any
 
 import httpx2
 from joserfc import jws, jwt
-from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
+from joserfc.errors import (
+    ExpiredTokenError,
+    InvalidClaimError,
+    JoseError,
+    MissingClaimError,
+    UnsupportedAlgorithmError,
+)
 
 from antiphon.domain.identity import Member, Principal
 from antiphon.engine.context import EngineContext
@@ -45,6 +51,15 @@ class Identity:
     expires_at: float
 
 
+class _AsymmetricAlone(jws.JWSRegistry):
+    """joserfc would warn of "EdDSA" at every token, since it has a new name; providers go on using the old one."""
+
+    def get_alg(self, name: str) -> Any:
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(name)
+        return self.algorithms[name]
+
+
 class OidcVerifier:
     """Verifies tokens of the issuers in the settings.
 
@@ -70,6 +85,7 @@ class OidcVerifier:
         self._audiences: dict[str, list[str]] = {}
         for each in issuers:
             self._audiences.setdefault(each.issuer, []).append(each.audience)
+        self._registry = _AsymmetricAlone()
         self._keys = {issuer: ProviderKeys(issuer, self._http) for issuer in self._audiences}
         self._tokens: RecentlyKnown[Identity] = RecentlyKnown(REMEMBERED_TOKEN_S, REMEMBERED)
         self._members: RecentlyKnown[list[Member]] = RecentlyKnown(REMEMBERED_MEMBERS_S, REMEMBERED)
@@ -120,7 +136,7 @@ class OidcVerifier:
             sub={"essential": True},
         )
         try:
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token, keys, registry=self._registry).claims
             rules.validate(claims)
         except ExpiredTokenError:
             raise _refused("token-expired", "it has expired") from None
