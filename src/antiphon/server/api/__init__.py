@@ -18,10 +18,11 @@ from antiphon.server.api.sessions import router as sessions
 from antiphon.server.api.targets import router as targets
 from antiphon.server.api.usage import router as usage
 from antiphon.server.api.workspace import router as workspace
+from antiphon.server.api.workspace_events import router as workspace_events
 
 router = APIRouter()
 router.get("", response_model=RootView, responses=problems(), tags=["root"])(get_root)
-for each in (jobs, job_status, job_result, job_events, replays, sessions, targets):
+for each in (jobs, job_status, job_result, job_events, replays, sessions, targets, workspace_events):
     router.include_router(each)
 for each in (workspace, keys, members, quotas, usage, audit):
     router.include_router(each)
