@@ -103,8 +103,8 @@ class PubBody(Body):
 
     program: int = Field(default=0, ge=0, lt=MOST_PROGRAMS, description="Index into `programs`.")
     shots: Shots | None = None
-    parameters: EncodedParameters | Plain = None
-    observables: list[EncodedObservable] | Plain = None
+    parameters: Annotated[EncodedParameters | Plain, Field(union_mode="left_to_right")] = None
+    observables: Annotated[list[EncodedObservable] | Plain, Field(union_mode="left_to_right")] = None
     observables_shape: Shape | None = None
 
 
