@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from antiphon.cli.main import app
 from antiphon.domain.batches import ITEM_TRANSITIONS
 from antiphon.domain.jobs import JOB_TRANSITIONS
 from antiphon.domain.sessions import SESSION_TRANSITIONS
+from antiphon.server.app import create_app
+from antiphon.server.build import build_services
+from antiphon.server.settings import ServerSettings
 
 DOCS = Path(__file__).parent
 SOURCES = DOCS.parent / "src" / "antiphon"
@@ -212,9 +217,24 @@ def _options(options: list[Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+# --- openapi.json -----------------------------------------------------------------------------------------------------
+
+
+def openapi_document() -> str:
+    """The OpenAPI document, as a server tells it."""
+    with tempfile.TemporaryDirectory() as home:
+        services = build_services(ServerSettings(home=Path(home), workers=0))
+        try:
+            document = create_app(services).openapi()
+        finally:
+            services.threads.shutdown()
+            services.running.close()
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 # --- all of them ------------------------------------------------------------------------------------------------------
 
-PAGES = {"states.md": states, "errors.md": error_page, "cli.md": cli_page}
+PAGES = {"states.md": states, "errors.md": error_page, "cli.md": cli_page, "openapi.json": openapi_document}
 
 
 def main() -> int:

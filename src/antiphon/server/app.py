@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from antiphon.server.api import router as native_api
+from antiphon.server.api.openapi import install_openapi
 from antiphon.server.errors import install_error_handlers
 from antiphon.server.health import router as health
 from antiphon.server.middleware.bodies import BodyLimits
@@ -41,4 +42,5 @@ def create_app(services: Services) -> FastAPI:
         from antiphon.server.azure.app import install_azure
 
         install_azure(app, services)
+    install_openapi(app)
     return app

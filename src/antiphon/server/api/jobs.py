@@ -28,7 +28,7 @@ from antiphon.server.api.conditional import tagged, version_tag
 from antiphon.server.api.documents import answer, encode, job_document, job_path
 from antiphon.server.api.headers import LONGEST_WAIT_S, idempotency_key, preferred_wait, trace_of
 from antiphon.server.api.paging import LARGEST_PAGE, decode_cursor, link_header, next_address
-from antiphon.server.api.problems import problems
+from antiphon.server.api.problems import Responses, problems
 from antiphon.server.api.programs import ProgramCache
 from antiphon.server.api.reading import submit_request
 from antiphon.server.api.resources import JobList, JobView
@@ -41,6 +41,18 @@ programs = ProgramCache()
 SMALL_RESULT_VALUES = 4_096
 """A result with at most so many counts or values comes with the answer to its submit."""
 LONGEST_RETRY_S = 30
+
+ACCEPTED: Responses = {
+    202: {
+        "description": "Accepted; where it stands is told at Location.",
+        "headers": {
+            "Location": {"description": "Status of the job.", "schema": {"type": "string"}},
+            "Content-Location": {"description": "The job.", "schema": {"type": "string"}},
+            "Retry-After": {"description": "Seconds until another look.", "schema": {"type": "integer"}},
+            "Idempotent-Replayed": {"description": "true: the first job of this key.", "schema": {"type": "string"}},
+        },
+    }
+}
 
 Text = Annotated[str | None, Query(max_length=1000, pattern=r"^[^\x00]*$")]
 KeyHeader = Annotated[
@@ -92,7 +104,7 @@ def accepted(finished: Finished, *, headers: dict[str, str] | None = None) -> Re
     )
 
 
-@router.post("/jobs", status_code=202, response_model=JobView, responses=problems(400, 404, 409, 413))
+@router.post("/jobs", status_code=202, response_model=JobView, responses={**problems(400, 404, 409, 413), **ACCEPTED})
 async def submit_job(
     request: Request,
     body: Submission,
@@ -203,8 +215,10 @@ def _job(ctx: EngineContext, request: Request, principal: Principal, job_id: str
     return tagged(request, version_tag(job.version), encode(job_document(job)), {"Cache-Control": "private, no-cache"})
 
 
-@router.post("/jobs/{job_id}/cancel", status_code=202, response_model=JobView, responses=problems(404))
-@router.delete("/jobs/{job_id}/status", status_code=202, response_model=JobView, responses=problems(404))
+@router.post("/jobs/{job_id}/cancel", status_code=202, response_model=JobView, responses={**problems(404), **ACCEPTED})
+@router.delete(
+    "/jobs/{job_id}/status", status_code=202, response_model=JobView, responses={**problems(404), **ACCEPTED}
+)
 async def cancel_job(job_id: str, principal: Submitter, services: ServicesOf) -> Response:
     """Ask for a job to be cancelled; it may still succeed. One that has ended is left as it is."""
     return await services.call(_cancel, services.engine, principal, job_id)

@@ -14,7 +14,7 @@ from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter
 from antiphon.server.api.documents import answer, encode, job_document
 from antiphon.server.api.headers import trace_of
 from antiphon.server.api.job_result import FOREVER, ended
-from antiphon.server.api.jobs import accepted
+from antiphon.server.api.jobs import ACCEPTED, accepted
 from antiphon.server.api.problems import problems
 from antiphon.server.api.resources import JobView, ReplayView
 from antiphon.server.api.waiting import find_job
@@ -22,7 +22,9 @@ from antiphon.server.api.waiting import find_job
 router = APIRouter(tags=["jobs"])
 
 
-@router.post("/jobs/{job_id}/replay", status_code=202, response_model=JobView, responses=problems(404, 409))
+@router.post(
+    "/jobs/{job_id}/replay", status_code=202, response_model=JobView, responses={**problems(404, 409), **ACCEPTED}
+)
 async def replay_job(request: Request, job_id: str, principal: Submitter, services: ServicesOf) -> Response:
     """Run a finished job again, with its recorded seed, as a new job.
 

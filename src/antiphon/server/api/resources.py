@@ -29,6 +29,7 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="The cause; empty when the title says it all.")
     code: str = Field(description="Stable and kebab-case; scripts may compare it.")
+    category: str = Field(description="Code of the kind of error it is one of.")
     solution: str = Field(description="What to do now.")
     details: dict[str, Any] = Field(description="Facts behind it: limits, names, positions.")
     request_id: str
