@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -83,6 +83,9 @@ class EngineContext:
     """Tasks this process is working on: added before the lease is stored, taken out after the end is."""
     suspects: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Engines that are late: the heartbeat last seen, and when it was first seen to be late."""
+    on_change: list[Callable[[str], None]] = field(default_factory=list)
+    """Told the id of a job that this process has just submitted or ended; called in any thread, must neither block nor
+    raise. Changes by other processes are in the store's log only."""
     _waiters: dict[str, list[threading.Event]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -112,3 +115,9 @@ class EngineContext:
         with self._lock:
             for event in self._waiters.get(job_id, ()):
                 event.set()
+        self.announce_change(job_id)
+
+    def announce_change(self, job_id: str) -> None:
+        """Tell `on_change` of a job whose change is stored."""
+        for listener in tuple(self.on_change):
+            listener(job_id)

@@ -89,6 +89,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     if executor != "inline":
         stored, repeated = _store(ctx, request, job, log, artefacts, plan)
         ctx.wakeup.set()
+        ctx.announce_change(stored.id)
         return Finished(stored, repeated=repeated)
     # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease is
     # found broken and the job runs elsewhere.
