@@ -16,7 +16,7 @@ from antiphon.server.access.authenticator import Authenticator
 from antiphon.server.access.oidc import OidcVerifier
 from antiphon.server.access.rate_limits import RateLimiter
 from antiphon.server.app import create_app
-from antiphon.server.events.polling import PollingHub
+from antiphon.server.events.hub import EventHub
 from antiphon.server.secrets import load_secrets
 from antiphon.server.services import STORE_THREADS, Services
 from antiphon.server.settings import ServerSettings
@@ -46,7 +46,11 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
             settings=settings,
             authenticator=Authenticator(running.ctx, call, metrics, tokens),
             limiter=RateLimiter(settings.rate_limit),
-            hub=PollingHub(),
+            hub=EventHub(
+                running.ctx,
+                max_watches=settings.max_streams,
+                max_watches_per_key=settings.max_streams_per_key,
+            ),
             secrets=load_secrets(running.home),
             metrics=metrics,
             threads=threads,
