@@ -31,6 +31,8 @@ reaches this server without the proxy, and under which blob URIs must be handed 
 _OURS = re.compile(r"((?:[a-z0-9]+(?:-v2)?\.quantum|management)\.azure\.com):443")
 _CONNECT = b"CONNECT "
 _HANDSHAKE_SECONDS = 10.0
+_GOODBYE_SECONDS = 0.5
+"""An idle client answers no TLS goodbye; a server that is told to stop must not wait for it."""
 
 
 def protocol_class(services: Services) -> type[H11Protocol]:
@@ -119,7 +121,12 @@ class _ConnectProtocol(H11Protocol):
         transport.write(answer or b"")
         try:
             secured = await self.loop.start_tls(
-                transport, inside, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+                transport,
+                inside,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=_GOODBYE_SECONDS,
             )
         except (OSError, ssl.SSLError) as error:
             # Mostly a client that does not trust the authority: it hangs up in the middle of the handshake.
