@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.client.wire.times import to_iso
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.quotas import Period, Quota, QuotaUse
-from antiphon.domain.sessions import Session
+from antiphon.domain.sessions import Session, SessionStatus
 from antiphon.ports.azure_store import AzureItem
 from antiphon.server.azure.addresses import blob_url, container_url, signed
 from antiphon.server.azure.filters import JOB_TYPE
@@ -95,7 +95,6 @@ def job_view(item: AzureItem, job: Job, links: Links, *, just_sent: bool = False
 
 def session_view(item: AzureItem, session: Session) -> dict[str, Any]:
     """A session."""
-    ended_badly = session.status.is_final and session.status.value != "Succeeded"
     modified = max(session.created_at, session.last_activity_at or 0.0, session.ended_at or 0.0)
     return {
         "id": item.id,
@@ -111,10 +110,17 @@ def session_view(item: AzureItem, session: Session) -> dict[str, Any]:
         "lastModifiedTime": to_iso(modified),
         "lastUpdatedTime": to_iso(modified),
         "costEstimate": None,
-        "errorData": {"code": f"Session{session.status.value}", "message": session.end_reason} if ended_badly else None,
+        "errorData": _why_ended(session),
         "usage": {},
         **_common(item, session.created_by),
     }
+
+
+def _why_ended(session: Session) -> dict[str, Any] | None:
+    if not session.status.is_final or session.status is SessionStatus.SUCCEEDED:
+        return None
+    failed = f"{session.failed} of {session.jobs} jobs failed; " if session.failed else ""
+    return {"code": f"Session{session.status.value}", "message": failed + session.end_reason}
 
 
 def quota_view(quota: Quota, use: QuotaUse, provider: str) -> dict[str, Any]:
