@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import socket
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from antiphon.engine.context import EngineContext
 from antiphon.errors import ConnectionFailedError
 from antiphon.server.build import app_of, build_services
+from antiphon.server.heads import HeadDeadline
 from antiphon.server.services import Services
 from antiphon.server.settings import ServerSettings
 
@@ -59,6 +62,7 @@ def serve(
         on_ready: Told the URL once requests are answered.
     """
     url = url_of(settings, listener)
+    _allow_many_connections()
     config = uvicorn.Config(
         app_of(services),
         http=_protocol(services),
@@ -108,14 +112,25 @@ def url_of(settings: ServerSettings, listener: socket.socket) -> str:
     return f"{'https' if settings.tls_cert else 'http'}://{shown}:{listener.getsockname()[1]}"
 
 
-def _protocol(services: Services) -> Any:
+def _protocol(services: Services) -> type[asyncio.Protocol]:
+    spoken: type[asyncio.Protocol] = AutoHTTPProtocol
     if services.settings.azure:
-        try:
-            from antiphon.server.azure.connect import protocol_class
-        except ModuleNotFoundError:
-            return "auto"
-        return protocol_class(services)
-    return "auto"
+        from antiphon.server.azure.connect import protocol_class
+
+        spoken = protocol_class(services)
+    return type("Protocol", (HeadDeadline, spoken), {})
+
+
+def _allow_many_connections() -> None:
+    """Each open event stream needs a file descriptor; the usual soft limit is 1,024."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Server(uvicorn.Server):
@@ -147,6 +162,8 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Whether to close."""
         if self._drained_by is not None and (self._is_idle() or time.monotonic() >= self._drained_by):
+            # Streams and long polls would hold their connections open.
+            await self._services.hub.stop()
             return True
         return await super().on_tick(counter)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, Field
+from limits import parse
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -43,7 +45,7 @@ class ServerSettings(BaseSettings):
         True, description="Serve the target names of other providers there, emulated by our simulators."
     )
     log_format: str = Field("json", pattern="^(json|text)$", description="json or text.")
-    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     max_body_bytes: int = Field(32 * 1024 * 1024, gt=0, description="Largest body of a request, blobs apart.")
     max_blob_bytes: int = Field(256 * 1024 * 1024, gt=0, description="Largest blob of the Azure protocol's storage.")
     body_seconds: float = Field(30.0, gt=0, description="Time within which a request's body must have come.")
@@ -54,6 +56,20 @@ class ServerSettings(BaseSettings):
     oidc: list[OidcIssuer] = Field(default_factory=list, description="OpenID providers whose tokens are accepted.")
     webhooks_allow_private: bool = Field(False, description="Let webhooks go to private addresses (for tests).")
     otlp_endpoint: str | None = Field(None, description="Where traces go (OpenTelemetry over HTTP).")
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_limit_reads(cls, value: str) -> str:
+        for each in value.split(";"):
+            if each.strip():
+                parse(each.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key need each other")
+        return self
 
     def max_body_of(self, path: str) -> int:
         """How many bytes a request to this path may have: more for the blobs of the Azure protocol's storage."""

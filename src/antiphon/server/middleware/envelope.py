@@ -15,6 +15,7 @@ from antiphon.server.telemetry.metrics import Metrics
 log = logging.getLogger("antiphon.request")
 
 _AN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+NATIVE = "/v1"
 _QUIET = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 
 
@@ -52,7 +53,7 @@ class Envelope:
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, never the path: an id in a label would make a new time series for each job.
-        route = getattr(scope.get("route"), "path", "") or "unknown"
+        route = _pattern(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
@@ -78,6 +79,16 @@ class Envelope:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _pattern(scope: Scope) -> str:
+    """The pattern of the route that answered, e.g. "/v1/jobs/{job_id}"."""
+    found: str = getattr(scope.get("route"), "path", "")
+    if not found:
+        return "unknown"
+    # The route of a router that is included under a prefix does not know the prefix.
+    native = scope["path"].startswith(NATIVE) and not found.startswith(NATIVE)
+    return NATIVE + found if native else found
 
 
 def _given_id(scope: Scope) -> str | None:

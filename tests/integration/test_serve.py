@@ -1,0 +1,336 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from antiphon import Workspace
+from antiphon.composition import build_engine
+from antiphon.domain.identity import Role
+from antiphon.engine.access.keys import create_key
+from real_server import RealServer, command_line, environment, real_server
+
+BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+WIDE = (
+    'OPENQASM 3.0; include "stdgates.inc"; qubit[24] q; bit[24] c;'
+    + " ".join(f"h q[{n}]; t q[{n}]; cx q[{n}], q[{(n + 1) % 24}];" for n in range(24)) * 12
+    + "c = measure q;"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    with real_server(tmp_path_factory.mktemp("served"), "--max-body-bytes", "100000", "--body-seconds", "2") as found:
+        yield found
+
+
+def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command_line(*arguments), capture_output=True, text=True, env=environment(env), timeout=60, check=False
+    )
+
+
+def test_the_first_start_prints_one_key_and_the_next_none(tmp_path: Path) -> None:
+    with real_server(tmp_path) as first:
+        assert first.key.startswith("ant_")
+        with first.client() as client:
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/v1/whoami").json()["workspace"] == "default"
+        assert first.key not in first.log()
+    with real_server(tmp_path) as second:
+        assert second.ready["first_key"] is None
+        with second.client(first.key) as client:
+            assert client.get("/v1/jobs").status_code == 200
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert first.key.encode() not in stored
+    assert first.key.split("_")[2][:52].encode() not in stored
+
+
+def test_people_see_the_key_and_the_address_on_stderr(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    process = subprocess.Popen(
+        command_line("serve", "--home", str(tmp_path / "lab"), "--port", "0", "--ready-file", str(ready)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        assert process.stderr is not None
+        lines: list[str] = []
+        while not any("listening on" in line for line in lines):
+            line = process.stderr.readline()
+            assert line, lines
+            lines.append(line)
+        facts = json.loads(ready.read_text())
+        assert facts["url"] in lines[-1]
+        assert lines[-1].startswith("Antiphon ")
+        assert any(line.strip().startswith("ant_") for line in lines)
+        assert httpx2.get(f"{facts['url']}/healthz", trust_env=False).json() == {"status": "ok"}
+        process.terminate()
+        stdout, _ = process.communicate(timeout=30)
+        assert stdout == ""
+        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_no_key_no_address_beyond_loopback(tmp_path: Path, host: str) -> None:
+    done = run("serve", "--home", str(tmp_path), "--host", host, "--port", "0", "--json")
+    assert done.returncode not in {0, 2}
+    error = json.loads(done.stderr.splitlines()[-1])["error"]
+    assert error["code"] == "authentication-missing"
+    assert "keys create" in error["next_step"]
+    assert done.stdout == ""
+
+
+def test_a_revoked_or_expired_key_is_none(tmp_path: Path) -> None:
+    made = run("keys", "create", "old", "--role", "admin", "--home", str(tmp_path), "--json")
+    key = json.loads(made.stdout)
+    assert run("keys", "revoke", key["id"], "--yes", "--home", str(tmp_path)).returncode == 0
+    done = run("serve", "--home", str(tmp_path), "--host", "0.0.0.0", "--port", "0")
+    assert done.returncode not in {0, 2}
+    assert "Nobody could sign in" in done.stderr
+
+
+def test_with_a_key_it_listens_beyond_loopback_and_warns_of_clear_text(tmp_path: Path) -> None:
+    made = run("keys", "create", "ops", "--role", "admin", "--home", str(tmp_path), "--json")
+    with real_server(tmp_path, "--host", "0.0.0.0") as server:
+        assert server.ready["first_key"] is None
+        assert "clear text" in server.log()
+        with server.client(json.loads(made.stdout)["key"]) as client:
+            assert client.get("/v1/jobs").status_code == 200
+    with real_server(tmp_path, "--host", "0.0.0.0", "--behind-proxy") as server:
+        assert "clear text" not in server.log()
+
+
+@pytest.mark.parametrize("secret", ["changeme", "short", "ChangeMeChangeMe", "aaaaaaaaaaaaaaaaaaaaaaaa"])
+def test_a_default_or_weak_secret(tmp_path: Path, secret: str) -> None:
+    done = run("serve", "--home", str(tmp_path), "--port", "0", "--json", env={"ANTIPHON_SERVER_SECRET": secret})
+    assert done.returncode not in {0, 2}
+    assert json.loads(done.stderr.splitlines()[-1])["error"]["code"] == "secret-weak"
+    assert secret not in done.stderr
+
+
+def test_a_port_in_use(server: RealServer, tmp_path: Path) -> None:
+    done = run("serve", "--home", str(tmp_path), "--port", server.url.rpartition(":")[2], "--json")
+    assert done.returncode not in {0, 2}
+    assert json.loads(done.stderr.splitlines()[-1])["error"]["code"] == "address-unusable"
+
+
+def test_a_request_is_found_in_the_log_by_its_id(server: RealServer) -> None:
+    with server.client() as client:
+        answer = client.get("/v1/jobs", headers={"X-Request-Id": "my-id-1"})
+        assert answer.headers["X-Request-Id"] == "my-id-1"
+        made = client.get("/v1/jobs", headers={"X-Request-Id": "not an id\x7f"}).headers["X-Request-Id"]
+        assert made.startswith("req_")
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    line = next(line for line in lines if line.get("request_id") == "my-id-1")
+    assert (line["path"], line["status"], line["who"], line["workspace"]) == ("/v1/jobs", 200, "first", "default")
+
+
+def test_headers_of_every_answer(server: RealServer) -> None:
+    with server.client() as client:
+        for path in ("/v1/jobs", "/v1/nothing", "/healthz"):
+            headers = client.get(path).headers
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert "Cache-Control" in headers
+            assert "server" not in headers
+        headers = client.get("/v1/jobs").headers
+        assert headers["RateLimit-Policy"] == '"default";q=60000;w=60'
+        assert headers["RateLimit"].startswith('"default";r=')
+
+
+def test_a_key_revoked_by_another_process_opens_nothing_soon(server: RealServer) -> None:
+    made = json.loads(run("keys", "create", "brief", "--role", "viewer", "--home", str(server.home), "--json").stdout)
+    with server.client(made["key"]) as client:
+        assert client.get("/v1/jobs").status_code == 200
+        run("keys", "revoke", made["id"], "--yes", "--home", str(server.home))
+        deadline = time.monotonic() + 30
+        while client.get("/v1/jobs").status_code == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert client.get("/v1/jobs").json()["code"] == "key-revoked"
+
+
+@pytest.mark.parametrize("header", ["X-Api-Key", "x-ms-quantum-api-key"])
+def test_other_headers_that_hold_keys(server: RealServer, header: str) -> None:
+    with server.client("") as client:
+        assert client.get("/v1/jobs").status_code == 401
+        assert client.get("/v1/jobs", headers={header: server.key}).status_code == 200
+        assert client.get("/v1/jobs", headers={header: server.key[:-1]}).status_code == 401
+
+
+def test_bodies_too_large_announced_or_not(server: RealServer) -> None:
+    with server.client() as client:
+        answer = client.post("/v1/jobs", content=b"x" * 100_001)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+        answer = client.post("/v1/jobs", content=(b"x" * 1000 for _ in range(200)))
+        assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert client.get("/healthz").status_code == 200
+
+
+def test_a_body_that_is_announced_as_huge_is_not_waited_for(server: RealServer) -> None:
+    with connect(server) as wire:
+        wire.sendall(head(server, "POST /v1/jobs", "Content-Length: 2000000000"))
+        assert b" 413 " in until_closed(wire)[:40]
+
+
+def test_a_body_that_comes_too_slowly(server: RealServer) -> None:
+    with connect(server) as wire:
+        wire.sendall(head(server, "POST /v1/jobs", "Content-Length: 50", "Content-Type: application/json") + b"{")
+        answer = until_closed(wire)
+        assert b" 408 " in answer[:40]
+        assert b"body-too-slow" in answer
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, '{"a":' * 16_000, "[" * 40_000 + "]" * 40_000])
+def test_deeply_nested_json(server: RealServer, text: str) -> None:
+    with server.client() as client:
+        answer = client.post("/v1/jobs", content=text, headers={"Content-Type": "application/json"})
+        assert 400 <= answer.status_code < 500
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_stopping_finishes_what_runs_and_refuses_what_is_new(tmp_path: Path) -> None:
+    with real_server(tmp_path, "--drain-seconds", "60") as server, server.client() as client:
+        answer = client.post("/v1/jobs", json={"target": "sim.auto", "program": WIDE, "shots": 10, "seed": 1})
+        assert answer.status_code == 202, answer.text
+        where = answer.headers["Content-Location"]
+        wait_until_status(client, where, {"Executing", "Succeeded"})
+        if client.get(where).json()["status"] != "Executing":
+            pytest.skip("this machine is too fast for the program")
+        server.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while client.get("/readyz").status_code == 200:
+            assert time.monotonic() < deadline
+        refused = client.post("/v1/jobs", json={"target": "sim.auto", "program": BELL})
+        assert (refused.status_code, refused.json()["code"]) == (503, "server-draining")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert server.process.wait(timeout=60) == 0
+    with Workspace(tmp_path, dispatch=False) as after:
+        assert after.job(where.rpartition("/")[2]).status == "Succeeded"
+
+
+def test_what_does_not_finish_in_time_goes_back_into_the_queue(tmp_path: Path) -> None:
+    with real_server(tmp_path, "--drain-seconds", "0") as server, server.client() as client:
+        answer = client.post("/v1/jobs", json={"target": "sim.auto", "program": WIDE, "shots": 10, "seed": 1})
+        where = answer.headers["Content-Location"]
+        wait_until_status(client, where, {"Executing", "Succeeded"})
+        running = client.get(where).json()["status"] == "Executing"
+        assert server.stop() == 0
+    with Workspace(tmp_path, dispatch=False) as after:
+        assert after.job(where.rpartition("/")[2]).status == ("Waiting" if running else "Succeeded")
+
+
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    with real_server(tmp_path, "--drain-seconds", "600") as server, server.client() as client:
+        answer = client.post("/v1/jobs", json={"target": "sim.auto", "program": WIDE, "shots": 10, "seed": 1})
+        wait_until_status(client, answer.headers["Content-Location"], {"Executing", "Succeeded"})
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert server.stop(signal.SIGINT) == 0
+
+
+def test_metrics_of_requests(server: RealServer) -> None:
+    with server.client() as client:
+        client.get("/v1/jobs/job_unknown")
+        text = client.get("/metrics").text
+    assert 'antiphon_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="404"}' in text
+    assert "job_unknown" not in text
+    assert "antiphon_build_info" in text
+
+
+def test_tls(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key)
+    with real_server(tmp_path / "lab", "--tls-cert", str(certificate), "--tls-key", str(key)) as server:
+        assert server.url.startswith("https://")
+        with server.client(verify=ssl.create_default_context(cafile=certificate)) as client:
+            assert client.get("/v1/jobs").status_code == 200
+
+
+def test_a_key_file_without_a_certificate(tmp_path: Path) -> None:
+    done = run("serve", "--home", str(tmp_path), "--port", "0", "--json", "--tls-key", str(tmp_path / "none.pem"))
+    assert done.returncode not in {0, 2}
+    assert json.loads(done.stderr.splitlines()[-1])["error"]["code"] == "settings-invalid"
+
+
+def test_role_of_a_key_made_beside_the_server(server: RealServer) -> None:
+    beside = build_engine(server.home, dispatch=False)
+    _, text = create_key(beside.ctx, workspace="default", name="reader", role=Role.VIEWER, by="tests")
+    beside.close()
+    with server.client(text) as client:
+        assert client.get("/v1/jobs").status_code == 200
+        assert client.post("/v1/jobs", json={"target": "sim.auto", "program": BELL}).status_code == 403
+
+
+def wait_until_status(client: httpx2.Client, where: str, wanted: set[str]) -> None:
+    deadline = time.monotonic() + 60
+    while client.get(where).json()["status"] not in wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def connect(server: RealServer) -> socket.socket:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=60)
+
+
+def head(server: RealServer, request: str, *more: str) -> bytes:
+    lines = [f"{request} HTTP/1.1", "Host: antiphon", f"Authorization: Bearer {server.key}", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def until_closed(wire: socket.socket) -> bytes:
+    found = b""
+    while part := wire.recv(65_536):
+        found += part
+    return found
+
+
+def make_certificate(certificate: Path, key: Path) -> None:
+    import datetime as dt
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    handle = os.open(key, os.O_WRONLY | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(
+            private.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
