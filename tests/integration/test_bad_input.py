@@ -113,6 +113,7 @@ def test_too_wide_for_memory_is_refused_never_tried(ws: Workspace) -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.embedded
 def test_what_fits_the_machine_but_not_a_worker_is_refused_too(open_workspace: Callable[..., Workspace]) -> None:
     circuit = QuantumCircuit(24, 24)
     for qubit in range(24):
@@ -126,6 +127,7 @@ def test_what_fits_the_machine_but_not_a_worker_is_refused_too(open_workspace: C
     assert caught.value.code == "memory-exceeded"
 
 
+@pytest.mark.embedded
 def test_too_long_is_refused(ws: Workspace) -> None:
     source = HEADER + "qubit q;\nbit c;\nfor int i in [0:1000] { for int j in [0:10000] { x q; } }\nc = measure q;\n"
     with pytest.raises(LimitError):

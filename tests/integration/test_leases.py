@@ -29,6 +29,8 @@ from antiphon.errors import ExecutionError, SessionEndedError, StoreError, WaitT
 from antiphon.ports.executor import Report
 from programs import BELL, ENDLESS
 
+pytestmark = pytest.mark.embedded
+
 Open = Callable[..., Workspace]
 
 

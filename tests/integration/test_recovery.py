@@ -9,10 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from antiphon import JobStatus, Workspace
 from antiphon.adapters.clocks import ManualClock
 from antiphon.engine.context import EngineSettings
 from programs import BELL, ENDLESS
+
+pytestmark = pytest.mark.embedded
 
 
 def child(home: Path, body: str) -> subprocess.Popen[str]:

@@ -160,6 +160,7 @@ def test_limits_are_kept_although_the_client_is_gone(tmp_path: Path) -> None:
         eventually(lambda: second.session(session_id).status is SessionStatus.TIMED_OUT, clock)
 
 
+@pytest.mark.embedded
 def test_real_processes_close_the_same_session_at_once(open_workspace: Callable[..., Workspace]) -> None:
     ws = open_workspace()
     target = ws.target("sim.auto")

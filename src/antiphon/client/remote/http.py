@@ -132,7 +132,7 @@ class HttpSession:
         )
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgainError),
-            wait=tenacity.wait_exponential_jitter(initial=0.05, max=2.0, jitter=0.1)
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=2.0)
             + tenacity.wait_exception(lambda error: error.after if isinstance(error, _TryAgainError) else 0.0),
             stop=lambda state: tenacity.stop_before_delay(
                 patience if self._answered else min(patience, FIRST_PATIENCE_S)

@@ -10,6 +10,7 @@ from typing import Any
 
 from antiphon.domain.programs import Program
 from antiphon.engine.requests import OpenSessionRequest, PubRequest, SubmitRequest
+from antiphon.engine.validate import LONGEST_NAME
 
 
 def submit_to_json(request: SubmitRequest) -> dict[str, Any]:
@@ -48,9 +49,14 @@ def program_to_json(program: Program) -> dict[str, Any]:
         "format": program.format.value,
         "source": source,
         "encoding": encoding,
-        "name": program.name,
+        "name": _storable(program.name),
         "entry_point": program.entry_point,
     }
+
+
+def _storable(name: str) -> str:
+    """A program's name as far as a job can be called so: its SDK may have allowed more."""
+    return name[:LONGEST_NAME].encode(errors="replace").decode().replace("\0", "")
 
 
 def _pub_to_json(pub: PubRequest, program: int) -> dict[str, Any]:
