@@ -13,7 +13,7 @@ from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.qir_reader import is_bitcode, read_qir
 from antiphon.ports.program_codec import ProgramCodec
 from antiphon.server.azure.outputs import HONEYWELL, IONQ, QUANTUM_V2, check_output_format
-from antiphon.server.azure.shapes import layout_of
+from antiphon.server.azure.shapes import QIR_FORMATS, layout_of
 from antiphon.server.azure.targets import AzureTarget
 
 QIR = "qir.v1"
@@ -81,9 +81,9 @@ def read_input(
     params = {} if input_params is None else input_params
     if not isinstance(params, Mapping):
         raise ProgramError("inputParams is no JSON object.", code="input-params-invalid", next_step="Send an object.")
-    formats = _program_formats(input_format, source)
+    format_ = _program_format(input_format, source)
     items = _items(params)
-    if formats not in {ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE} and len(items) > 1:
+    if format_ not in QIR_FORMATS and len(items) > 1:
         raise UnsupportedProgramError(
             f"Items choose between entry points, of which {input_format} has none.",
             code="items-unsupported",
@@ -94,7 +94,7 @@ def read_input(
     for item in items:
         name = _entry_point(item)
         if name not in programs:
-            programs[name] = codec.load(formats, source, name="", entry_point=name)
+            programs[name] = codec.load(format_, source, name="", entry_point=name)
             _check(programs[name], target)
         _refuse_arguments(item, programs[name])
         pubs.append(PubRequest(programs[name], shots=_shots(item, target)))
@@ -110,12 +110,14 @@ def read_input(
     )
 
 
-def _program_formats(input_format: str, source: bytes) -> ProgramFormat:
+def _program_format(input_format: str, source: bytes) -> ProgramFormat:
     match input_format:
         case "qir.v1":
             return ProgramFormat.QIR_BITCODE if is_bitcode(source) else ProgramFormat.QIR_TEXT
         case "honeywell.openqasm.v1":
             return ProgramFormat.OPENQASM2
+        case "ionq.circuit.v1":
+            return ProgramFormat.IONQ_JSON
     message, next_step = _REFUSED.get(
         input_format,
         (
@@ -208,7 +210,7 @@ def _check(program: Program, target: AzureTarget) -> None:
 
 def _claims_base(program: Program) -> bool:
     # What a compiler wrote for the base profile may record one result twice, which `smallest_profile` calls adaptive.
-    if program.format not in {ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE} or program.profile is Profile.BASE:
+    if program.format not in QIR_FORMATS or program.profile is Profile.BASE:
         return False
     entry = read_qir(program.source).functions[program.entry_point or ""]
     return entry.attributes.get("qir_profiles", "").lower().startswith("base")

@@ -23,6 +23,7 @@ QUANTUM_V1 = "microsoft.quantum-results.v1"
 IONQ = "ionq.quantum-results.v1"
 HONEYWELL = "honeywell.quantum-results.v1"
 CONTENT_TYPE = "application/json"
+SEPARATORS = (",", ":")
 
 LAYOUT = "output"
 """Key of a job's details that holds `AzureInput.layout` for the writer."""
@@ -119,11 +120,11 @@ class _Part:
         if self.outcome is None:
             error = self.error or {"code": "cancelled", "message": "The item did not run."}
             wire = {"Error": {"Code": error["code"], "Name": error["message"], "Message": error.get("cause", "")}}
-            yield f"Error {error['code']}: {error['message']}", json.dumps(wire), self.shots
+            yield f"Error {error['code']}: {error['message']}", json.dumps(wire, separators=SEPARATORS), self.shots
             return
         for key, count in self.counts.items():
             value = value_of(key, self.sampled.outcomes, self.layout)
-            yield display_of(value), json.dumps(json_of(value)), count
+            yield display_of(value), json.dumps(json_of(value), separators=SEPARATORS), count
 
     def in_order(self, shots: list[str]) -> list[str]:
         """The shots in the order that the seed draws."""

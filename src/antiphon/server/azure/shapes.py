@@ -16,6 +16,8 @@ from antiphon.frontends.qir_circuit import recorded_output
 from antiphon.frontends.qir_outputs import Group, Output
 from antiphon.frontends.qir_reader import read_qir
 
+QIR_FORMATS = frozenset({ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE})
+
 _WORDS = {"Zero": "0", "One": "1", "true": "True", "false": "False", "Loss": "'-'", "nan": "'NaN'", "inf": "'Infinity'"}
 _WORD = re.compile(r"\b(?:" + "|".join(_WORDS) + r")\b")
 
@@ -28,7 +30,7 @@ def layout_of(program: Program) -> dict[str, Any]:
     ["a", n] for an array of n results.
     """
     layout: dict[str, Any] = {"registers": [[register.name, register.size] for register in program.registers]}
-    if program.format in {ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE}:
+    if program.format in QIR_FORMATS:
         entry = read_qir(program.source).functions[program.entry_point or ""]
         layout["shape"] = _shape(recorded_output(entry))
     return layout
