@@ -223,7 +223,7 @@ def _options(options: list[Any]) -> str:
 def openapi_document() -> str:
     """The OpenAPI document, as a server tells it."""
     with tempfile.TemporaryDirectory() as home:
-        services = build_services(ServerSettings(home=Path(home), workers=0))
+        services = build_services(ServerSettings.model_validate({"home": Path(home), "workers": 0}))
         try:
             document = create_app(services).openapi()
         finally:

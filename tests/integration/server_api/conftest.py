@@ -10,6 +10,7 @@ from served import Served, served
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Jobs that are cheap have ended when they are accepted; the others run in a worker."""
     with served(tmp_path_factory.mktemp("served"), inline_seconds=0.1) as running:
         yield running
 
@@ -17,4 +18,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def api(server: Served) -> Iterator[httpx2.Client]:
     with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def idle_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Nothing ever runs: jobs wait until they are cancelled."""
+    with served(tmp_path_factory.mktemp("idle"), inline_seconds=0, workers=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def idle(idle_server: Served) -> Iterator[httpx2.Client]:
+    with idle_server.client() as client:
         yield client
