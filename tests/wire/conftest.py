@@ -12,6 +12,7 @@ for name in list(os.environ):
 
 from azure.quantum import Workspace  # noqa: E402
 
+from microsofts_samples import Run, start  # noqa: E402
 from server_under_test import Server, Tenant, start_server  # noqa: E402
 
 
@@ -35,15 +36,26 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     assert found.errors() == []
 
 
+@pytest.fixture(scope="session")
+def runs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], Future[Run]]:
+    """How Microsoft's samples go, by sample and mode."""
+    return start(server, tmp_path_factory.mktemp("samples"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The samples are looked at last: most of their time is Microsoft's clients sleeping, while other tests run."""
+    items.sort(key=lambda item: item.path.name == "test_samples.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def samples_under_way(request: pytest.FixtureRequest) -> None:
-    """The samples start first and end last: most of their time is Microsoft's clients sleeping."""
+    """For the same reason they start first."""
     if any(item.path.name == "test_samples.py" for item in request.session.items):
         request.getfixturevalue("runs")
 
 
 @pytest.fixture
-def tenant(server: Server, request: pytest.FixtureRequest) -> Tenant:
+def tenant(server: Server) -> Tenant:
     """The workspace of the first key."""
     return server.default
 

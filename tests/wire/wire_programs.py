@@ -25,7 +25,8 @@ operation Pair() : Result[] {
     CNOT(qs[0], qs[1]);
     MResetEachZ(qs)
 }
-
+"""
+ADAPTIVE_SOURCE = """
 operation Walk(rounds : Int) : (Int, Bool, Result) {
     use q = Qubit();
     mutable ones = 0;
@@ -43,7 +44,7 @@ _numbers = itertools.count()
 def compiled(expression: str, profile: qsharp.TargetProfile = qsharp.TargetProfile.Base) -> Any:
     """Q# as Microsoft's compiler gives it to `submit`."""
     qsharp.init(target_profile=profile)
-    qsharp.eval(SOURCE)
+    qsharp.eval(SOURCE if profile == qsharp.TargetProfile.Base else SOURCE + ADAPTIVE_SOURCE)
     return qsharp.compile(expression)
 
 

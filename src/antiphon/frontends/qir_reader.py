@@ -152,18 +152,24 @@ def read_qir(source: bytes) -> QirModule:
     except ImportError as error:
         raise MissingExtraError.of("pyqir", "qsharp", "Reading QIR") from error
     text = disassembled(source) if is_bitcode(source) else source.decode()
+    # What pyqir made may be dropped in the thread that made it alone. An error goes to whichever thread asked, and with
+    # it every frame that it came through: none of them may hold a part of the module.
+    found = _parsed(pyqir, text)
+    if isinstance(found, str):
+        raise _invalid(found)
+    return QirModule({function.name: function for function in found})
+
+
+def _parsed(pyqir: Any, text: str) -> list[Function] | str:
+    """The functions, or why the text is no module."""
     try:
-        context = pyqir.Context()
-        module = pyqir.Module.from_ir(context, text, "program")
+        module = pyqir.Module.from_ir(pyqir.Context(), text, "program")
         fault = module.verify()
-        functions = [_function(pyqir, function) for function in module.functions] if fault is None else []
+        return [_function(pyqir, function) for function in module.functions] if fault is None else str(fault)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of the native reader derives from BaseException alone
-        raise _invalid(str(error)) from None
-    if fault is not None:
-        raise _invalid(str(fault))
-    return QirModule({function.name: function for function in functions})
+        return str(error)
 
 
 def _invalid(reason: str) -> ProgramError:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import math
 import pickle
+import threading
 
 import pytest
 
@@ -353,3 +355,20 @@ def test_a_function_that_calls_itself_is_opaque() -> None:
 def test_a_module_can_be_read_in_another_process() -> None:
     read = read_qir(qir("teleport"))
     assert pickle.loads(pickle.dumps(read)) == read
+
+
+def test_the_error_of_a_module_that_is_none_can_be_dropped_in_any_thread() -> None:
+    """The server reads in a thread of its pool and answers from the event loop: no object of pyqir's may travel."""
+    errors: list[ProgramError] = []
+
+    def read() -> None:
+        try:
+            read_qir(b"this is no QIR")
+        except ProgramError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    assert errors.pop().code == "qir-invalid"
+    gc.collect()  # what pyqir would say here is an unraisable error, which fails the test

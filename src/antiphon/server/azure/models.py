@@ -44,7 +44,7 @@ class JobIn(_Wire):
     target: Text
     input_params: Json = None
     session_id: Text | None = None
-    metadata: Annotated[dict[str, Any] | None, AfterValidator(_storable), Field(max_length=100)] = None
+    metadata: Annotated[dict[str, Any], AfterValidator(_storable), Field(max_length=100)] | None = None
     priority: Priority | None = None
     tags: Tags | None = None
     job_type: Text | None = None

@@ -18,7 +18,7 @@ from antiphon.ports.azure_store import AzureBlob
 from antiphon.server.azure.addresses import blob_base, container_url
 from antiphon.server.azure.plane import AzurePlane, plane_of
 from antiphon.server.azure.refusals import StorageRefusal, storage_response, unforeseen
-from antiphon.server.azure.storage import is_reserved
+from antiphon.server.azure.storage import RESULT, is_reserved
 from antiphon.server.azure.storage_xml import block_ids, listing
 from antiphon.server.errors import request_id_of
 
@@ -212,6 +212,7 @@ async def _pieces(plane: AzurePlane, blob: AzureBlob, start: int, stop: int) -> 
 
 
 async def _list(request: Request, plane: AzurePlane, container: str) -> Response:
+    await plane.services.call(plane.find_blob, container, RESULT)  # written when first asked for, which this is
     blobs = await plane.services.call(plane.storage.blobs, container)
     prefix = request.query_params.get("prefix", "")
     endpoint = container_url(blob_base(request, plane.services.settings.public_url), container)
