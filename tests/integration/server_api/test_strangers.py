@@ -1,0 +1,111 @@
+"""A key of another workspace, or of none: walked over every route there is, so that a new one is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.routing import APIRoute
+
+from antiphon.domain.identity import Role
+from programs import BELL
+from served import Served
+
+OPEN = {"/livez", "/readyz", "/healthz", "/metrics", "/v1/openapi.json"}
+
+
+def routes(server: Served) -> Iterator[tuple[str, str]]:
+    document = server.app.openapi()
+    for path, operations in document["paths"].items():
+        for method in operations:
+            yield method.upper(), path
+
+
+def test_every_route_is_in_the_document(server: Served) -> None:
+    known = {path for _, path in routes(server)}
+    assert {route.path for route in server.app.routes if isinstance(route, APIRoute)} <= known | OPEN
+
+
+@pytest.fixture(scope="module")
+def theirs(server: Served) -> dict[str, str]:
+    """Ids of things in the workspace "default", by the names that paths have for them."""
+    with server.client(Role.ADMIN, name="root") as admin:
+        session = admin.post("/v1/sessions", json={"target": "sim.auto"}).json()
+        job = admin.post(
+            "/v1/jobs", json={"target": "sim.auto", "program": BELL, "shots": 5, "session_id": session["id"]}
+        ).json()
+        replay = admin.post(job["links"]["replay"]).json()
+        key = admin.get("/v1/keys").json()["keys"][0]["id"]
+        quota = admin.post("/v1/quotas", json={"dimension": "shots", "limit": 10**9, "period": "day"}).json()
+        member = admin.put("/v1/members/eve@example.com", json={"name": "Eve", "role": "viewer"})
+        assert member.status_code < 300, member.text
+    return {
+        "job_id": job["id"],
+        "replay_id": replay["id"],
+        "session_id": session["id"],
+        "key_id": key,
+        "quota_id": quota["id"],
+        "subject": "eve@example.com",
+        "name": "sim.auto",
+    }
+
+
+def _filled(path: str, ids: dict[str, str]) -> str:
+    for name, value in ids.items():
+        path = path.replace("{" + name + "}", value)
+    assert "{" not in path, f"this test does not know what fills {path}"
+    return path
+
+
+def test_a_stranger_finds_nothing(server: Served, theirs: dict[str, str]) -> None:
+    with server.client(Role.ADMIN, workspace="strangers", name="mallory") as stranger:
+        tried = 0
+        for method, path in routes(server):
+            if "{" not in path or path == "/v1/targets/{name}":
+                continue
+            body: Any = {"name": "Eve", "role": "viewer"} if method == "PUT" else None
+            if method == "PUT" and "{subject}" in path:
+                continue  # it makes a member of the caller's own workspace
+            answer = stranger.request(method, _filled(path, theirs), json=body)
+            assert answer.status_code == 404, (method, path, answer.text)
+            assert answer.json()["code"] == "not-found", (method, path)
+            tried += 1
+        assert tried >= 15
+        assert stranger.get("/v1/jobs").json()["jobs"] == []
+        assert stranger.get("/v1/sessions").json()["sessions"] == []
+        for query in ({"id_prefix": theirs["job_id"]}, {"session_id": theirs["session_id"]}):
+            assert stranger.get("/v1/jobs", params=query).json()["jobs"] == []
+        joined = stranger.post(
+            "/v1/jobs", json={"target": "sim.auto", "program": BELL, "session_id": theirs["session_id"]}
+        )
+        assert joined.status_code == 404
+    with server.client(Role.ADMIN, name="root") as admin:
+        assert admin.get(f"/v1/sessions/{theirs['session_id']}").json()["accepting_jobs"] is True
+        assert admin.get(f"/v1/keys/{theirs['key_id']}").status_code == 200
+
+
+def test_nobody_gets_in_without_a_key(server: Served, theirs: dict[str, str]) -> None:
+    with httpx2.Client(base_url=server.url, trust_env=False) as nobody:
+        for method, path in routes(server):
+            if path in OPEN:
+                continue
+            answer = nobody.request(method, _filled(path, theirs))
+            # A body that is missing may be told before the key is asked for; nothing else is.
+            assert answer.status_code in {401, 429} or (answer.status_code == 422 and method in {"POST", "PUT"}), (
+                method,
+                path,
+                answer.status_code,
+            )
+            if answer.status_code == 401:
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_cursor_of_another_workspace_shows_nothing_of_it(server: Served, theirs: dict[str, str]) -> None:
+    with server.client() as api:
+        for _ in range(2):
+            api.post("/v1/jobs", json={"target": "sim.auto", "program": BELL, "shots": 1})
+        more = api.get("/v1/jobs", params={"limit": 1}).json()["next"]
+    with server.client(workspace="strangers") as stranger:
+        assert stranger.get(more).json()["jobs"] == []
