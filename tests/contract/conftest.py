@@ -8,6 +8,9 @@ import pytest
 from antiphon.adapters.store import open_store
 from antiphon.ports.job_store import JobStore
 from real_postgres import RealPostgres
+from workspaces import open_workspace, pytest_generate_tests, shared_server, ws
+
+__all__ = ["open_workspace", "pytest_generate_tests", "shared_server", "ws"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -94,10 +94,10 @@ def _remote(shared: SharedServer) -> Iterator[Open]:
         return workspace
 
     yield open_one
-    # The next test has the same server: nothing of this one may hold its worker.
-    for workspace in opened[:1]:
-        for status in (JobStatus.WAITING, JobStatus.EXECUTING):
-            for job in workspace.jobs(status=status):
-                job.cancel().wait(30)
     for workspace in opened:
         workspace.close()
+    # The next test has the same server: nothing of this one may hold its worker.
+    with Workspace(shared.server.url, api_key=key) as left:
+        for status in (JobStatus.WAITING, JobStatus.EXECUTING):
+            for job in left.jobs(status=status):
+                job.cancel().wait(30)
