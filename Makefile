@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 WIRE := tests/wire/.venv
 OIDC := tests/oidc/.venv
+VAULT := tests/vault/.venv
 UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --frozen --inexact --quiet
 export QDK_PYTHON_TELEMETRY := none
@@ -46,14 +47,21 @@ $(OIDC)/.installed: $(UV) tests/oidc/uv.lock tests/oidc/pyproject.toml
 		&& touch $@ \
 		|| echo "SKIPPED tests with an OpenID provider: it could not be installed (uv's message is above)."
 
+# The Vault that the tests keep secrets in: OpenBao, which speaks the same protocol. Skipped without it, as above.
+$(VAULT)/.installed: $(UV) tests/vault/uv.lock tests/vault/pyproject.toml
+	@echo "Installing OpenBao for the tests into $(VAULT) …"
+	@$(UV) sync --project tests/vault --frozen --quiet --python $(VENV)/bin/python \
+		&& touch $@ \
+		|| echo "SKIPPED tests with a Vault: OpenBao could not be installed (uv's message is above)."
+
 demo: $(VENV)/.demo ## Install, and watch the hydrogen molecule converge in a session
 	$(VENV)/bin/antiphon demo
 
-test: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed ## Install what the tests need, and run them all but the slow suites
+test: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed $(VAULT)/.installed ## Install what the tests need, and run them all but the slow suites
 	$(VENV)/bin/pytest -n 2 --dist loadgroup -m "not chaos and not soak"
 	$(RUN_WIRE)
 
-test-all: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed ## Every test, the slow suites included
+test-all: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed $(VAULT)/.installed ## Every test, the slow suites included
 	$(VENV)/bin/pytest -n 2 --dist loadgroup
 	$(RUN_WIRE)
 
@@ -78,4 +86,4 @@ docs: $(VENV)/.dev ## Generate the diagrams and lists that the docs embed
 	$(VENV)/bin/python docs/generate.py
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) $(WIRE) $(OIDC) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(WIRE) $(OIDC) $(VAULT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,8 +7,8 @@ import pytest
 from real_postgres import RealPostgres
 
 # The genuine Azure Quantum clients run in an environment of their own: `make test` starts a second pytest for them.
-# So does the OpenID provider, which is no test at all.
-collect_ignore = ["wire", "oidc"]
+# The OpenID provider and the Vault are no tests at all.
+collect_ignore = ["wire", "oidc", "vault"]
 
 
 @pytest.fixture(scope="session")

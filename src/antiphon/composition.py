@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import platform
 import weakref
@@ -19,14 +20,17 @@ from antiphon.adapters.clocks import SystemClock
 from antiphon.adapters.executors.inline import InlineExecutor
 from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.adapters.liveness import ProcessLiveness
+from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSecrets, SecretChain, VaultSecrets
+from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.engine.abandoned import AbandonedStore
 from antiphon.engine.context import EngineContext, EngineSettings
 from antiphon.engine.dispatch import Dispatcher, release_quietly
-from antiphon.errors import StoreError
+from antiphon.errors import MissingExtraError, StoreError
 from antiphon.frontends.codec import FrontendCodec
 from antiphon.ports.clock import Clock
+from antiphon.ports.secrets import SecretSource
 from antiphon.ports.target_driver import TargetDriver
 
 RECORDED_PACKAGES = (
@@ -134,6 +138,29 @@ def build_engine(
     engine = RunningEngine(ctx, folder, dispatcher)
     _running.add(engine)
     return engine
+
+
+def build_secrets(home: Path, environ: Mapping[str, str] = os.environ) -> SecretSource:
+    """The places that secrets come from, asked in this order: environment, files, keyring, Vault.
+
+    Files are those of ANTIPHON_SECRETS_DIR, or of the folder `secrets` in `home`. Vault is asked if VAULT_ADDR is set,
+    with VAULT_TOKEN (or the file that VAULT_TOKEN_FILE names) and VAULT_NAMESPACE.
+
+    Raises:
+        MissingExtraError: VAULT_ADDR is set and the package hvac is not installed.
+        SecretError: VAULT_ADDR is set, and there is no token for it.
+    """
+    mounted = environ.get("ANTIPHON_SECRETS_DIR")
+    sources: list[SecretSource] = [
+        EnvironmentSecrets(environ),
+        FileSecrets(Path(mounted), private=False) if mounted else FileSecrets(home / "secrets"),
+    ]
+    with contextlib.suppress(MissingExtraError):  # it is one of several places, and not asked for by name
+        sources.append(KeyringSecrets())
+    address = environ.get("VAULT_ADDR")
+    if address:
+        sources.append(VaultSecrets(address, vault_token(environ), namespace=environ.get("VAULT_NAMESPACE")))
+    return SecretChain(sources)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 
 from antiphon.domain.identity import ApiKey, Role
@@ -11,7 +10,7 @@ from antiphon.engine.access.keys import create_key
 from antiphon.engine.access.tenants import DEFAULT
 from antiphon.engine.context import EngineContext
 from antiphon.errors import PermissionDeniedError
-from antiphon.server.secrets import SECRET_VARIABLE
+from antiphon.server.secrets import SECRET_VARIABLE, given_secret
 from antiphon.server.settings import ServerSettings
 
 FIRST_KEY = "first"
@@ -45,7 +44,7 @@ def check_safe(settings: ServerSettings, ctx: EngineContext) -> None:
         PermissionDeniedError: Beyond loopback without a live key and without an OpenID provider (code
             "authentication-missing"), or with a secret that others know or could guess ("secret-weak").
     """
-    check_secret(os.environ.get(SECRET_VARIABLE))
+    check_secret(given_secret())
     if is_loopback(settings.host) or settings.oidc or has_live_key(ctx):
         return
     raise PermissionDeniedError(
@@ -63,7 +62,7 @@ def check_secret(secret: str | None) -> None:
     Raises:
         PermissionDeniedError: Code "secret-weak".
     """
-    if secret is None or secret == "":
+    if secret is None:
         return
     known = secret.strip().lower() in WELL_KNOWN_SECRETS
     if not known and len(secret.encode()) >= SHORTEST_SECRET and len(set(secret)) > 4:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from antiphon.errors import StoreError
@@ -33,15 +34,36 @@ class ServerSecrets:
         return "<ServerSecrets>"
 
 
+def given_secret(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The secret of ANTIPHON_SERVER_SECRET, or of the file that ANTIPHON_SERVER_SECRET_FILE names; None for neither.
+
+    Raises:
+        StoreError: The file cannot be read (code "store-permission").
+    """
+    given = environ.get(SECRET_VARIABLE)
+    path = environ.get(f"{SECRET_VARIABLE}_FILE")
+    if given or not path:
+        return given or None
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"The file that {SECRET_VARIABLE}_FILE names cannot be read: {path}.",
+            code="store-permission",
+            cause=type(error).__name__,
+            next_step="Check the path and its permissions.",
+        ) from None
+
+
 def load_secrets(home: Path) -> ServerSecrets:
-    """The secret of ANTIPHON_SERVER_SECRET (servers that share a database must share it), else of the home folder.
+    """The secret that is given (servers that share a database must share it), else that of the home folder.
 
     The file is made on first use, readable by its owner alone.
 
     Raises:
         StoreError: The file cannot be made or read, or others may read it (code "store-permission").
     """
-    given = os.environ.get(SECRET_VARIABLE)
+    given = given_secret()
     if given:
         return ServerSecrets(given.encode())
     path = home / SECRET_FILE
