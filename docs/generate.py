@@ -9,8 +9,9 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from enum import EnumType
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -210,10 +211,14 @@ def _command(path: str, command: Any) -> str:
 def _options(options: list[Any]) -> str:
     lines = ["| option | what it does | default |", "|---|---|---|"]
     for option in options:
-        value = "" if option.is_flag else f" {option.metavar or TYPES[option.type_descriptor.annotation]}"
+        kind = option.type_descriptor.annotation
+        kind = next(iter(get_args(kind)), kind)  # an option that may be repeated is a list of its kind
+        choices = [each.value for each in kind] if isinstance(kind, EnumType) else []
+        value = "" if option.is_flag else f" {option.metavar or (option.name.upper() if choices else TYPES[kind])}"
+        one_of = f" One of {', '.join(choices)}." if choices else ""
         spelled = ", ".join(f"`{name}{value}`" for name in option.opts)
         default = "" if option.default is None or option.is_flag or option.default == "" else f"`{option.default}`"
-        lines.append(f"| {spelled} | {_cell(option.help or '')} | {default or ' '} |")
+        lines.append(f"| {spelled} | {_cell((option.help or '') + one_of)} | {default or ' '} |")
     return "\n".join(lines) + "\n"
 
 
