@@ -98,15 +98,16 @@ def read_input(
             _check(programs[name], target)
         _refuse_arguments(item, programs[name])
         pubs.append(PubRequest(programs[name], shots=_shots(item, target)))
-    chosen = output_format or _DEFAULT_OUTPUT[input_format]
-    check_output_format(chosen, len(pubs))
     layouts = {name: layout_of(program) for name, program in programs.items()}
+    layout = tuple(layouts[_entry_point(item)] for item in items)
+    chosen = output_format or _DEFAULT_OUTPUT[input_format]
+    check_output_format(chosen, layout)
     return AzureInput(
         kind=JobKind.SAMPLE if len(pubs) == 1 else JobKind.BATCH,
         pubs=tuple(pubs),
-        options=dict(target.options),
+        options=_options(params, target),
         output_format=chosen,
-        layout=tuple(layouts[_entry_point(item)] for item in items),
+        layout=layout,
     )
 
 
@@ -151,6 +152,30 @@ def _items(params: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
             next_step="Split them into several jobs.",
         )
     return [{**common, **item} for item in given]
+
+
+def _options(params: Mapping[str, Any], target: AzureTarget) -> dict[str, Any]:
+    """The target's own options; its noise is left out where the job asks for none, and exchanged only on our own."""
+    options = dict(target.options)
+    if params.get("error-model") is False:
+        options.pop("noise", None)
+    noise = params.get("noise")
+    if noise is None:
+        return options
+    model = noise.get("model") if isinstance(noise, Mapping) else noise
+    if model == "ideal":
+        options.pop("noise", None)
+    elif model is None and not target.alias:
+        options["noise"] = dict(noise)
+    else:
+        raise UnsupportedProgramError(
+            f"{target.id} cannot reproduce the noise that the job asks for.",
+            code="noise-unknown",
+            cause=f"inputParams.noise is {noise!r:.200}",
+            next_step='Leave it out, or submit to sim.auto with e.g. {"noise": {"depolarizing_2q": 0.01}}.',
+            details={"target": target.id},
+        )
+    return options
 
 
 def _entry_point(item: Mapping[str, Any]) -> str | None:

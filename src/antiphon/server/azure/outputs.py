@@ -16,7 +16,7 @@ from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Counts, Outcome, Sampled, outcome_from_json
 from antiphon.errors import UnsupportedProgramError
-from antiphon.server.azure.shapes import display_of, json_of, value_of
+from antiphon.server.azure.shapes import display_of, holds_values, json_of, value_of
 
 QUANTUM_V2 = "microsoft.quantum-results.v2"
 QUANTUM_V1 = "microsoft.quantum-results.v1"
@@ -29,26 +29,31 @@ LAYOUT = "output"
 """Key of a job's details that holds `AzureInput.layout` for the writer."""
 
 
-def check_output_format(output_format: str, programs: int) -> None:
+def check_output_format(output_format: str, layout: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a format that could not be written in the end.
 
+    Args:
+        layout: What `layout_of` says of each program.
+
     Raises:
-        UnsupportedProgramError: Unknown, or several programs in a format that holds one.
+        UnsupportedProgramError: Unknown, several programs in a format that holds one, or values in one of bit strings.
     """
     if output_format not in _WRITERS:
         raise UnsupportedProgramError(
-            f"Results cannot be written in the format {output_format!r}.",
+            f"Results cannot be written in the format {output_format!r:.100}.",
             code="output-format-unknown",
             next_step=f"Ask for {', '.join(_WRITERS)}.",
-            details={"format": output_format, "formats": list(_WRITERS)},
+            details={"formats": list(_WRITERS)},
         )
-    if programs > 1 and output_format != QUANTUM_V2:
+    if len(layout) > 1 and output_format != QUANTUM_V2:
         raise UnsupportedProgramError(
             f"The format {output_format} holds the result of a single program.",
             code="output-format-single",
-            cause=f"the job has {programs} items",
+            cause=f"the job has {len(layout)} items",
             next_step=f"Ask for {QUANTUM_V2}, or submit the items as jobs of their own.",
         )
+    if output_format in {IONQ, HONEYWELL} and any(holds_values(one) for one in layout):
+        raise _no_bits()
 
 
 def write_output(
@@ -71,12 +76,12 @@ def write_output(
         UnsupportedProgramError: The format cannot hold these results.
     """
     pubs = job.spec.pubs
-    check_output_format(output_format, len(pubs))
     found: list[Outcome | None] = list(outcomes) or [
         outcome_from_json(item.outcome) if item.outcome is not None else None for item in items
     ]
     errors = [item.error for item in items] or [None] * len(pubs)
     layouts = details.get(LAYOUT) or [{}] * len(pubs)
+    check_output_format(output_format, layouts)
     parts = [
         _Part(outcome, layout, pub.seed, pub.shots or 0, error)
         for outcome, layout, pub, error in zip(found, layouts, pubs, errors, strict=True)
@@ -108,11 +113,7 @@ class _Part:
     def bits(self) -> Iterator[tuple[str, int]]:
         """Bit strings and their counts."""
         if self.sampled.outcomes != "bits":
-            raise UnsupportedProgramError(
-                "The program returns values that are no measurement results, which this format cannot hold.",
-                code="output-format-values",
-                next_step=f"Ask for {QUANTUM_V2}.",
-            )
+            raise _no_bits()
         yield from self.counts.items()
 
     def values(self) -> Iterator[tuple[str, str, int]]:
@@ -130,6 +131,14 @@ class _Part:
         """The shots in the order that the seed draws."""
         random.Random(self.seed).shuffle(shots)  # noqa: S311 - an order, not a secret
         return shots
+
+
+def _no_bits() -> UnsupportedProgramError:
+    return UnsupportedProgramError(
+        "The program returns values that are no measurement results, which this format cannot hold.",
+        code="output-format-values",
+        next_step=f"Ask for {QUANTUM_V2}.",
+    )
 
 
 def _quantum_v2(parts: Sequence[_Part], metadata: Mapping[str, Any]) -> str:

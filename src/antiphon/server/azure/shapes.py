@@ -18,8 +18,18 @@ from antiphon.frontends.qir_reader import read_qir
 
 QIR_FORMATS = frozenset({ProgramFormat.QIR_TEXT, ProgramFormat.QIR_BITCODE})
 
-_WORDS = {"Zero": "0", "One": "1", "true": "True", "false": "False", "Loss": "'-'", "nan": "'NaN'", "inf": "'Infinity'"}
-_WORD = re.compile(r"\b(?:" + "|".join(_WORDS) + r")\b")
+_WORDS = {
+    "Zero": "0",
+    "One": "1",
+    "Loss": "'-'",
+    "true": "True",
+    "false": "False",
+    # JSON has no such numbers.
+    "nan": "'NaN'",
+    "inf": "'Infinity'",
+    "-inf": "'-Infinity'",
+}
+_WORD = re.compile(r"-inf\b|\b(?:" + "|".join(name for name in _WORDS if name.isalpha()) + r")\b")
 
 
 def layout_of(program: Program) -> dict[str, Any]:
@@ -61,6 +71,17 @@ def value_of(key: str, outcomes: str, layout: Mapping[str, Any]) -> Any:
         return _filled(shape, reversed(key.replace(" ", "")))
     words = [[int(bit) for bit in word] for word in key.split(" ")]
     return words[0] if len(words) == 1 else tuple(words)
+
+
+def holds_values(layout: Mapping[str, Any]) -> bool:
+    """Whether the program returns something else than measurement results."""
+    return _has_value(layout.get("shape", "r"))
+
+
+def _has_value(shape: Any) -> bool:
+    if isinstance(shape, list):
+        return any(_has_value(part) for part in shape[1:])
+    return bool(shape == "v")
 
 
 def _size(shape: Any) -> int:
