@@ -27,6 +27,7 @@ def _every_field_set(job: Job) -> Job:
         job,
         key="k",
         request_digest="d",
+        work_digest="w",
         status=JobStatus.FAILED,
         version=9,
         fence=3,
@@ -287,6 +288,22 @@ def test_the_place_in_the_queue_counts_what_would_run_before(store: JobStore) ->
         assert [tx.jobs_before(job, 100) for job in (*inside, first, second)] == [0, 1, 2, 3]
         assert tx.jobs_before(second, 1) == 1
         assert tx.jobs_before(second, 3) == 3
+
+
+def test_the_newest_success_of_the_same_work_is_found(store: JobStore) -> None:
+    first, second = add_job(store, work_digest="w"), add_job(store, work_digest="w")
+    for job in (first, second):
+        claimed = claim(store, job)
+        with store.write() as tx:
+            tx.save_job(claimed, advance(claimed, success(claimed)), success(claimed))
+    add_job(store, work_digest="w")
+    add_job(store, work_digest="w", workspace="other")
+    with store.read() as tx:
+        found = tx.succeeded_work("default", "w")
+        assert found is not None
+        assert (found.id, found.work_digest, found.status) == (second.id, "w", JobStatus.SUCCEEDED)
+        assert tx.succeeded_work("other", "w") is None
+        assert tx.succeeded_work("default", "v") is None
 
 
 def test_owned_and_pending_jobs(store: JobStore) -> None:

@@ -142,7 +142,8 @@ class Job:
     `executor` is where it runs: "inline" or "process". `fence` grows with every claim: a result that carries an older
     fence is refused. `version` grows with every change: a save against an older version is refused. `holds` is what it
     holds of its workspace's quotas until it is final; `trace` is the W3C traceparent of the submit, so that spans of
-    whatever process runs it link to it.
+    whatever process runs it link to it. `work_digest` names all that its result depends on, where
+    results may be given again (see `engine.cached`).
     """
 
     id: str
@@ -169,6 +170,7 @@ class Job:
     cost: tuple[Mapping[str, Any], ...] = ()
     holds: tuple[Hold, ...] = ()
     trace: str | None = None
+    work_digest: str | None = None
 
     @property
     def attempts(self) -> int:

@@ -23,6 +23,19 @@ class PubRequest:
     observables_shape: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Whether the result of an earlier job may answer a submit, and this job's own result later ones.
+
+    Attributes:
+        max_age_s: How old the earlier result may be; None runs the job in any case.
+        even_sampled: Also where running it again would give another sample: noise, or no seed.
+    """
+
+    max_age_s: float | None = None
+    even_sampled: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitRequest:
     """One job to be.
@@ -32,6 +45,7 @@ class SubmitRequest:
         key: Idempotency key: a second submit under it returns the first job.
         read_seconds: Time the caller spent reading the program, counted in the compile stage.
         trace: W3C traceparent of the caller's span, kept on the job.
+        reuse: None neither uses nor offers results.
     """
 
     workspace: str
@@ -49,6 +63,7 @@ class SubmitRequest:
     key: str | None = None
     read_seconds: float = 0.0
     trace: str | None = None
+    reuse: Reuse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

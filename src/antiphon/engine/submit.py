@@ -11,6 +11,7 @@ from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, St
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.access.quotas import hold
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
+from antiphon.engine.cached import answer_with, find_earlier, work_digest
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.entering import enter_session, first_of_key
@@ -58,11 +59,17 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         request.options,
     )
     plan = plan_work(driver, work)
-    executor = _choose_executor(ctx, request, plan)
-    check_memory(plan, ctx.executors[executor])
     spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)
     environment, found = environment_artefact(ctx)
     artefacts += found
+    digest = work_digest(request, spec, driver.info, environment)
+    earlier = find_earlier(ctx, request, digest, driver.info)
+    if earlier is None:
+        executor = _choose_executor(ctx, request, plan)
+        check_memory(plan, ctx.executors[executor])
+    else:
+        # Its seeds, too: the result is theirs.
+        executor, spec, digest = "inline", evolve(spec, seed=earlier.spec.seed, pubs=earlier.spec.pubs), None
     provenance = {
         "target_version": driver.info.version,
         "plan": plan.to_json(),
@@ -83,6 +90,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
         provenance=provenance,
         trace=request.trace,
+        work_digest=digest,
     )
     submitted = JobEvent(trigger=JobTrigger.SUBMITTED, at=now, who=request.who)
     log = [(job.version, submitted.trigger.value, job.status.value, submitted)]
@@ -93,13 +101,16 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         return Finished(stored, repeated=repeated)
     # Claimed in the transaction that stores it: no other engine can take it, and if this process dies the lease is
     # found broken and the job runs elsewhere.
-    claimed = JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why="runs inline", owner=ctx.engine_id)
+    why = "runs inline" if earlier is None else f"has the result of {earlier.id}"
+    claimed = JobEvent(trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why=why, owner=ctx.engine_id)
     job = advance(job, claimed)
     log.append((job.version, claimed.trigger.value, job.status.value, claimed))
     try:
         ctx.held.add(task_id(job))
         stored, repeated = _store(ctx, request, job, log, artefacts, plan)
-        return Finished(stored, repeated=True) if repeated else run_here(ctx, stored, work, plan)
+        if repeated:
+            return Finished(stored, repeated=True)
+        return run_here(ctx, stored, work, plan) if earlier is None else answer_with(ctx, stored, earlier)
     finally:
         # Ctrl-C may have landed anywhere; what is claimed and not held is put back into the queue.
         ctx.held.discard(task_id(job))

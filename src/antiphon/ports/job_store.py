@@ -148,6 +148,10 @@ class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Proto
         """The job submitted under an idempotency key."""
         ...
 
+    def succeeded_work(self, workspace: str, work_digest: str) -> Job | None:
+        """The newest job of a workspace with this `work_digest` that succeeded."""
+        ...
+
     def find_jobs(self, query: JobQuery) -> list[Job]:
         """Jobs that match, in the query's order."""
         ...

@@ -50,6 +50,20 @@ _BY_KEY = Statement(
     ("workspace", "key"),
     lambda _: select(jobs).where(_c.workspace == given(jobs, "workspace"), _c.key == given(jobs, "key")),
 )
+_BY_WORK = Statement(
+    ("workspace", "work_digest", "limit"),
+    lambda _: (
+        select(jobs)
+        .where(
+            _c.workspace == given(jobs, "workspace"),
+            _c.work_digest == given(jobs, "work_digest"),
+            _c.status == literal_column("'Succeeded'"),
+        )
+        .order_by(_c.created_at.desc())
+        .limit(_LIMIT)
+        .offset(_NO_OFFSET)
+    ),
+)
 
 
 def _waiting(*, lock: bool) -> Statement:
@@ -192,6 +206,11 @@ class JobTransaction(EventTransaction):
     def job_by_key(self, workspace: str, key: str) -> Job | None:
         """The job submitted under an idempotency key."""
         row = self._runner.row(_BY_KEY, (workspace, key))
+        return None if row is None else job_of(row)
+
+    def succeeded_work(self, workspace: str, work_digest: str) -> Job | None:
+        """The newest job of a workspace with this `work_digest` that succeeded."""
+        row = self._runner.row(_BY_WORK, (workspace, work_digest, 1))
         return None if row is None else job_of(row)
 
     def find_jobs(self, query: JobQuery) -> list[Job]:

@@ -62,6 +62,7 @@ def job_row(job: Job) -> tuple[Any, ...]:
         job.stages.execute,
         _encode_holds(job),
         job.trace,
+        job.work_digest,
     )
 
 
@@ -129,6 +130,7 @@ def job_of(row: tuple[Any, ...]) -> Job:
         # 24 and 25, shots and seconds, are there for sums over many jobs.
         holds=() if row[26] is None else tuple(_hold_of(data) for data in decode(row[26])),
         trace=row[27],
+        work_digest=row[28],
     )
 
 

@@ -63,6 +63,7 @@ jobs = Table(
     Column("execute_s", Double),
     Column("holds", Text),
     Column("trace", Text),
+    Column("work_digest", Text),
 )
 
 
@@ -83,6 +84,7 @@ _partial(
     where="session_id IS NOT NULL",
 )
 _partial("jobs_by_key", _job.workspace, _job.key, where="key IS NOT NULL", unique=True)
+_partial("jobs_by_work", _job.workspace, _job.work_digest, _job.created_at, where="work_digest IS NOT NULL")
 _partial(
     "jobs_waiting",
     _job.target,

@@ -52,7 +52,12 @@ def job_links(job: Job) -> dict[str, str]:
 def job_document(job: Job, warnings: Sequence[str] = ()) -> dict[str, Any]:
     """A job as `JobView` says."""
     told = [*warnings, MAY_STILL_SUCCEED] if job.status is JobStatus.CANCELLATION_REQUESTED else list(warnings)
-    return {**job_to_json(job), "links": job_links(job), "warnings": told}
+    return {
+        **job_to_json(job),
+        "cached": job.provenance.get("cached"),
+        "links": job_links(job),
+        "warnings": told,
+    }
 
 
 def session_document(session: Session) -> dict[str, Any]:
@@ -62,9 +67,10 @@ def session_document(session: Session) -> dict[str, Any]:
     return {**session_to_json(session), "links": links}
 
 
-def result_body(job_id: str, outcomes: str) -> bytes:
+def result_body(job: Job, outcomes: str) -> bytes:
     """A result as `ResultView` says, around the JSON text of its outcomes as stored."""
-    return f'{{"id":"{job_id}","outcomes":{outcomes}}}'.encode()
+    cached = json.dumps(job.provenance.get("cached"), separators=(",", ":"))
+    return f'{{"id":"{job.id}","outcomes":{outcomes},"cached":{cached}}}'.encode()
 
 
 def encode(document: Any) -> bytes:

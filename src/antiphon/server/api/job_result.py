@@ -70,7 +70,7 @@ async def get_result(
 
 def _result(ctx: EngineContext, request: Request, principal: Principal, job_id: str) -> Response:
     job = ended(find_job(ctx, principal, job_id))
-    body = result_body(job.id, outcomes_text(ctx, job))
+    body = result_body(job, outcomes_text(ctx, job))
     return tagged(request, content_tag(body), body, FOREVER)
 
 

@@ -89,7 +89,7 @@ def accepted(finished: Finished, *, headers: dict[str, str] | None = None) -> Re
         if sum(len(each.get("values", ())) + sum(map(len, each.get("counts", ()))) for each in outcomes) <= (
             SMALL_RESULT_VALUES
         ):
-            document["result"] = {"id": job.id, "outcomes": outcomes}
+            document["result"] = {"id": job.id, "outcomes": outcomes, "cached": document["cached"]}
     path = job_path(job.id)
     return answer(
         encode(document),

@@ -16,7 +16,7 @@ from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
 from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
-from antiphon.engine.requests import OpenSessionRequest, PubRequest, SubmitRequest
+from antiphon.engine.requests import OpenSessionRequest, PubRequest, Reuse, SubmitRequest
 from antiphon.errors import AntiphonError, LimitError, ParameterError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
@@ -71,9 +71,16 @@ def submit_request(
         metadata=body.metadata,
         session_id=body.session_id,
         key=key,
+        reuse=_reuse(body.cache),
         read_seconds=time.perf_counter() - began,
         trace=trace,
     )
+
+
+def _reuse(cache: str | float) -> Reuse:
+    if isinstance(cache, str):
+        return Reuse(None if cache == "never" else math.inf, even_sampled=cache == "any")
+    return Reuse(cache)
 
 
 def session_request(principal: Principal, body: SessionBody, key: str | None) -> OpenSessionRequest:

@@ -80,11 +80,19 @@ class OutcomeView(Resource):
     shots: int | None
 
 
+class CachedView(Resource):
+    """Of a job that did not run: whose result it has, and how old that was."""
+
+    job: str
+    age_s: float
+
+
 class ResultView(Resource):
     """The one result of a job; immutable."""
 
     id: str
     outcomes: list[OutcomeView]
+    cached: CachedView | None = Field(description="Null when the job ran itself.")
 
 
 class ItemView(Resource):
@@ -138,6 +146,7 @@ class JobView(Resource):
     error: StoredError | None
     provenance: dict[str, Any]
     cost: list[dict[str, Any]]
+    cached: CachedView | None = Field(description="Null when the job runs itself.")
     links: dict[str, str]
     warnings: list[str]
     result: ResultView | None = Field(

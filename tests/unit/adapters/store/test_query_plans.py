@@ -97,6 +97,9 @@ def test_jobs_and_sessions_by_key(tx: SqlTransaction, planner: _Planner) -> None
     tx.job_by_key("default", "k")
     _assert_uses(planner, "jobs_by_key")
     planner.plans.clear()
+    tx.succeeded_work("default", "w")
+    _assert_uses(planner, "jobs_by_work")
+    planner.plans.clear()
     tx.session_by_key("default", "k")
     _assert_uses(planner, "sessions_by_key")
 

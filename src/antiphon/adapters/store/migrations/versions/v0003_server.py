@@ -17,8 +17,10 @@ def upgrade() -> None:
         sa.Column("execute_s", sa.Double),
         sa.Column("holds", sa.Text),
         sa.Column("trace", sa.Text),
+        sa.Column("work_digest", sa.Text),
     ):
         op.add_column("jobs", column)
+    _partial("jobs_by_work", "jobs", ["workspace", "work_digest", "created_at"], "work_digest IS NOT NULL")
     _make_identity()
     _make_quotas()
     _make_audit()
