@@ -77,7 +77,9 @@ class KeyBody(Body):
 
     name: Shown = Field(description="Whose it is. Keys of one name act as one user.")
     role: Role
-    scopes: list[Scope] | None = Field(None, description="Fewer than the role has; null for all of them.")
+    scopes: Annotated[list[Scope], Field(min_length=1)] | None = Field(
+        None, description="Fewer than the role has; null for all of them."
+    )
     expires_in_s: float | None = Field(
         None, gt=0, le=LONGEST_LIFE_S, description="Seconds until it opens nothing; null for never."
     )
@@ -134,7 +136,9 @@ class QuotaBody(Body):
     dimension: Dimension
     limit: float = Field(ge=0, le=LARGEST_LIMIT)
     period: Period = Period.NONE
-    target: Annotated[str, Field(max_length=LONGEST_NAME)] | None = None
+    target: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)] | None = Field(
+        None, description="Null: all targets together."
+    )
 
 
 class AuditView(Resource):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from antiphon.client.wire.access import member_to_json
 from antiphon.domain.identity import Principal, Scope
 from antiphon.engine.access import members
+from antiphon.engine.access.names import LONGEST_NAME
 from antiphon.server.access.dependencies import ServicesOf, permitted
 from antiphon.server.access.origin import origin_of
 from antiphon.server.api.access_resources import MemberBody, MemberList, MemberView
@@ -22,6 +23,7 @@ router = APIRouter(tags=["members"])
 
 MemberKeeper = Annotated[Principal, Depends(permitted(Scope.MEMBERS))]
 
+Subject = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME)]
 ONE = "/members/{subject:path}"
 """A subject holds the URL of its issuer, slashes and all."""
 
@@ -34,7 +36,7 @@ async def list_members(principal: MemberKeeper, services: ServicesOf) -> Respons
 
 
 @router.get(ONE, response_model=MemberView, responses=problems(404))
-async def get_member(subject: str, principal: MemberKeeper, services: ServicesOf) -> Response:
+async def get_member(subject: Subject, principal: MemberKeeper, services: ServicesOf) -> Response:
     """One member; the subject is "<issuer>#<sub>" of its tokens, percent-encoded, or its verified e-mail address."""
     member = await services.call(members.get_member, services.engine, principal.workspace, subject)
     return answer(encode(member_to_json(member)), headers=UNCACHED)
@@ -46,7 +48,7 @@ async def get_member(subject: str, principal: MemberKeeper, services: ServicesOf
     responses={**problems(400, 409, 413), 201: {"description": "The member is new.", "model": MemberView}},
 )
 async def put_member(
-    request: Request, subject: str, body: MemberBody, principal: MemberKeeper, services: ServicesOf
+    request: Request, subject: Subject, body: MemberBody, principal: MemberKeeper, services: ServicesOf
 ) -> Response:
     """Add a member, or change its role and name. Nobody gives a role above their own; the last admin stays one."""
     member, is_new = await services.call(
@@ -64,7 +66,7 @@ async def put_member(
 
 
 @router.delete(ONE, status_code=204, response_class=Response, responses=problems(404, 409))
-async def remove_member(request: Request, subject: str, principal: MemberKeeper, services: ServicesOf) -> Response:
+async def remove_member(request: Request, subject: Subject, principal: MemberKeeper, services: ServicesOf) -> Response:
     """Take a member out of the workspace; what it submitted stays."""
     await services.call(
         members.remove_member,
