@@ -83,9 +83,9 @@ class Service:
     """Samplers, targets, and jobs of the past.
 
     Args:
-        workspace: A `Workspace`, or the folder of one; None is the user's default workspace.
+        workspace: A `Workspace`, the folder of one, or the URL of a server; None is the user's default workspace.
         default_target: Where a call without a target goes.
-        settings: For a workspace that is opened here.
+        settings: For a workspace that is opened here, e.g. `api_key=` for a server.
 
     Raises:
         NotFoundError: There is no such target; the next step names the closest.

@@ -23,8 +23,8 @@ class AntiphonProvider:
     """Backends, and jobs of the past.
 
     Args:
-        workspace: A `Workspace`, or the folder of one; None is the user's default workspace.
-        settings: For a workspace that is opened here.
+        workspace: A `Workspace`, the folder of one, or the URL of a server; None is the user's default workspace.
+        settings: For a workspace that is opened here, e.g. `api_key=` for a server.
     """
 
     def __init__(self, workspace: Workspace | str | Path | None = None, **settings: Any) -> None:

@@ -5,10 +5,15 @@ import pytest
 from antiphon.cli.exit_codes import MEANINGS, exit_code_of
 from antiphon.errors import (
     AntiphonError,
+    AuthenticationError,
+    ConnectionFailedError,
     JobCancelledError,
     JobFailedError,
     NotFoundError,
+    PermissionDeniedError,
     ProgramError,
+    QuotaExceededError,
+    RateLimitedError,
     StoreError,
     WaitTimeoutError,
 )
@@ -23,7 +28,12 @@ from antiphon.errors import (
         (NotFoundError("x", code="status-unknown"), 2),
         (JobFailedError("x"), 3),
         (JobCancelledError("x"), 3),
+        (AuthenticationError("x"), 4),
+        (PermissionDeniedError("x"), 4),
         (NotFoundError("x"), 5),
+        (QuotaExceededError("x"), 6),
+        (RateLimitedError("x"), 6),
+        (ConnectionFailedError("x"), 7),
         (WaitTimeoutError("x"), 8),
     ],
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,30 @@ def test_embedded_in_another_program_the_name_is_all_there_is(monkeypatch: pytes
 
 def test_a_folder_with_a_space_can_be_typed() -> None:
     assert Shell(home=Path("my lab")).command("jobs list") == "antiphon jobs list --home 'my lab'"
+
+
+def test_a_hint_names_the_server_and_not_its_key() -> None:
+    shell = Shell(url="http://host:8000", api_key="ant_hunter2", anywhere=True)
+    assert shell.command("jobs list") == "antiphon jobs list --url http://host:8000"
+    assert "hunter2" not in repr(shell)
+    shell.anywhere = False
+    assert shell.command("demo") == "antiphon demo"
+
+
+@pytest.mark.parametrize(
+    ("given", "server"),
+    [
+        ({}, "http://env"),
+        ({"url": "http://flag"}, "http://flag"),
+        ({"home": Path("lab")}, None),
+        ({"anywhere": False}, None),
+    ],
+)
+def test_which_server_is_used(given: dict[str, Any], server: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTIPHON_URL", "http://env")
+    assert Shell(**{"anywhere": True, **given}).server == server
+    monkeypatch.setenv("ANTIPHON_URL", "")
+    assert Shell(anywhere=True).server is None
 
 
 def test_commands_in_errors_of_inner_layers_work_as_they_stand(
