@@ -15,7 +15,7 @@ import typer
 
 from antiphon.cli.command import command
 from antiphon.cli.shell import URL_VARIABLE, Shell, called_as
-from antiphon.errors import AuthenticationError, ConnectionFailedError, LimitError, NotFoundError, StoreError
+from antiphon.errors import AntiphonError, AuthenticationError, ConnectionFailedError, LimitError, StoreError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -118,7 +118,7 @@ def _ask(server: str, key: str) -> dict[str, Any]:
     session = HttpSession(server, key)
     try:
         answer = session.get("/azure/connection").body
-    except (NotFoundError, ConnectionFailedError) as error:
+    except AntiphonError as error:
         if error.code not in {"route-unknown", "server-unknown"}:
             raise
         raise ConnectionFailedError(
@@ -159,10 +159,9 @@ def _check_proxy(server: str, answer: Mapping[str, Any]) -> None:
 
 def _through_proxy(server: str, certificate: Path) -> dict[str, str]:
     address = urlsplit(server)
-    direct = list(
-        dict.fromkeys(["127.0.0.1", "localhost", address.hostname or "", *os.environ.get("NO_PROXY", "").split(",")])
-    )
-    without_proxy = ",".join(host.strip() for host in direct if host.strip())
+    own = ("127.0.0.1", "localhost", address.hostname or "")
+    hosts = dict.fromkeys(host.strip() for host in (*own, *os.environ.get("NO_PROXY", "").split(",")))
+    without_proxy = ",".join(host for host in hosts if host)
     return {
         "HTTPS_PROXY": server,
         "https_proxy": server,

@@ -18,6 +18,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from antiphon.server.azure.authority import PrivateAuthority
+from antiphon.server.heads import HeadDeadline
 
 if TYPE_CHECKING:
     from antiphon.server.services import Services
@@ -110,6 +111,8 @@ class _ConnectProtocol(H11Protocol):
     async def _open(self, host: str) -> None:
         transport = self.transport
         context = await self.loop.run_in_executor(None, self.authority.context_for, host)
+        if transport.is_closing():
+            return
         answer = self.conn.send(h11.Response(status_code=200, headers=[], reason=b"Connection established"))
         address = transport.get_extra_info("sockname")
         inside = _Inside(
@@ -137,7 +140,7 @@ class _ConnectProtocol(H11Protocol):
             inside.connection_made(secured)
 
 
-class _Inside(H11Protocol):
+class _Inside(HeadDeadline, H11Protocol):
     """The app's HTTP inside the tunnel."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

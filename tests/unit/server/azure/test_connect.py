@@ -14,6 +14,7 @@ import httpx2
 import pytest
 import uvicorn
 
+from antiphon.server.azure import connect
 from antiphon.server.azure.authority import PrivateAuthority
 from antiphon.server.azure.connect import TUNNEL_STATE, protocol_class
 from antiphon.server.services import Services
@@ -51,6 +52,12 @@ class Running:
 
     def trusting(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.authority.certificate_pem)
+
+    def tunnel(self) -> ssl.SSLSocket:
+        line = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        line.sendall(b"CONNECT eastus.quantum.azure.com:443 HTTP/1.0\r\n\r\n")
+        assert line.recv(1000).startswith(b"HTTP/1.1 200 ")
+        return self.trusting().wrap_socket(line, server_hostname="eastus.quantum.azure.com")
 
     def client(self) -> httpx2.Client:
         return httpx2.Client(proxy=self.url, verify=self.trusting(), trust_env=False)
@@ -188,6 +195,13 @@ def test_something_else_than_tls_in_the_tunnel_ends_it(server: Running) -> None:
         assert line.recv(1000).startswith(b"HTTP/1.1 200 ")
         line.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert b"HTTP/1" not in b"".join(iter(lambda: line.recv(65536), b""))
+
+
+def test_a_head_that_does_not_come_ends_the_tunnel(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect._Inside, "head_seconds", 0.1)
+    with server.tunnel() as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x")
+        assert line.recv(100) == b""
 
 
 def test_the_first_request_may_come_in_the_breath_of_the_handshake(server: Running) -> None:
