@@ -18,6 +18,7 @@ from antiphon.adapters.targets.sim.engines.running import _ENGINES
 from antiphon.cli.main import app
 from antiphon.composition import load_drivers
 from real_postgres import RealPostgres
+from workspaces import SharedServer
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"})
@@ -62,7 +63,9 @@ def run_page(page: Path, folder: Path, **environment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if python_of(page) and page.name != "postgresql.md"], ids=name_of
+    "page",
+    [page for page in PAGES if python_of(page) and page.name not in {"postgresql.md", "remote.md"}],
+    ids=name_of,
 )
 def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     run_page(page, tmp_path)
@@ -74,6 +77,14 @@ def test_the_page_on_postgresql_runs_on_postgresql(tmp_path: Path, postgres_serv
     with Workspace(tmp_path / "lab", database=url, dispatch=False) as ws:
         assert len(ws.jobs()) == 1
     assert not (tmp_path / "lab" / "antiphon.db").exists()
+
+
+def test_the_page_on_servers_runs_on_a_server(tmp_path: Path, shared_server: SharedServer) -> None:
+    url, key = shared_server.server.url, shared_server.new_key()
+    run_page(ROOT / "docs" / "howto" / "remote.md", tmp_path, ANTIPHON_URL=url, ANTIPHON_API_KEY=key)
+    with Workspace(url, api_key=key) as ws:
+        assert len(ws.jobs()) == 1
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("name", sorted(TEN_LINES))
