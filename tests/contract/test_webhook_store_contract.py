@@ -40,7 +40,9 @@ def _delivery(number: int = 1, **changes: object) -> Delivery:
 
 def test_endpoints_come_change_and_go(store: JobStore) -> None:
     first, second, elsewhere = _endpoint(1), _endpoint(2, events=()), _endpoint(3, workspace="other")
-    changed = dataclasses.replace(first, secret_version=2, disabled_at=T0 + 9, disabled_because="it answered 410")
+    changed = dataclasses.replace(
+        first, secret_version=2, rotated_at=T0 + 8, disabled_at=T0 + 9, disabled_because="it answered 410"
+    )
     with store.write() as tx:
         for endpoint in (second, first, elsewhere):
             tx.save_endpoint(endpoint)
@@ -123,6 +125,16 @@ def test_two_couriers_do_not_take_the_same_delivery(open_another: Callable[[], J
     assert mine == ["msg-0", "msg-1"]
     with second.write() as tx:
         assert [delivery.id for delivery in tx.due_deliveries(T0 + 9, 9)] == ["msg-2", "msg-3"]
+
+
+def test_busy_endpoints_are_passed_over(store: JobStore) -> None:
+    with store.write() as tx:
+        tx.add_deliveries([_delivery(number, endpoint=f"whe-{number}") for number in range(1, 5)])
+        assert [each.endpoint for each in tx.due_deliveries(T0 + 9, 9, passing_over=["whe-1", "whe-3"])] == [
+            "whe-2",
+            "whe-4",
+        ]
+        assert [each.endpoint for each in tx.due_deliveries(T0 + 9, 1, passing_over=["whe-1"])] == ["whe-2"]
 
 
 def test_the_delivery_log_is_read_newest_first(store: JobStore) -> None:

@@ -11,6 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 EVENT_TYPES = ("job.succeeded", "job.failed", "job.cancelled", "session.ended")
+TEST_EVENT = "webhook.test"
+"""What an endpoint gets when its owner asks for it, whatever else it wants."""
+
+ROTATION_S = 86_400.0
+"""How long the secret before the last rotation signs too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,7 @@ class Endpoint:
     Attributes:
         events: Types it wants, of EVENT_TYPES; empty means all.
         disabled_at: Set by its owner, or by an answer of 410.
+        rotated_at: When `secret_version` last grew; for ROTATION_S from then on the version before signs too.
     """
 
     id: str
@@ -31,6 +37,17 @@ class Endpoint:
     secret_version: int = 1
     disabled_at: float | None = None
     disabled_because: str = ""
+    rotated_at: float | None = None
+
+    def wants(self, event_type: str) -> bool:
+        """Whether it is told of events of this type."""
+        return self.disabled_at is None and (not self.events or event_type in self.events)
+
+    def signing_versions(self, now: float) -> tuple[int, ...]:
+        """Versions of the secret that sign a delivery at `now`, the newest first."""
+        if self.rotated_at is None or now >= self.rotated_at + ROTATION_S:
+            return (self.secret_version,)
+        return (self.secret_version, self.secret_version - 1)
 
 
 class DeliveryStatus(StrEnum):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon.domain.webhooks import Delivery, DeliveryStatus, Endpoint
+
+MOST_PASSED_OVER = 16
+"""How many endpoints `due_deliveries` can leave alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,13 @@ class WebhookTransaction(Protocol):
         """Append to the outbox."""
         ...
 
-    def due_deliveries(self, now: float, limit: int) -> list[Delivery]:
+    def due_deliveries(self, now: float, limit: int, *, passing_over: Collection[str] = ()) -> list[Delivery]:
         """Pending ones of all workspaces with `next_at` ≤ now, oldest first.
 
         In a write transaction they are locked, and those that another transaction holds are passed over (PostgreSQL).
+
+        Args:
+            passing_over: Endpoints to leave alone, up to MOST_PASSED_OVER; in a write transaction only.
         """
         ...
 

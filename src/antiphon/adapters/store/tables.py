@@ -297,6 +297,7 @@ webhook_endpoints = Table(
     Column("secret_version", Integer, nullable=False),
     Column("disabled_at", Double),
     Column("disabled_because", Text, nullable=False),
+    Column("rotated_at", Double),
 )
 Index("webhook_endpoints_by_workspace", webhook_endpoints.c.workspace, webhook_endpoints.c.created_at)
 

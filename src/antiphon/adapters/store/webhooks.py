@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from antiphon.adapters.store.statements import Statement, given, insert_into, up
 from antiphon.adapters.store.tables import webhook_deliveries, webhook_endpoints
 from antiphon.domain.webhooks import Delivery, DeliveryStatus, Endpoint
 from antiphon.errors import ConflictError
-from antiphon.ports.webhook_store import DeliveryQuery
+from antiphon.ports.webhook_store import MOST_PASSED_OVER, DeliveryQuery
 
 _endpoint, _delivery = webhook_endpoints.c, webhook_deliveries.c
 _LIMIT: Any = bindparam("limit", type_=Integer())
@@ -56,6 +56,13 @@ _DUE_BY_TIME = (
 )
 _DUE = Statement(("next_at", "limit"), lambda _: _DUE_BY_TIME)
 _DUE_LOCKED = Statement(("next_at", "limit"), lambda _: _DUE_BY_TIME.with_for_update(skip_locked=True))
+_PASSED_OVER = tuple(f"passed_over_{number}" for number in range(MOST_PASSED_OVER))
+_DUE_OF_OTHERS = Statement(
+    ("next_at", *_PASSED_OVER, "limit"),
+    lambda _: _DUE_BY_TIME.where(
+        _delivery.endpoint.not_in([bindparam(name, type_=_delivery.endpoint.type) for name in _PASSED_OVER])
+    ).with_for_update(skip_locked=True),
+)
 _SAVE_DELIVERY = Statement(
     (*_CHANGING_COLUMNS, "saved_id"),
     lambda _: (
@@ -132,13 +139,17 @@ class WebhookTransaction(EventTransaction):
         if deliveries:
             self._runner.change_many(_ADD_DELIVERY, [_delivery_row(delivery) for delivery in deliveries])
 
-    def due_deliveries(self, now: float, limit: int) -> list[Delivery]:
+    def due_deliveries(self, now: float, limit: int, *, passing_over: Collection[str] = ()) -> list[Delivery]:
         """Pending ones of all workspaces with `next_at` ≤ now, the longest due first.
 
         In a write transaction they are locked, and those that another transaction holds are passed over (PostgreSQL).
         """
-        statement = _DUE_LOCKED if self._runner.writable else _DUE
-        return [_delivery_of(row) for row in self._runner.rows(statement, (now, limit))]
+        if not passing_over:
+            statement = _DUE_LOCKED if self._runner.writable else _DUE
+            return [_delivery_of(row) for row in self._runner.rows(statement, (now, limit))]
+        names = [*passing_over][:MOST_PASSED_OVER]
+        names += [""] * (MOST_PASSED_OVER - len(names))
+        return [_delivery_of(row) for row in self._runner.rows(_DUE_OF_OTHERS, (now, *names, limit))]
 
     def save_delivery(self, delivery: Delivery) -> None:
         """Store how it went; nothing happens when it was forgotten with its endpoint."""
@@ -170,6 +181,7 @@ def _endpoint_row(endpoint: Endpoint) -> tuple[Any, ...]:
         endpoint.secret_version,
         endpoint.disabled_at,
         endpoint.disabled_because,
+        endpoint.rotated_at,
     )
 
 
@@ -184,6 +196,7 @@ def _endpoint_of(row: tuple[Any, ...]) -> Endpoint:
         secret_version=row[6],
         disabled_at=row[7],
         disabled_because=row[8],
+        rotated_at=row[9],
     )
 
 

@@ -118,6 +118,7 @@ def _make_webhooks() -> None:
         sa.Column("secret_version", sa.Integer, nullable=False),
         sa.Column("disabled_at", sa.Double),
         sa.Column("disabled_because", sa.Text, nullable=False),
+        sa.Column("rotated_at", sa.Double),
     )
     op.create_index("webhook_endpoints_by_workspace", "webhook_endpoints", ["workspace", "created_at"])
     op.create_table(
