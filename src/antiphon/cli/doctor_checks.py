@@ -26,6 +26,8 @@ EXTRAS = {
     },
     "plots": {"matplotlib": "plots"},
     "postgres": {"psycopg": "PostgreSQL"},
+    "server": {"fastapi": "antiphon serve", "uvicorn": "antiphon serve", "joserfc": "OpenID Connect"},
+    "vault": {"hvac": "secrets in Vault"},
 }
 NEEDED = ("sims",)
 """Extras without which no target can run anything."""

@@ -26,6 +26,10 @@ def serve(
     azure: Annotated[
         bool | None, typer.Option("--azure/--no-azure", help="Speak Azure Quantum's protocol too.")
     ] = None,
+    azure_aliases: Annotated[
+        bool | None,
+        typer.Option("--azure-aliases/--no-azure-aliases", help="Serve other providers' target names there [yes]."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings [antiphon.toml in the folder].")] = None,
     database: Annotated[str | None, typer.Option(metavar="URL", help="PostgreSQL instead of SQLite.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes at most [one a processor].")] = None,

@@ -27,35 +27,49 @@ class ServerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ANTIPHON_", env_nested_delimiter="__", extra="ignore")
 
-    home: Path | None = Field(None, description="Folder with the data.")
-    database: str | None = Field(None, description="URL of a PostgreSQL database instead of SQLite in the folder.")
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    public_url: str | None = Field(None, description="URL that clients reach this server under, behind a proxy.")
-    tls_cert: Path | None = Field(None, description="Certificate chain (PEM) to serve HTTPS with.")
-    tls_key: Path | None = Field(None, description="Private key (PEM) of the certificate.")
-    behind_proxy: bool = Field(False, description="A proxy in front speaks TLS and sets X-Forwarded-For and -Proto.")
-    trusted_proxies: str = Field("127.0.0.1", description="Addresses of proxies in front, separated by commas.")
-    workers: int | None = Field(None, ge=0, description="Worker processes at most; default one a processor.")
+    home: Path | None = Field(default=None, description="Folder with the data.")
+    database: str | None = Field(
+        default=None, description="URL of a PostgreSQL database instead of SQLite in the folder."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str | None = Field(
+        default=None, description="URL that clients reach this server under, behind a proxy."
+    )
+    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM) to serve HTTPS with.")
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
+    behind_proxy: bool = Field(
+        default=False, description="A proxy in front speaks TLS and sets X-Forwarded-For and -Proto."
+    )
+    trusted_proxies: str = Field(default="127.0.0.1", description="Addresses of proxies in front, separated by commas.")
+    workers: int | None = Field(default=None, ge=0, description="Worker processes at most; default one a processor.")
     inline_seconds: float = Field(
-        0.005, ge=0, description="A job estimated to take no longer runs in the server's own process."
+        default=0.005, ge=0, description="A job estimated to take no longer runs in the server's own process."
     )
-    azure: bool = Field(False, description="Speak the Azure Quantum protocol too.")
+    azure: bool = Field(default=False, description="Speak the Azure Quantum protocol too.")
     azure_aliases: bool = Field(
-        True, description="Serve the target names of other providers there, emulated by our simulators."
+        default=True, description="Serve the target names of other providers there, emulated by our simulators."
     )
-    log_format: str = Field("json", pattern="^(json|text)$", description="json or text.")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
-    max_body_bytes: int = Field(32 * 1024 * 1024, gt=0, description="Largest body of a request, blobs apart.")
-    max_blob_bytes: int = Field(256 * 1024 * 1024, gt=0, description="Largest blob of the Azure protocol's storage.")
-    body_seconds: float = Field(30.0, gt=0, description="Time within which a request's body must have come.")
-    rate_limit: str = Field("60000/minute", description="Requests of one key; empty for no limit.")
-    max_streams: int = Field(2_000, gt=0, description="Event streams and long polls open at once, of everybody.")
-    max_streams_per_key: int = Field(200, gt=0, description="Event streams and long polls open at once, of one key.")
-    drain_seconds: float = Field(20.0, ge=0, description="Time to finish what is under way when told to stop.")
+    log_format: str = Field(default="json", pattern="^(json|text)$", description="json or text.")
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Largest body of a request, blobs apart.")
+    max_blob_bytes: int = Field(
+        default=256 * 1024 * 1024, gt=0, description="Largest blob of the Azure protocol's storage."
+    )
+    body_seconds: float = Field(default=30.0, gt=0, description="Time within which a request's body must have come.")
+    rate_limit: str = Field(default="60000/minute", description="Requests of one key; empty for no limit.")
+    max_streams: int = Field(
+        default=2_000, gt=0, description="Event streams and long polls open at once, of everybody."
+    )
+    max_streams_per_key: int = Field(
+        default=200, gt=0, description="Event streams and long polls open at once, of one key."
+    )
+    drain_seconds: float = Field(default=20.0, ge=0, description="Time to finish what is under way when told to stop.")
     oidc: list[OidcIssuer] = Field(default_factory=list, description="OpenID providers whose tokens are accepted.")
-    webhooks_allow_private: bool = Field(False, description="Let webhooks go to private addresses (for tests).")
-    otlp_endpoint: str | None = Field(None, description="Where traces go (OpenTelemetry over HTTP).")
+    webhooks_allow_private: bool = Field(default=False, description="Let webhooks go to private addresses (for tests).")
+    otlp_endpoint: str | None = Field(default=None, description="Where traces go (OpenTelemetry over HTTP).")
 
     @field_validator("rate_limit")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -107,14 +108,16 @@ def _environment() -> dict[str, Any]:
 
 def _files() -> dict[str, Any]:
     """ANTIPHON_DATABASE_FILE=/run/secrets/database and the like: how container platforms hand over secrets."""
-    found = {}
-    for name in ServerSettings.model_fields:
+    found: dict[str, Any] = {}
+    for name, info in ServerSettings.model_fields.items():
         variable = variable_of(name) + "_FILE"
         path = os.environ.get(variable)
         if path:
             try:
-                found[name] = Path(path).read_text().strip()
-            except (OSError, UnicodeDecodeError) as error:
+                text = Path(path).read_text().strip()
+                # As in a variable, a list is JSON.
+                found[name] = json.loads(text) if info.default_factory is list else text
+            except (OSError, ValueError) as error:
                 raise _unreadable(f"The file that {variable} names", path, error) from None
     return found
 
@@ -123,7 +126,7 @@ def _config_path(config: Path | None, home: Path) -> Path | None:
     named = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     if named is not None:
         if not named.is_file():
-            raise _unreadable("The configuration file", str(named), FileNotFoundError("no such file"))
+            raise _unreadable("The configuration file", str(named), FileNotFoundError(2, "no such file"))
         return named
     default = home / CONFIG_FILE
     return default if default.is_file() else None
@@ -156,9 +159,11 @@ def _issuer(text: str) -> dict[str, str]:
 
 
 def _unreadable(what: str, path: str, error: Exception) -> SettingsError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    # Of anything but the file system only the kind is told, and where for TOML: the text may be a secret.
+    kind = type(error).__name__
+    told = error.strerror if isinstance(error, OSError) else str(error) if kind == "TOMLDecodeError" else ""
     return SettingsError(
         f"{what} cannot be read: {path}.",
-        cause=f"{type(error).__name__}: {reason}",
+        cause=f"{kind}: {told}" if told else kind,
         next_step="Check the path, its permissions, and that it is what is expected.",
     )
