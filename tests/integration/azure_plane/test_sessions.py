@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,10 @@ from served import Served
 
 FIELDS = {
     "id", "name", "itemType", "providerId", "target", "status", "jobFailurePolicy", "creationTime",
-    "beginExecutionTime", "endExecutionTime", "lastModifiedTime", "lastUpdatedTime", "costEstimate", "errorData", "usage",
-    "createdBy", "createdByType", "lastModifiedBy", "lastModifiedByType", "priority", "jobPriority", "tags",
+    "beginExecutionTime", "endExecutionTime", "lastModifiedTime", "lastUpdatedTime", "costEstimate", "errorData",
+    "usage", "createdBy", "createdByType", "lastModifiedBy", "lastModifiedByType", "priority", "jobPriority", "tags",
 }  # fmt: skip
-BAD = {"inputDataFormat": "qir.v1", "outputDataFormat": None}
+BAD: dict[str, Any] = {"inputDataFormat": "qir.v1", "outputDataFormat": None}
 
 
 def test_a_session_that_went_well(wire: AzureWire) -> None:
