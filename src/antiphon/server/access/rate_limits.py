@@ -32,7 +32,7 @@ class RateLimiter:
         self._limits: list[RateLimitItem] = [parse(each.strip()) for each in limit.split(";") if each.strip()]
         self._strategy = SlidingWindowCounterRateLimiter(MemoryStorage()) if self._limits else None
         policy: list[Any] = [(self._name(each), {"q": each.amount, "w": each.get_expiry()}) for each in self._limits]
-        self._policy = http_sf.ser(policy)
+        self._policy = http_sf.ser(policy) if policy else ""
 
     def check(self, request: Request, principal: Principal) -> None:
         """Count one request of a principal; the headers for its answer are kept in `request.state.rate_limit`.
