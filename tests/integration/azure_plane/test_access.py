@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import httpx2
 import pytest
@@ -62,7 +63,10 @@ def test_a_stranger_gets_through_no_route(server: Served, wire: AzureWire) -> No
                 continue
             # Under the name of the workspace that is not theirs, nothing; under their own, nothing of it.
             for item in (job["id"], session["id"]):
-                asked = {"params": {"api-version": "1"}, "json": {"target": "sim.auto", "containerName": "abc"}}
+                asked: dict[str, Any] = {
+                    "params": {"api-version": "1"},
+                    "json": {"target": "sim.auto", "containerName": "abc"},
+                }
                 theirs = eve.request(method, _address(path, wire.workspace, item), **asked)
                 assert _refused(theirs) == (403, "AuthorizationFailed"), (method, path)
                 own = eve.request(method, _address(path, "strangers", item), **asked)
@@ -119,11 +123,8 @@ def test_paths_are_found_whatever_their_case(wire: AzureWire) -> None:
     assert answer.json() == session
 
 
-def test_a_workspace_goes_by_a_name_that_azure_allows(server: Served) -> None:
-    with (
-        server.client(workspace="my_team.one", name="ada") as client,
-        AzureWire(client, "My-Team-One") as wire,
-    ):
+def test_a_workspace_is_found_whatever_its_case(server: Served) -> None:
+    with server.client(workspace="my-team", name="ada") as client, AzureWire(client, "My-Team") as wire:
         assert wire.items("/jobs") == []
 
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from antiphon.server.azure.models import GraphQuery
 from antiphon.server.azure.refusals import AzureRefusal
-from antiphon.server.azure.routing import AzureCall, azure_name
+from antiphon.server.azure.routing import AzureCall
 
 LOCATION = "eastus"
 """Clients accept only the name of one of Azure's regions. It says nothing of where this server is."""
@@ -41,15 +41,14 @@ async def get_workspace(call: AzureCall) -> Response:
 async def post_resource_graph(call: AzureCall) -> Response:
     """The caller's workspace, if the query names it; nothing else is ever found."""
     body = await call.read(GraphQuery)
-    name = azure_name(call.workspace)
     query = body.query.lower()
     if "microsoft.quantum/workspaces" not in query:
         raise AzureRefusal(400, "InvalidQuery", "Only workspaces can be asked for.")
     found: list[dict[str, Any]] = []
-    if any(f"'{each.lower()}'" in query for each in {name, call.workspace}):
+    if f"'{call.workspace.lower()}'" in query:
         found.append(
             {
-                "name": name,
+                "name": call.workspace,
                 "subscriptionId": NO_SUBSCRIPTION,
                 "resourceGroup": GROUP,
                 "location": LOCATION,

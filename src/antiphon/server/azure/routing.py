@@ -24,7 +24,6 @@ from antiphon.server.azure.refusals import AzureRefusal, azure_response, unfores
 log = logging.getLogger("antiphon.server")
 
 WORKSPACE = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Quantum/workspaces/{workspace}"
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9-]+")
 
 M = TypeVar("M", bound=BaseModel)
 P = ParamSpec("P")
@@ -111,18 +110,10 @@ async def unknown_route(request: Request) -> Response:
     return azure_response(AzureRefusal(404, "InvalidResourcePath", "There is no such operation at this path."))
 
 
-def azure_name(workspace: str) -> str:
-    """A workspace's name as Azure's clients can spell it: letters, digits and hyphens."""
-    return _NOT_IN_A_NAME.sub("-", workspace).strip("-")
-
-
 async def _answer(request: Request, endpoint: Endpoint, scope: Scope) -> Response:
     named = request.path_params.get("workspace")
     principal = await authenticated(_asking_for(request, named))
-    if named is not None and named.lower() not in {
-        principal.workspace.lower(),
-        azure_name(principal.workspace).lower(),
-    }:
+    if named is not None and named.lower() != principal.workspace.lower():
         raise PermissionDeniedError(
             f"{principal.name} does not belong to the workspace {named}.",
             next_step="Name the workspace that the key or token is for.",
