@@ -10,6 +10,7 @@ from antiphon.domain.sessions import Consequence, Session, SessionAction, Sessio
 from antiphon.domain.work import JobKind
 from antiphon.engine.access.quotas import settle_holds
 from antiphon.engine.context import EngineContext
+from antiphon.engine.outbox import note_job_end, note_session_end
 from antiphon.engine.tasks import task_id
 from antiphon.ports.job_store import Transaction
 
@@ -33,7 +34,7 @@ class Aftermath:
 
 
 def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) -> Job:
-    """Save the job after `event`; if that ends it, its session's rules are carried out and its holds are settled.
+    """Save the job after `event`; if that ends it, webhooks, its session's rules and its holds follow.
 
     Raises:
         VersionConflictError, TransitionRefusedError, StaleLeaseError: Nothing of it may be committed.
@@ -43,6 +44,7 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
     if not after.status.is_final:
         return after
     aftermath.ended.append(after.id)
+    note_job_end(tx, after)
     if after.spec.kind is JobKind.BATCH and after.status is not JobStatus.SUCCEEDED:
         _cancel_items(tx, after, event)
     if after.session_id is not None:
@@ -73,6 +75,7 @@ def _tell_session(tx: Transaction, session: Session, job: Job, event: JobEvent, 
     )
     after, consequences = advance_session(session, ended)
     tx.save_session(session, after, ended)
+    note_session_end(tx, session, after)
     for consequence in consequences:
         apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
 

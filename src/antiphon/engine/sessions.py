@@ -19,6 +19,7 @@ from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, apply_consequence
 from antiphon.engine.ids import new_id
+from antiphon.engine.outbox import note_session_end
 from antiphon.engine.requests import OpenSessionRequest
 from antiphon.engine.validate import LONGEST_KEY, LONGEST_NAME, check_text, find_driver, is_number
 from antiphon.errors import ConflictError, LimitError, NotFoundError
@@ -114,6 +115,7 @@ def _as_of(ctx: EngineContext, tx: Transaction, session: Session, now: float, af
     if after is session:
         return session
     tx.save_session(session, after, event)
+    note_session_end(tx, session, after)
     for consequence in consequences:
         apply_consequence(tx, after, consequence, at=now, aftermath=aftermath)
     return after
@@ -150,6 +152,7 @@ def _act(ctx: EngineContext, workspace: str | None, session_id: str, action: Ses
         if after is session:
             return session
         tx.save_session(session, after, event)
+        note_session_end(tx, session, after)
         for consequence in consequences:
             apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
         after = tx.session(session_id) or after
