@@ -13,7 +13,7 @@ from antiphon.errors import PermissionDeniedError
 from antiphon.server.services import Services, services_of
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """The services of this server."""
     return services_of(request)
 
