@@ -13,6 +13,7 @@ import pytest
 from antiphon.composition import RunningEngine
 from antiphon.domain.jobs import JobStatus
 from azure_formats import run, running
+from qsharp_programs import qir
 
 PAYLOADS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "azure_payloads.json").read_text())[
     "payloads"
@@ -77,6 +78,54 @@ def test_a_batch(engine: RunningEngine) -> None:
     assert len(results) == len(job.spec.pubs) == 3
     for result in results:
         assert result["Shots"] == [{"Item1": [1, 0], "Item2": [1]}] * SHOTS
+
+
+@pytest.mark.parametrize(
+    ("program", "profile"),
+    [
+        ("first_of_three", "Base"),
+        ("two_arrays", "Base"),
+        ("nested", "Base"),
+        ("bell", "Base"),
+        ("half_measured", "Adaptive_RI"),
+        ("mixed", "Adaptive_RI"),
+        ("count", "Adaptive_RI"),
+        ("double", "Adaptive_RIF"),
+    ],
+)
+def test_qsharp_outcomes_are_those_of_the_qdk(engine: RunningEngine, program: str, profile: str) -> None:
+    from qdk import Result, simulation
+
+    def wire(value: Any) -> Any:
+        match value:
+            case tuple():
+                return {f"Item{i}": wire(part) for i, part in enumerate(value, start=1)}
+            case list():
+                return [wire(part) for part in value]
+            case Result():
+                return int(value == Result.One)
+            case _:
+                return value
+
+    source = qir(program, profile).decode()
+    theirs = simulation.run_qir(source, shots=100, seed=1, type="cpu")
+    payload = {
+        "target": "sim.auto",
+        "input_format": "qir.v1",
+        "input": source,
+        "input_params": {"shots": 100},
+        "output_format": "microsoft.quantum-results.v2",
+        "metadata": {},
+    }
+    [result] = json.loads(run(engine.ctx, payload)[1])["Results"]
+    assert {json.dumps(entry["Outcome"]) for entry in result["Histogram"]} == {json.dumps(wire(one)) for one in theirs}
+
+
+def test_an_adaptive_program_under_noise(engine: RunningEngine) -> None:
+    payload = {**PAYLOADS["qsharp-adaptive"], "target": "quantinuum.sim.helios-1e", "provider": "quantinuum"}
+    [result] = json.loads(run(engine.ctx, payload)[1])["Results"]
+    assert len(result["Shots"]) == SHOTS
+    assert {tuple(shot) for shot in result["Shots"]} == {("Item1", "Item2", "Item3")}
 
 
 def test_a_noisy_name_is_noisy(engine: RunningEngine) -> None:

@@ -12,7 +12,7 @@ from antiphon.engine.requests import PubRequest
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.qir_reader import is_bitcode, read_qir
 from antiphon.ports.program_codec import ProgramCodec
-from antiphon.server.azure.outputs import HONEYWELL, IONQ, QUANTUM_V2, check_output_format
+from antiphon.server.azure.outputs import HONEYWELL, IONQ, QUANTUM_V2, check_output_format, check_output_size
 from antiphon.server.azure.shapes import QIR_FORMATS, layout_of
 from antiphon.server.azure.targets import AzureTarget
 
@@ -102,6 +102,7 @@ def read_input(
     layout = tuple(layouts[_entry_point(item)] for item in items)
     chosen = output_format or _DEFAULT_OUTPUT[input_format]
     check_output_format(chosen, layout)
+    check_output_size(chosen, layout, [pub.shots or 0 for pub in pubs])
     return AzureInput(
         kind=JobKind.SAMPLE if len(pubs) == 1 else JobKind.BATCH,
         pubs=tuple(pubs),

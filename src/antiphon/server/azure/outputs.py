@@ -15,8 +15,8 @@ from typing import Any
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Counts, Outcome, Sampled, outcome_from_json
-from antiphon.errors import UnsupportedProgramError
-from antiphon.server.azure.shapes import display_of, holds_values, json_of, value_of
+from antiphon.errors import LimitError, UnsupportedProgramError
+from antiphon.server.azure.shapes import display_of, holds_values, json_of, value_of, width_of
 
 QUANTUM_V2 = "microsoft.quantum-results.v2"
 QUANTUM_V1 = "microsoft.quantum-results.v1"
@@ -24,6 +24,11 @@ IONQ = "ionq.quantum-results.v1"
 HONEYWELL = "honeywell.quantum-results.v1"
 CONTENT_TYPE = "application/json"
 SEPARATORS = (",", ":")
+
+MOST_LISTED_BYTES = 200 * 2**20
+"""A million shots of 50 bits are half of it."""
+
+_BYTES_A_SHOT = 16
 
 LAYOUT = "output"
 """Key of a job's details that holds `AzureInput.layout` for the writer."""
@@ -54,6 +59,25 @@ def check_output_format(output_format: str, layout: Sequence[Mapping[str, Any]])
         )
     if output_format in {IONQ, HONEYWELL} and any(holds_values(one) for one in layout):
         raise _no_bits()
+
+
+def check_output_size(output_format: str, layout: Sequence[Mapping[str, Any]], shots: Sequence[int]) -> None:
+    """Refuse results that would be too large once every shot is written out.
+
+    Raises:
+        LimitError: Code "result-too-large".
+    """
+    if output_format not in {QUANTUM_V2, HONEYWELL}:
+        return
+    size = sum(number * (_BYTES_A_SHOT + 2 * width_of(one)) for one, number in zip(layout, shots, strict=True))
+    if size > MOST_LISTED_BYTES:
+        raise LimitError(
+            f"The result would be about {size // 2**20:,} MiB long, since {output_format} lists every shot.",
+            code="result-too-large",
+            cause=f"at most {MOST_LISTED_BYTES // 2**20} MiB are written",
+            next_step="Ask for fewer shots, split them into jobs, or use Antiphon's own API, which keeps counts.",
+            details={"bytes": size, "limit": MOST_LISTED_BYTES},
+        )
 
 
 def write_output(

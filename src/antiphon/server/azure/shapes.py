@@ -84,6 +84,12 @@ def _has_value(shape: Any) -> bool:
     return bool(shape == "v")
 
 
+def width_of(layout: Mapping[str, Any]) -> int:
+    """How many bits or values one outcome has."""
+    shape = layout.get("shape")
+    return _size(shape) if shape is not None else sum(size for _, size in layout.get("registers", ()))
+
+
 def _size(shape: Any) -> int:
     if isinstance(shape, str):
         return 1

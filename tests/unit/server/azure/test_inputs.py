@@ -138,6 +138,17 @@ def test_a_format_that_cannot_be_written_is_refused_at_once() -> None:
     assert read(text("ghz"), output_format="ionq.quantum-results.v1").output_format == "ionq.quantum-results.v1"
 
 
+def test_a_result_too_large_to_list_is_refused_at_once() -> None:
+    shots = {"shots": 10_000_000}
+    with pytest.raises(LimitError, match=r"about 209 MiB long") as caught:
+        read(text("ghz"), params=shots)
+    assert caught.value.code == "result-too-large"
+    with pytest.raises(LimitError):
+        read(text("ghz"), params={"items": [{}, {}], "shots": 5_000_000})
+    assert read(text("ghz"), params=shots, output_format="microsoft.quantum-results.v1").pubs[0].shots == 10_000_000
+    assert read(IONQ, "ionq.circuit.v1", shots).pubs[0].shots == 10_000_000
+
+
 def test_a_program_wider_than_the_target() -> None:
     wide = json.dumps({"qubits": 30, "circuit": []}).encode()
     with pytest.raises(LimitError, match=r"30 qubits; ionq.simulator has 29") as caught:
