@@ -38,7 +38,7 @@ $(WIRE)/.installed: $(UV) tests/wire/uv.lock tests/wire/pyproject.toml
 	@echo "Installing the genuine Azure Quantum clients into $(WIRE) …"
 	@$(UV) sync --project tests/wire --frozen --quiet --python $(VENV)/bin/python \
 		&& touch $@ \
-		|| echo "SKIPPED tests/wire: the genuine Azure Quantum clients could not be installed (uv's message is above)."
+		|| { rm -f $@; echo "SKIPPED tests/wire: the genuine Azure Quantum clients could not be installed (uv's message is above)."; }
 
 # The OpenID provider that the tests get tokens from. Without it those tests are skipped, each saying so.
 $(OIDC)/.installed: $(UV) tests/oidc/uv.lock tests/oidc/pyproject.toml
