@@ -29,6 +29,7 @@ from antiphon.engine.requests import OpenSessionRequest, SubmitRequest
 from antiphon.engine.results import raise_if_unsuccessful
 from antiphon.engine.sessions import checked_request, session_not_found
 from antiphon.engine.validate import check_request
+from antiphon.errors import ConnectionFailedError
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 
@@ -64,12 +65,10 @@ class RemoteConnection:
             checked_url(url), api_key_or_default(api_key), ca=ca, headers=headers, transport=transport
         )
         try:
-            root = _root(self._http)
+            self.workspace, self.who = _root(self._http)
         except BaseException:
             self._http.close()
             raise
-        self.workspace: str = root["workspace"]
-        self.who: str = root["who"]
         self._views: dict[str, TargetView] = {}
 
     @property
@@ -79,7 +78,7 @@ class RemoteConnection:
 
     def targets(self) -> list[TargetView]:
         """Every target with its queue."""
-        views = [target_from_json(each) for each in self._http.get("/v1/targets").body["targets"]]
+        views = self._http.get("/v1/targets", lambda body: [target_from_json(each) for each in body["targets"]])
         self._views = {view.info.name: view for view in views}
         return views
 
@@ -89,12 +88,16 @@ class RemoteConnection:
         if view is not None:
             check_request(request, view.info)
         key = new_key() if request.key is None else request.key
-        answer = self._http.post("/v1/jobs", submit_to_json(request), idempotency(key)).body
-        return _finished(answer)
+        try:
+            return self._http.post("/v1/jobs", _finished, submit_to_json(request), idempotency(key))
+        except ConnectionFailedError as error:
+            error.details = {**error.details, "key": key}
+            error.next_step += f" The job may have been stored: submit it again with key={key!r} and it stays one."
+            raise
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""
-        return job_from_json(self._http.get(_path("jobs", job_id)).body)
+        return self._http.get(_path("jobs", job_id), job_from_json)
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Jobs that match, page by page."""
@@ -106,51 +109,43 @@ class RemoteConnection:
 
     def cancel(self, job_id: str) -> Job:
         """See `engine.cancel`."""
-        return job_from_json(self._http.post(_path("jobs", job_id, "cancel")).body)
+        return self._http.post(_path("jobs", job_id, "cancel"), job_from_json)
 
     def outcomes(self, job: Job) -> tuple[Outcome, ...]:
         """See `engine.results`."""
         raise_if_unsuccessful(job)
-        return _outcomes(self._http.get(_path("jobs", job.id, "result")).body)
+        return self._http.get(_path("jobs", job.id, "result"), _outcomes)
 
     def items(self, job: Job) -> list[BatchItem]:
         """Items of a batch."""
-        return [item_from_json(each) for each in self._http.get(_path("jobs", job.id, "items")).body["items"]]
+        path = _path("jobs", job.id, "items")
+        return self._http.get(path, lambda body: [item_from_json(each) for each in body["items"]])
 
     def record(self, job: Job) -> dict[str, Any]:
         """See `engine.job_record`."""
-        record: dict[str, Any] = self._http.get(_path("jobs", job.id, "record")).body
-        return record
+        return self._http.get(_path("jobs", job.id, "record"), dict)
 
     def events(self, subject: str) -> list[dict[str, Any]]:
         """The log of a job or session."""
         kind = "sessions" if subject.startswith("ses_") else "jobs"
-        events: list[dict[str, Any]] = self._http.get(_path(kind, subject, "events")).body
-        return events
+        return self._http.get(_path(kind, subject, "events"), list)
 
     def replay(self, job: Job, timeout: float | None) -> ReplayView:
         """See `engine.replay`."""
         # Each is a job of its own: one whose answer was lost is not asked for again.
-        started = job_from_json(self._http.post(_path("jobs", job.id, "replay"), once=True).body)
+        started = self._http.post(_path("jobs", job.id, "replay"), job_from_json, once=True)
         raise_if_unsuccessful(self.wait(started.id, timeout, None))
-        answer = self._http.get(_path("jobs", job.id, f"replays/{started.id}")).body
-        agreement = answer["agreement"]
-        return ReplayView(
-            job_from_json(answer["job"]),
-            job_from_json(answer["original"]),
-            Agreement(agreement["agrees"], agreement["test"], agreement["detail"], agreement["figures"]),
-            tuple(answer["changed"]),
-        )
+        return self._http.get(_path("jobs", job.id, f"replays/{started.id}"), _replay)
 
     def open_session(self, request: OpenSessionRequest) -> Session:
         """See `engine.sessions`."""
         request = checked_request(request)
         body = session_request_to_json(request if request.key is not None else replace(request, key=new_key()))
-        return session_from_json(self._http.post("/v1/sessions", body).body)
+        return self._http.post("/v1/sessions", session_from_json, body)
 
     def session(self, session_id: str) -> Session:
         """The session as it stands."""
-        return session_from_json(self._http.get(_path("sessions", session_id)).body)
+        return self._http.get(_path("sessions", session_id), session_from_json)
 
     def sessions(self, query: SessionQuery) -> list[Session]:
         """Sessions that match, page by page."""
@@ -158,22 +153,23 @@ class RemoteConnection:
 
     def close_session(self, session_id: str) -> Session:
         """No new jobs; the queued finish."""
-        return session_from_json(self._http.post(_path("sessions", session_id, "close")).body)
+        return self._http.post(_path("sessions", session_id, "close"), session_from_json)
 
     def cancel_session(self, session_id: str) -> Session:
         """No new jobs; the queued are cancelled."""
-        return session_from_json(self._http.post(_path("sessions", session_id, "cancel")).body)
+        return self._http.post(_path("sessions", session_id, "cancel"), session_from_json)
 
     def close(self) -> None:
         """Let go of the server; it goes on with what it has."""
         self._http.close()
 
 
-def _root(http: HttpSession) -> Mapping[str, Any]:
-    root = http.get("/v1").body
+def _root(http: HttpSession) -> tuple[str, str]:
+    """The workspace and the name of the caller."""
+    root = http.get("/v1", lambda body: body)
     if not isinstance(root, Mapping) or root.get("name") != "antiphon":
         raise http.not_a_server("its root does not say so")
-    return root
+    return str(root["workspace"]), str(root["who"])
 
 
 def _path(kind: str, subject: str, part: str = "") -> str:
@@ -190,3 +186,13 @@ def _finished(answer: Mapping[str, Any]) -> Finished:
 
 def _outcomes(result: Mapping[str, Any]) -> tuple[Outcome, ...]:
     return tuple(outcome_from_json(each) for each in result["outcomes"])
+
+
+def _replay(answer: Mapping[str, Any]) -> ReplayView:
+    agreement = answer["agreement"]
+    return ReplayView(
+        job_from_json(answer["job"]),
+        job_from_json(answer["original"]),
+        Agreement(agreement["agrees"], agreement["test"], agreement["detail"], agreement["figures"]),
+        tuple(answer["changed"]),
+    )

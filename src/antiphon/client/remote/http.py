@@ -8,9 +8,8 @@ import platform
 import ssl
 import sys
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import httpx2
 import tenacity
@@ -27,19 +26,15 @@ FIRST_PATIENCE_S = 2.0
 PATIENCE_S = 30.0
 """How long a server that did answer is tried: it may be restarting."""
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-COME_BACK = frozenset({429, 502, 503, 504})
+REFUSED = frozenset({429, 503})
+"""Nothing was done, and may be later."""
+COME_BACK = REFUSED | {502, 504}
+"""The same, or a proxy that lost the server: something may have been done."""
+
+T = TypeVar("T")
 
 _open: weakref.WeakSet[HttpSession] = weakref.WeakSet()
 _of_the_parent: list[httpx2.Client] = []
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer that is no error: its status, its headers, and its JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
 
 
 class _TryAgainError(Exception):
@@ -86,16 +81,33 @@ class HttpSession:
         _open.add(self)
 
     def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, wait: float = 0.0, patience: float = PATIENCE_S
-    ) -> Reply:
-        """GET. `wait` is how long the request asks the server to take; `patience` bounds the retries, in seconds."""
-        return self._request("GET", path, params=params, wait=wait, patience=patience)
+        self,
+        path: str,
+        read: Callable[[Any], T],
+        params: Mapping[str, Any] | None = None,
+        *,
+        wait: float = 0.0,
+        patience: float | None = None,
+    ) -> T:
+        """GET, and what `read` makes of the JSON that comes.
+
+        Args:
+            wait: How long the request asks the server to take, in seconds.
+            patience: Bounds the retries, in seconds; default PATIENCE_S.
+        """
+        return self._understood(read, self._request("GET", path, params=params, wait=wait, patience=patience))
 
     def post(
-        self, path: str, body: Any = None, headers: Mapping[str, str] | None = None, *, once: bool = False
-    ) -> Reply:
+        self,
+        path: str,
+        read: Callable[[Any], T],
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        once: bool = False,
+    ) -> T:
         """POST of what is safe to repeat: it carries a key, or says how something shall be. `once` is for the rest."""
-        return self._request("POST", path, body=body, headers=headers, once=once)
+        return self._understood(read, self._request("POST", path, body=body, headers=headers, once=once))
 
     def _request(
         self,
@@ -106,9 +118,9 @@ class HttpSession:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         wait: float = 0.0,
-        patience: float = PATIENCE_S,
+        patience: float | None = None,
         once: bool = False,
-    ) -> Reply:
+    ) -> Any:
         """Send, and again while it is safe and the server may come back.
 
         Raises:
@@ -116,7 +128,7 @@ class HttpSession:
             AntiphonError: What the server answered, in the class it had there.
         """
         if self._closed:
-            raise StoreError("The workspace is closed.", code="store-closed", next_step="Open a new workspace.")
+            raise _closed()
         given = {name: value for name, value in (params or {}).items() if value is not None}
         sent = {**(headers or {}), **_trace()}
         content = None
@@ -130,12 +142,13 @@ class HttpSession:
             headers=sent,
             timeout=httpx2.Timeout(ANSWER_S + wait, connect=CONNECT_S),
         )
+        known_for = PATIENCE_S if patience is None else patience
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgainError),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=2.0)
             + tenacity.wait_exception(lambda error: error.after if isinstance(error, _TryAgainError) else 0.0),
             stop=lambda state: tenacity.stop_before_delay(
-                patience if self._answered else min(patience, FIRST_PATIENCE_S)
+                known_for if self._answered else min(known_for, FIRST_PATIENCE_S)
             )(state),
             reraise=True,
         )
@@ -143,6 +156,17 @@ class HttpSession:
             return retrying(self._send, request, once)
         except _TryAgainError as last:
             raise last.error from last.__cause__
+
+    def _understood(self, read: Callable[[Any], T], body: Any) -> T:
+        try:
+            return read(body)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConnectionFailedError(
+                f"The server {self.url} answers in a form that this client does not know.",
+                code="answer-unknown",
+                cause=f"{type(error).__name__}: {error}",
+                next_step="Use the same version of Antiphon here and there.",
+            ) from error
 
     def not_a_server(self, cause: str) -> ConnectionFailedError:
         """The error for something that answers and is no Antiphon server."""
@@ -158,29 +182,30 @@ class HttpSession:
         self._closed = True
         self._client.close()
 
-    def _send(self, request: httpx2.Request, once: bool) -> Reply:
+    def _send(self, request: httpx2.Request, once: bool) -> Any:
         try:
             response = self._client.send(request)
-        except httpx2.TransportError as error:
+        except RuntimeError:
+            if self._closed:  # by another thread, just now
+                raise _closed() from None
+            raise
+        except httpx2.RequestError as error:
             if once and not isinstance(error, NEVER_SENT):
                 raise self._unreachable(error) from error
             raise _TryAgainError(self._unreachable(error)) from error
-        status = response.status_code
         is_json = response.headers.get("content-type", "").partition(";")[0].endswith("json")
-        if status >= 400 or not (is_json or status in {204, 304} or not response.content):
-            self._refuse(response, is_json)
+        try:
+            body = json.loads(response.content) if is_json else None
+        except ValueError:
+            is_json, body = False, None
+        if not (response.is_success and is_json):
+            self._refuse(response, body, once)
         self._answered = True
-        return Reply(status, response.headers, json.loads(response.content) if response.content else None)
+        return body
 
-    def _refuse(self, response: httpx2.Response, is_json: bool) -> None:
+    def _refuse(self, response: httpx2.Response, problem: Any, once: bool) -> None:
         status = response.status_code
-        problem: Any = None
-        if is_json:
-            try:
-                problem = json.loads(response.content)
-            except ValueError:
-                problem = None
-        if isinstance(problem, dict) and "code" in problem:
+        if response.is_error and isinstance(problem, dict) and "code" in problem:
             self._answered = True
             error = error_from_problem(problem, status)
         elif status in COME_BACK:
@@ -190,11 +215,11 @@ class HttpSession:
             to = response.headers.get("location")
             what = f"a redirection to {to}" if to else response.headers.get("content-type") or "no content"
             raise self.not_a_server(f"{response.request.method} {response.request.url.path}: HTTP {status}, {what}")
-        if status in COME_BACK:
+        if status in (REFUSED if once else COME_BACK):
             raise _TryAgainError(error, _seconds(response.headers.get("retry-after")))
         raise error
 
-    def _unreachable(self, error: httpx2.TransportError) -> ConnectionFailedError:
+    def _unreachable(self, error: httpx2.RequestError) -> ConnectionFailedError:
         late = isinstance(error, httpx2.TimeoutException) and not isinstance(error, NEVER_SENT)
         return ConnectionFailedError(
             f"The server {self.url} did not answer in time." if late else f"The server {self.url} cannot be reached.",
@@ -217,6 +242,10 @@ class HttpSession:
 
     def __repr__(self) -> str:
         return f"<HttpSession to {self.url}>"
+
+
+def _closed() -> StoreError:
+    return StoreError("The workspace is closed.", code="store-closed", next_step="Open a new workspace.")
 
 
 def _trusted(url: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.wire.facts import job_from_json, session_from_json
@@ -13,6 +13,8 @@ from antiphon.client.wire.times import to_iso
 from antiphon.domain.jobs import Job
 from antiphon.domain.sessions import Session
 from antiphon.ports.job_store import JobQuery, SessionQuery
+
+T = TypeVar("T")
 
 LARGEST_PAGE = 500
 """Of one request; a longer list takes several."""
@@ -41,7 +43,7 @@ def find_jobs(http: HttpSession, query: JobQuery) -> list[Job]:
         # The time of creation travels in microseconds; the server knows it to the bit.
         "before": None if query.before is None else query.before[1],
     }
-    return [job_from_json(each) for each in _items(http, "/v1/jobs", "jobs", params, query.limit)]
+    return _items(http, "/v1/jobs", lambda page: [job_from_json(each) for each in page["jobs"]], params, query.limit)
 
 
 def find_sessions(http: HttpSession, query: SessionQuery) -> list[Session]:
@@ -49,16 +51,26 @@ def find_sessions(http: HttpSession, query: SessionQuery) -> list[Session]:
     if query.id_prefix is not None and not is_id(query.id_prefix):
         return []
     params = {"status": query.status, "target": query.target, "id_prefix": query.id_prefix}
-    return [session_from_json(each) for each in _items(http, "/v1/sessions", "sessions", params, query.limit)]
+    return _items(
+        http, "/v1/sessions", lambda page: [session_from_json(each) for each in page["sessions"]], params, query.limit
+    )
 
 
-def _items(http: HttpSession, path: str, name: str, params: Mapping[str, Any], limit: int) -> Iterator[Any]:
-    return islice(_pages(http, path, name, {**params, "limit": max(1, min(limit, LARGEST_PAGE))}), max(0, limit))
+def _items(
+    http: HttpSession, path: str, read: Callable[[Any], list[T]], params: Mapping[str, Any], limit: int
+) -> list[T]:
+    pages = _pages(http, path, read, {**params, "limit": max(1, min(limit, LARGEST_PAGE))})
+    return list(islice(chain.from_iterable(pages), max(0, limit)))
 
 
-def _pages(http: HttpSession, path: str, name: str, params: Mapping[str, Any]) -> Iterator[Any]:
-    page = http.get(path, params).body
-    yield from page[name]
-    while page["next"] is not None:
-        page = http.get(page["next"]).body
-        yield from page[name]
+def _pages(
+    http: HttpSession, path: str, read: Callable[[Any], list[T]], params: Mapping[str, Any]
+) -> Iterator[list[T]]:
+    def read_both(page: Any) -> tuple[list[T], str | None]:
+        return read(page), page["next"]
+
+    items, more = http.get(path, read_both, params)
+    yield items
+    while more is not None:
+        items, more = http.get(more, read_both)
+        yield items

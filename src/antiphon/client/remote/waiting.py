@@ -33,8 +33,8 @@ def wait_for(http: HttpSession, path: str, timeout: float | None, watch: Callabl
         patience = PATIENCE_S if deadline is None else max(0.0, min(PATIENCE_S, deadline - time.monotonic()))
         # With a known version the server also answers when the job changes without being final.
         known = version if watch is not None and poll > 0 else None
-        answer = http.get(path, {"wait": poll or None, "known_version": known}, wait=poll, patience=patience)
-        job = job_from_json(answer.body)
+        asked = {"wait": poll or None, "known_version": known}
+        job = http.get(path, job_from_json, asked, wait=poll, patience=patience)
         version = job.version
         if watch is not None:
             watch(job)
