@@ -25,6 +25,9 @@ from antiphon.engine.validate import LONGEST_KEY, LONGEST_NAME, check_text, find
 from antiphon.errors import ConflictError, LimitError, NotFoundError
 from antiphon.ports.job_store import KeyTakenError, Transaction, VersionConflictError
 
+LONGEST_LIMIT_S = 1_000_000_000
+"""Some thirty years: the moment when a session is due must be one that a calendar has."""
+
 
 def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session:
     """Open a session, or return the live one that was opened under the same key; see `open_or_join`."""
@@ -184,9 +187,9 @@ def _policy(name: str) -> FailurePolicy:
 def _seconds(name: str, value: float | None, default: float) -> float:
     if value is None:
         return default
-    if not (is_number(value) and value > 0):
+    if not (is_number(value) and 0 < value <= LONGEST_LIMIT_S):
         raise LimitError(
-            f"{name}={value!r} is not a positive number of seconds.",
+            f"{name}={value!r} is not a positive number of seconds of at most {LONGEST_LIMIT_S:,}.",
             code="session-limit-invalid",
             next_step=f"Give {name} in seconds, or leave it out for {default:g} s.",
         )

@@ -7,6 +7,7 @@ import logging
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +21,15 @@ log = logging.getLogger("antiphon.server")
 def request_id_of(request: Request) -> str:
     """The id under which this request is found in the logs."""
     return str(getattr(request.state, "request_id", ""))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route of this path: the router names those of the first one alone."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.path_regex.match(request.scope["path"]):
+            methods |= route.methods
+    return ", ".join(sorted(methods))
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -55,7 +65,8 @@ def install_error_handlers(app: FastAPI) -> None:
             "type": TYPE_BASE + code,
         }
 
-        return Response(json.dumps(problem).encode(), error.status_code, error.headers, MEDIA_TYPE)
+        headers = {**(error.headers or {}), **({"Allow": _allowed(request)} if error.status_code == 405 else {})}
+        return Response(json.dumps(problem).encode(), error.status_code, headers, MEDIA_TYPE)
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:

@@ -184,12 +184,34 @@ def test_a_wrong_question_is_refused(api: httpx2.Client, query: dict[str, Any]) 
         assert "'Cancelled'" in problem["detail"]
 
 
+def test_a_method_that_a_path_has_not_is_told_which_it_has(api: httpx2.Client) -> None:
+    for path, allowed in (
+        ("/v1/jobs", "GET, POST"),
+        ("/v1/jobs/x/status", "DELETE, GET"),
+        ("/v1/jobs/x/cancel", "POST"),
+    ):
+        answer = api.request("OPTIONS", path)
+        _assert_refused(answer, 405)
+        assert answer.headers["Allow"] == allowed
+    assert api.get("/v1/nothing").json()["code"] == "route-unknown"
+
+
 @pytest.mark.parametrize("job_id", ["none", "%00", "a%2Fb", "..%2Fjobs", "x" * 300, "%F0%9F%98%80"])
 def test_an_id_that_names_nothing_is_not_found(api: httpx2.Client, job_id: str) -> None:
     for path in ("", "/status", "/result", "/items", "/record", "/events"):
         _assert_refused(api.get(f"/v1/jobs/{job_id}{path}"), 404)
 
 
-@pytest.mark.parametrize("body", [{}, {"target": "sim.none"}, {"target": "sim.auto", "idle_limit_s": 0}, {"target": 1}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"target": "sim.none"},
+        {"target": 1},
+        {"target": "sim.auto", "idle_limit_s": 0},
+        {"target": "sim.auto", "total_limit_s": 1e145},
+        {"target": "sim.auto", "failure_policy": "pray"},
+    ],
+)
 def test_a_wrong_session_is_refused(api: httpx2.Client, body: dict[str, Any]) -> None:
     _assert_refused(api.post("/v1/sessions", json=body), 404, 422)

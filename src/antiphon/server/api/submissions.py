@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from antiphon.domain.programs import ProgramFormat
 from antiphon.domain.work import JobKind
 from antiphon.engine.seeds import MAX_SEED
+from antiphon.engine.sessions import LONGEST_LIMIT_S
 from antiphon.engine.validate import EXECUTIONS, LONGEST_LABEL, LONGEST_NAME, MOST_LABELS
 from antiphon.frontends.recognise import MAX_BYTES
 
@@ -62,6 +63,8 @@ Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_without_nu
 Label = Annotated[str, Field(max_length=LONGEST_LABEL), AfterValidator(_without_nul)]
 Shots = Annotated[int, Field(strict=True, ge=1, le=MOST_SHOTS)]
 Shape = Annotated[list[Annotated[int, Field(strict=True, ge=0, le=2**31)]], Field(max_length=MOST_DIMENSIONS)]
+
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_LIMIT_S)]
 
 
 class Body(BaseModel):
@@ -156,6 +159,6 @@ class SessionBody(Body):
     target: Annotated[str, Field(min_length=1, max_length=200, examples=["sim.auto"])]
     name: Name = ""
     failure_policy: Literal["abort", "continue"] = "abort"
-    idle_limit_s: Annotated[float, Field(gt=0, description="Default 600.")] | None = None
-    total_limit_s: Annotated[float, Field(gt=0, description="Default 28,800, from the first job on.")] | None = None
+    idle_limit_s: Seconds | None = Field(default=None, description="Default 600.")
+    total_limit_s: Seconds | None = Field(default=None, description="Default 28,800, from the first job on.")
     key: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_without_nul)] | None = None
