@@ -180,3 +180,40 @@ def test_the_resource_graph_finds_the_callers_workspace_alone(
         "/providers/Microsoft.ResourceGraph/resources", params={"api-version": "1"}, json={"query": "Resources"}
     )
     assert refused.status_code == 400
+
+
+def test_a_managed_identity_is_the_key_that_was_brought(server: Served) -> None:
+    key = server.key(workspace="identity")
+    asked = {"api-version": "2019-08-01", "resource": "https://quantum.microsoft.com"}
+    with httpx2.Client(base_url=server.url, trust_env=False) as http:
+        given = http.get("/msi/token", params=asked, headers={"X-IDENTITY-HEADER": key})
+        assert given.status_code == 200
+        assert given.headers["cache-control"] == "no-store"
+        token = given.json()
+        assert (token["token_type"], token["resource"]) == ("Bearer", asked["resource"])
+        assert int(token["expires_on"]) > server.ctx.clock.now() + 600
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        with (
+            httpx2.Client(base_url=server.url, trust_env=False, headers=headers) as bearer,
+            AzureWire(bearer, "identity") as wire,
+        ):
+            assert wire.items("/jobs") == []
+        for wrong in ("", key[:-2], "nonsense"):
+            answer = http.get("/msi/token", params=asked, headers={"X-IDENTITY-HEADER": wrong})
+            assert _refused(answer) == (401, "Unauthorized")
+
+
+def test_a_server_that_is_being_stopped_says_so_in_azures_words(server: Served, wire: AzureWire) -> None:
+    server.services.draining = True
+    try:
+        answer = wire.call("PUT", "/sessions/late", {"target": "sim.auto"})
+    finally:
+        server.services.draining = False
+    assert _refused(answer) == (503, "ServiceUnavailable")
+    assert answer.headers["retry-after"]
+
+
+def test_a_body_that_is_too_large_is_refused_in_azures_words(wire: AzureWire, server: Served) -> None:
+    body = b"x" * (server.services.settings.max_body_bytes + 1)
+    answer = wire.http.put(f"{wire.root}/jobs/x", content=body, params={"api-version": "1"})
+    assert _refused(answer)[0] == 413

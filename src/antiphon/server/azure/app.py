@@ -63,6 +63,7 @@ def install_azure(app: FastAPI, services: Services) -> None:
     routes += [AzureRoute(method, WORKSPACE + path, endpoint, scope) for method, path, endpoint, scope in _ROUTES]
     graph = "/providers/Microsoft.ResourceGraph/resources"
     routes.append(AzureRoute("POST", graph, arm.post_resource_graph, _READ))
+    routes.append(Route("/msi/token", arm.get_token, methods=["GET"], include_in_schema=False))
     for start in ("/subscriptions", "/providers"):
         routes.append(Route(start + "/{rest:path}", unknown_route, methods=_ANY, include_in_schema=False))
     routes.append(StorageRoute())

@@ -1,17 +1,22 @@
-"""The two questions of Azure's resource manager that a client asks before the data plane: where is the workspace?"""
+"""What a client asks before the data plane: where is the workspace (Azure's resource manager), and who am I?"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from antiphon.errors import AntiphonError
 from antiphon.server.azure.models import GraphQuery
-from antiphon.server.azure.refusals import AzureRefusal
+from antiphon.server.azure.refusals import AzureRefusal, azure_response
 from antiphon.server.azure.routing import AzureCall
+from antiphon.server.services import services_of
 
 LOCATION = "eastus"
 """Clients accept only the name of one of Azure's regions. It says nothing of where this server is."""
+TOKEN_FOR_S = 3_600.0
+"""When a client asks for its token again; the key itself lives as long as it lives."""
 NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 GROUP = "antiphon"
 KIND = "V2"
@@ -57,6 +62,30 @@ async def post_resource_graph(call: AzureCall) -> Response:
             }
         )
     return JSONResponse({"totalRecords": len(found), "count": len(found), "resultTruncated": "false", "data": found})
+
+
+async def get_token(request: Request) -> Response:
+    """A key as the token of a managed identity, for clients that know no other way to be given one.
+
+    The caller sends the key as `X-IDENTITY-HEADER`, which is how IDENTITY_HEADER of its environment arrives, and gets
+    the same key back: nothing is handed out that was not brought along.
+    """
+    key = request.headers.get("x-identity-header", "")
+    try:
+        services = services_of(request)
+        bearer = (b"authorization", f"Bearer {key}".encode("latin-1"))
+        await services.authenticator.authenticate(Request({**request.scope, "headers": [bearer]}))
+    except AntiphonError as error:
+        return azure_response(error)
+    return JSONResponse(
+        {
+            "access_token": key,
+            "expires_on": str(int(services.engine.clock.now() + TOKEN_FOR_S)),
+            "resource": request.query_params.get("resource", ""),
+            "token_type": "Bearer",
+        },
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 def _endpoint(call: AzureCall) -> str:
