@@ -21,8 +21,8 @@ from real_server import RealServer, command_line, environment, real_server
 
 BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 WIDE = (
-    'OPENQASM 3.0; include "stdgates.inc"; qubit[24] q; bit[24] c;'
-    + " ".join(f"h q[{n}]; t q[{n}]; cx q[{n}], q[{(n + 1) % 24}];" for n in range(24)) * 12
+    'OPENQASM 3.0; include "stdgates.inc"; qubit[22] q; bit[22] c;'
+    + " ".join(f"h q[{n}]; t q[{n}]; cx q[{n}], q[{(n + 1) % 22}];" for n in range(22)) * 12
     + "c = measure q;"
 )
 
@@ -124,6 +124,15 @@ def test_a_default_or_weak_secret(tmp_path: Path, secret: str) -> None:
     assert secret not in done.stderr
 
 
+@pytest.mark.parametrize("more", [(), ("--debug",)])
+def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path, more: tuple[str, ...]) -> None:
+    url = "postgresql://ada:hush-hush@127.0.0.1:1/antiphon"
+    done = run("serve", "--home", str(tmp_path), "--port", "0", *more, env={"ANTIPHON_DATABASE": url})
+    assert done.returncode not in {0, 2}
+    assert "hush-hush" not in done.stdout + done.stderr
+    assert "Error:" in done.stderr
+
+
 def test_a_port_in_use(server: RealServer, tmp_path: Path) -> None:
     done = run("serve", "--home", str(tmp_path), "--port", server.url.rpartition(":")[2], "--json")
     assert done.returncode not in {0, 2}
@@ -134,7 +143,7 @@ def test_a_request_is_found_in_the_log_by_its_id(server: RealServer) -> None:
     with server.client() as client:
         answer = client.get("/v1/jobs", headers={"X-Request-Id": "my-id-1"})
         assert answer.headers["X-Request-Id"] == "my-id-1"
-        made = client.get("/v1/jobs", headers={"X-Request-Id": "not an id\x7f"}).headers["X-Request-Id"]
+        made = client.get("/v1/jobs", headers={"X-Request-Id": "not an id!"}).headers["X-Request-Id"]
         assert made.startswith("req_")
     lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
     line = next(line for line in lines if line.get("request_id") == "my-id-1")
@@ -195,6 +204,32 @@ def test_a_body_that_comes_too_slowly(server: RealServer) -> None:
         answer = until_closed(wire)
         assert b" 408 " in answer[:40]
         assert b"body-too-slow" in answer
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nX-A: "])
+def test_a_head_that_does_not_come(server: RealServer, sent: bytes) -> None:
+    with connect(server) as wire:
+        wire.sendall(sent)
+        assert until_closed(wire) == b""
+
+
+def test_a_head_that_does_not_come_on_a_connection_that_is_kept(server: RealServer) -> None:
+    with connect(server) as wire:
+        wire.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b""
+        while answer.count(b'"ok"') < 2:
+            answer += wire.recv(65_536)
+        wire.sendall(b"GET /livez HTTP/1.1\r\nX-A: ")
+        assert until_closed(wire) == b""
+
+
+def test_one_byte_now_and_then_does_not_keep_a_connection(server: RealServer) -> None:
+    with connect(server) as wire:
+        wire.settimeout(30)
+        with pytest.raises(OSError):  # broken pipe or reset, as the machine likes it
+            for byte in b"GET /livez HTTP/1.1\r\nX-Padding: " + b"a" * 1000:
+                wire.sendall(bytes([byte]))
+                time.sleep(0.1)
 
 
 @pytest.mark.parametrize("text", ["[" * 50_000, '{"a":' * 16_000, "[" * 40_000 + "]" * 40_000])

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from antiphon.engine.context import EngineContext
 from antiphon.errors import ConnectionFailedError
 from antiphon.server.build import app_of, build_services
-from antiphon.server.heads import HeadDeadline
+from antiphon.server.heads import HEAD_SECONDS, HeadDeadline
 from antiphon.server.services import Services
 from antiphon.server.settings import ServerSettings
 
@@ -118,7 +118,8 @@ def _protocol(services: Services) -> type[asyncio.Protocol]:
         from antiphon.server.azure.connect import protocol_class
 
         spoken = protocol_class(services)
-    return type("Protocol", (HeadDeadline, spoken), {})
+    seconds = min(HEAD_SECONDS, services.settings.body_seconds)
+    return type("Protocol", (HeadDeadline, spoken), {"head_seconds": seconds})
 
 
 def _allow_many_connections() -> None:

@@ -58,7 +58,9 @@ class ServerSettings(BaseSettings):
     max_blob_bytes: int = Field(
         default=256 * 1024 * 1024, gt=0, description="Largest blob of the Azure protocol's storage."
     )
-    body_seconds: float = Field(default=30.0, gt=0, description="Time within which a request's body must have come.")
+    body_seconds: float = Field(
+        default=30.0, gt=0, description="Time within which a request's head, then its body, must have come."
+    )
     rate_limit: str = Field(default="60000/minute", description="Requests of one key; empty for no limit.")
     max_streams: int = Field(
         default=2_000, gt=0, description="Event streams and long polls open at once, of everybody."
