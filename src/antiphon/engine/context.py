@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
@@ -19,6 +21,8 @@ from antiphon.ports.program_codec import ProgramCodec
 from antiphon.ports.target_driver import TargetDriver
 
 REMEMBERED_DIGESTS = 50_000
+
+log = logging.getLogger("antiphon.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,21 @@ class Finished:
     repeated: bool = False
 
 
+class JobObserver(Protocol):
+    """Told of jobs once what happened to them is stored; for metrics, traces and logs.
+
+    Called in whatever thread did it, so it must not block. What other processes do is not told here.
+    """
+
+    def submitted(self, job: Job) -> None:
+        """A new job was stored by this process; it may have ended already."""
+        ...
+
+    def ended(self, job: Job) -> None:
+        """This process ended the job, whoever submitted it; once for each job."""
+        ...
+
+
 @dataclass(slots=True)
 class EngineContext:
     """The ports, and what this process knows and need not ask the store for."""
@@ -86,6 +105,7 @@ class EngineContext:
     on_change: list[Callable[[str], None]] = field(default_factory=list)
     """Told the id of a job that this process has just submitted or ended; called in any thread, must neither block nor
     raise. Changes by other processes are in the store's log only."""
+    observers: list[JobObserver] = field(default_factory=list)
     _waiters: dict[str, list[threading.Event]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,3 +141,20 @@ class EngineContext:
         """Tell `on_change` of a job whose change is stored."""
         for listener in tuple(self.on_change):
             listener(job_id)
+
+    def tell_submitted(self, job: Job) -> None:
+        """Tell the observers of a new job that is stored."""
+        for observer in tuple(self.observers):
+            try:
+                observer.submitted(job)
+            except Exception:
+                # What watches must not change what happens: the job is stored.
+                log.exception("an observer of jobs failed")
+
+    def tell_ended(self, job: Job) -> None:
+        """Tell the observers of a job whose end is stored."""
+        for observer in tuple(self.observers):
+            try:
+                observer.ended(job)
+            except Exception:
+                log.exception("an observer of jobs failed")

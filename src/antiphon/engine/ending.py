@@ -20,15 +20,16 @@ class Aftermath:
     """What to do once the transaction is committed: stop running tasks, wake those who wait."""
 
     to_stop: list[str] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
+    ended: list[Job] = field(default_factory=list)
 
     def carry_out(self, ctx: EngineContext) -> None:
         """Stop tasks that run here (others ignore it), announce ends."""
         for task in self.to_stop:
             for executor in ctx.executors.values():
                 executor.cancel(task)
-        for job_id in self.ended:
-            ctx.announce_end(job_id)
+        for job in self.ended:
+            ctx.tell_ended(job)
+            ctx.announce_end(job.id)
         if self.to_stop:
             ctx.wakeup.set()
 
@@ -43,7 +44,7 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
     tx.save_job(before, after, event)
     if not after.status.is_final:
         return after
-    aftermath.ended.append(after.id)
+    aftermath.ended.append(after)
     note_job_end(tx, after)
     if after.spec.kind is JobKind.BATCH and after.status is not JobStatus.SUCCEEDED:
         _cancel_items(tx, after, event)

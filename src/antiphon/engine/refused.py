@@ -97,6 +97,8 @@ def submit_refused(ctx: EngineContext, request: RefusedRequest) -> Job:
     )
     aftermath = Aftermath()
     stored = _store(ctx, request, job, [program, *found], aftermath)
+    if aftermath.ended:
+        ctx.tell_submitted(stored)
     aftermath.carry_out(ctx)
     return stored
 

@@ -96,6 +96,8 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     log = [(job.version, submitted.trigger.value, job.status.value, submitted)]
     if executor != "inline":
         stored, repeated = _store(ctx, request, job, log, artefacts, plan)
+        if not repeated:
+            ctx.tell_submitted(stored)
         ctx.wakeup.set()
         ctx.announce_change(stored.id)
         return Finished(stored, repeated=repeated)
@@ -110,6 +112,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         stored, repeated = _store(ctx, request, job, log, artefacts, plan)
         if repeated:
             return Finished(stored, repeated=True)
+        ctx.tell_submitted(stored)
         return run_here(ctx, stored, work, plan) if earlier is None else answer_with(ctx, stored, earlier)
     finally:
         # Ctrl-C may have landed anywhere; what is claimed and not held is put back into the queue.
@@ -228,6 +231,9 @@ def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
         "kind": spec.kind.value,
         "target": spec.target,
         "options": dict(spec.options),
+        "execution": spec.execution,
+        "max_seconds": spec.max_seconds,
+        "metadata": dict(spec.metadata),
         "pubs": [
             [pub.program, pub.parameters_shape, pub.parameters, pub.shots, pub.observables, pub.observables_shape]
             for pub in spec.pubs
