@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -16,7 +16,10 @@ from antiphon.server.access.authenticator import Authenticator
 from antiphon.server.access.oidc import OidcVerifier
 from antiphon.server.access.rate_limits import RateLimiter
 from antiphon.server.app import create_app
+from antiphon.server.events.addresses import AddressGuard
 from antiphon.server.events.hub import EventHub
+from antiphon.server.events.posting import Poster
+from antiphon.server.events.webhooks import WebhookSender
 from antiphon.server.secrets import load_secrets
 from antiphon.server.services import STORE_THREADS, Services
 from antiphon.server.settings import ServerSettings
@@ -53,6 +56,7 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
             ),
             secrets=load_secrets(running.home),
             metrics=metrics,
+            addresses=AddressGuard(allow_private=settings.webhooks_allow_private),
             threads=threads,
         )
     except BaseException:
@@ -65,6 +69,7 @@ async def stop_services(services: Services) -> None:
     services.draining = True
     await services.hub.stop()
     await services.authenticator.close()
+    services.addresses.close()
     await services.call(services.running.close)
     services.threads.shutdown(wait=False)
 
@@ -78,13 +83,28 @@ def running_app(settings: ServerSettings, *, clock: Clock | None = None) -> Fast
     return app_of(build_services(settings, clock=clock))
 
 
-def _chores(app: FastAPI, services: Services) -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def _chores(app: FastAPI, services: Services) -> AsyncIterator[None]:
     """What runs beside the requests as long as the app does."""
-    if not services.settings.azure:
-        return nullcontext()
-    from antiphon.server.azure.app import sweeping
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_sending(services))
+        if services.settings.azure:
+            from antiphon.server.azure.app import sweeping
 
-    return sweeping(services, app.state.azure.storage)
+            await stack.enter_async_context(sweeping(services, app.state.azure.storage))
+        yield
+
+
+@asynccontextmanager
+async def _sending(services: Services) -> AsyncIterator[None]:
+    """Send webhooks as long as the block runs."""
+    poster = Poster(services.secrets, services.addresses)
+    sender = WebhookSender(services.engine, services.call, poster, services.metrics)
+    await sender.start()
+    try:
+        yield
+    finally:
+        await sender.stop()
 
 
 def app_of(services: Services) -> FastAPI:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from antiphon.composition import RunningEngine
     from antiphon.server.access.authenticator import Authenticator
     from antiphon.server.access.rate_limits import RateLimiter
+    from antiphon.server.events.addresses import AddressGuard
     from antiphon.server.events.hub import EventHub
     from antiphon.server.secrets import ServerSecrets
     from antiphon.server.settings import ServerSettings
@@ -40,6 +41,7 @@ class Services:
     hub: EventHub
     secrets: ServerSecrets
     metrics: Metrics
+    addresses: AddressGuard
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
     )

@@ -15,6 +15,7 @@ from antiphon.server.api import (
     sessions,
     targets,
     usage,
+    webhooks,
     workspace,
     workspace_events,
 )
@@ -26,5 +27,5 @@ router = APIRouter()
 router.get("", response_model=RootView, responses=problems(), tags=["root"])(get_root)
 for module in (jobs, job_status, job_result, job_events, replays, sessions, targets, workspace_events):
     router.include_router(module.router)
-for module in (workspace, keys, members, quotas, usage, audit):
+for module in (workspace, keys, members, quotas, usage, audit, webhooks):
     router.include_router(module.router)

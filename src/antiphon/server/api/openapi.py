@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from antiphon.server.api.problems import problems
 from antiphon.server.api.resources import Problem
+from antiphon.server.api.told import told
 
 SECURITY = {
     "key": {
@@ -33,7 +34,12 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    document = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes, webhooks=told.routes
+    )
+    for item in document["webhooks"].values():
+        # What a receiver makes of a body that it does not like is its own affair.
+        item["post"]["responses"].pop("422")
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = Problem.model_json_schema()

@@ -39,6 +39,12 @@ class Metrics:
             ("code",),
             registry=self.registry,
         )
+        self.webhook_deliveries = Counter(
+            "antiphon_webhook_deliveries_total",
+            "Tries to deliver a webhook, by how they went: delivered, retry, or failed for good.",
+            ("outcome",),
+            registry=self.registry,
+        )
         build = Gauge("antiphon_build_info", "Always 1; the version is a label.", ("version",), registry=self.registry)
         build.labels(version("antiphon")).set(1)
 
