@@ -17,6 +17,7 @@ from antiphon import Workspace
 from antiphon.composition import build_engine
 from antiphon.domain.identity import Role
 from antiphon.engine.access.keys import create_key
+from antiphon.errors import ConnectionFailedError
 from real_server import RealServer, command_line, environment, real_server
 
 BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
@@ -296,6 +297,11 @@ def test_tls(tmp_path: Path) -> None:
         assert server.url.startswith("https://")
         with server.client(verify=ssl.create_default_context(cafile=certificate)) as client:
             assert client.get("/v1/jobs").status_code == 200
+        with Workspace(server.url, api_key=server.key, ca=certificate) as ws:
+            assert ws.target("sim.auto").submit(BELL, 10).result(60).counts
+        with pytest.raises(ConnectionFailedError, match="cannot be reached") as caught:
+            Workspace(server.url, api_key=server.key)
+        assert "certificate" in caught.value.cause.lower()
 
 
 def test_a_key_file_without_a_certificate(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ HEAVY = {
     "numpy",
     "scipy",
     "rich",
+    "httpx2",
+    "tenacity",
+    "fastapi",
+    "uvicorn",
 }
 
 

@@ -15,6 +15,9 @@ POLL_S = 20.0
 WATCHED_POLL_S = 0.5
 """The same while somebody watches the seconds go by."""
 
+EARLY_S = 0.25
+"""An answer that says nothing new and comes sooner is followed by a pause of this length."""
+
 
 def wait_for(http: HttpSession, path: str, timeout: float | None, watch: Callable[[Job], None] | None) -> Job:
     """The job at `path` once it is final. Neither a timeout nor Ctrl-C changes the job.
@@ -30,18 +33,22 @@ def wait_for(http: HttpSession, path: str, timeout: float | None, watch: Callabl
     poll = 0.0 if watch is not None or timeout == 0 else _bounded(deadline)
     version: int | None = None
     while True:
+        began = time.monotonic()
         patience = PATIENCE_S if deadline is None else max(0.0, min(PATIENCE_S, deadline - time.monotonic()))
         # With a known version the server also answers when the job changes without being final.
         known = version if watch is not None and poll > 0 else None
         asked = {"wait": poll or None, "known_version": known}
         job = http.get(path, job_from_json, asked, wait=poll, patience=patience)
-        version = job.version
         if watch is not None:
             watch(job)
         if job.status.is_final:
             return job
         if deadline is not None and time.monotonic() >= deadline:
             raise _too_late(job, timeout or 0.0)
+        if job.version == version and time.monotonic() - began < min(poll, EARLY_S):
+            # A server that is being stopped holds no polls: it must not be asked without a pause.
+            time.sleep(_bounded(deadline, EARLY_S))
+        version = job.version
         poll = _bounded(deadline, WATCHED_POLL_S if watch is not None else POLL_S)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,13 @@ def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(AuthenticationError) as caught:
         api_key_or_default(key)
     assert "nter" not in str(caught.value)
+
+
+def test_who_opens_a_folder_loads_no_http_client(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom antiphon import Workspace\n"
+        "Workspace(sys.argv[1], dispatch=False).close()\n"
+        "print({'httpx2', 'tenacity', 'fastapi'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
