@@ -140,9 +140,10 @@ def test_a_key_makes_one_job(api: httpx2.Client) -> None:
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Location"] == first.headers["Location"]
-    other = api.post("/v1/jobs", json={**body, "shots": 11}, headers={"Idempotency-Key": "once"})
-    assert (other.status_code, other.json()["code"]) == (422, "key-reused")
-    assert other.json()["details"]["id"] == first.json()["id"]
+    for change in ({"shots": 11}, {"name": "other"}, {"metadata": {"a": "b"}}, {"max_seconds": 5}, {"seed": 1}):
+        other = api.post("/v1/jobs", json={**body, **change}, headers={"Idempotency-Key": "once"})
+        assert (other.status_code, other.json()["code"]) == (422, "key-reused")
+        assert other.json()["details"]["id"] == first.json()["id"]
 
 
 @pytest.mark.parametrize("key", ["", '""', '"open', '"a" b', "x" * 251])
