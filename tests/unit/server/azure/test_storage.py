@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from antiphon.composition import build_engine
+from antiphon.server.azure.refusals import StorageRefusal
+from antiphon.server.azure.storage import BLOBS_OF_FULL_SIZE, MOST_BLOBS, BlobStorage
+
+LIMIT = 100
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[BlobStorage]:
+    engine = build_engine(tmp_path, dispatch=False)
+    found = BlobStorage(engine.ctx, LIMIT)
+    found.ensure_container("ours", "abc")
+    yield found
+    engine.close()
+
+
+def put(storage: BlobStorage, name: str, data: bytes, *, overwrite: bool = True) -> None:
+    storage.put("abc", name, data, content_type="x", overwrite=overwrite)
+
+
+def test_a_container_has_one_owner(storage: BlobStorage) -> None:
+    storage.ensure_container("ours", "abc")
+    with pytest.raises(StorageRefusal) as caught:
+        storage.ensure_container("theirs", "abc")
+    assert caught.value.status == 403
+    assert storage.belongs_to("ours", "abc")
+    assert not storage.belongs_to("theirs", "abc")
+    assert not storage.belongs_to("ours", "other")
+
+
+def test_a_blob_has_a_largest_size(storage: BlobStorage) -> None:
+    put(storage, "a", b"x" * LIMIT)
+    with pytest.raises(StorageRefusal) as caught:
+        put(storage, "a", b"x" * (LIMIT + 1))
+    assert (caught.value.status, caught.value.code) == (413, "RequestBodyTooLarge")
+
+
+def test_the_blocks_of_a_blob_have_it_together(storage: BlobStorage) -> None:
+    storage.stage_block("abc", "a", "1", b"x" * 60)
+    storage.stage_block("abc", "a", "1", b"y" * 60)
+    with pytest.raises(StorageRefusal) as caught:
+        storage.stage_block("abc", "a", "2", b"x" * 60)
+    assert caught.value.status == 413
+    with pytest.raises(StorageRefusal) as caught:
+        storage.commit_blocks("abc", "a", ["1", "1"], content_type="", content_encoding="", overwrite=True)
+    assert caught.value.status == 413
+    storage.commit_blocks("abc", "a", ["1"], content_type="", content_encoding="", overwrite=True)
+    found = storage.find("abc", "a")
+    assert found is not None
+    assert storage.read(found) == b"y" * 60
+    with pytest.raises(StorageRefusal) as caught:
+        storage.commit_blocks("abc", "a", ["1"], content_type="", content_encoding="", overwrite=True)
+    assert caught.value.code == "InvalidBlockList"
+
+
+def test_a_container_can_be_full_of_bytes(storage: BlobStorage) -> None:
+    for number in range(BLOBS_OF_FULL_SIZE):
+        put(storage, str(number), b"x" * LIMIT)
+    with pytest.raises(StorageRefusal) as caught:
+        put(storage, "more", b"x")
+    assert caught.value.code == "AccountLimitExceeded"
+    put(storage, "0", b"y" * LIMIT)
+
+
+def test_a_container_can_be_full_of_blobs(storage: BlobStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_BLOBS >= 100
+    monkeypatch.setattr("antiphon.server.azure.storage.MOST_BLOBS", 3)
+    for number in range(3):
+        put(storage, str(number), b"")
+    with pytest.raises(StorageRefusal):
+        put(storage, "more", b"")
+
+
+def test_a_container_goes_with_all_its_bytes(storage: BlobStorage, tmp_path: Path) -> None:
+    put(storage, "a", b"data")
+    storage.stage_block("abc", "b", "1", b"block")
+    assert any(path.name == "abc" for path in tmp_path.rglob("abc"))
+    storage.remove_container("abc")
+    storage.remove_container("abc")
+    assert storage.find("abc", "a") is None
+    assert not any(tmp_path.rglob("abc"))
+    with pytest.raises(StorageRefusal) as caught:
+        put(storage, "a", b"data")
+    assert caught.value.code == "ContainerNotFound"
