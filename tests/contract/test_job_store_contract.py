@@ -279,6 +279,33 @@ def test_the_queue_serves_sessions_first_then_age(store: JobStore) -> None:
         assert tx.waiting_jobs(["sim.auto", "sim.mps"], 10) == everything
 
 
+def test_the_oldest_waiting_job_of_each_target(store: JobStore) -> None:
+    running = claim(store, add_job(store))
+    session = add_session(store)
+    inside, outside = add_job(store, session_id=session.id), add_job(store)
+    mps = add_job(store, target="sim.mps", workspace="other")
+    add_job(store, target="sim.mps")
+    targets = ["sim.auto", "sim.mps", "sim.stabilizer"]
+    with store.read() as tx:
+        assert tx.oldest_waiting(targets) == {"sim.auto": inside.created_at, "sim.mps": mps.created_at}
+        assert tx.oldest_waiting([]) == {}
+    claim(store, inside)
+    with store.read() as tx:
+        assert tx.oldest_waiting(["sim.auto"]) == {"sim.auto": outside.created_at}
+    assert running.created_at < inside.created_at
+
+
+def test_live_sessions_are_counted_by_target(store: JobStore) -> None:
+    ended, _, _ = add_session(store), add_session(store, workspace="other"), add_session(store, target="sim.mps")
+    with store.read() as tx:
+        assert tx.live_sessions() == {"sim.auto": 2, "sim.mps": 1}
+    event = SessionEvent(action=SessionAction.CANCEL, at=T0 + 9, who="ada", why="enough")
+    with store.write() as tx:
+        tx.save_session(ended, advance_session(ended, event)[0], event)
+    with store.read() as tx:
+        assert tx.live_sessions() == {"sim.auto": 1, "sim.mps": 1}
+
+
 def test_the_place_in_the_queue_counts_what_would_run_before(store: JobStore) -> None:
     session = add_session(store)
     first, second = add_job(store), add_job(store)

@@ -164,6 +164,10 @@ class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Proto
         """How many jobs of all workspaces wait and run, by target. Costs as much as the queue is long."""
         ...
 
+    def oldest_waiting(self, targets: Sequence[str]) -> dict[str, float]:
+        """When the oldest waiting job of each target was submitted; a target without one is left out."""
+        ...
+
     def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
         """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age. Uses an index."""
         ...
@@ -248,6 +252,10 @@ class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Proto
 
     def find_sessions(self, query: SessionQuery) -> list[Session]:
         """Sessions that match, newest first."""
+        ...
+
+    def live_sessions(self) -> dict[str, int]:
+        """How many sessions of all workspaces have not ended, by target."""
         ...
 
     def due_sessions(self, now: float) -> list[Session]:

@@ -150,6 +150,20 @@ _WAITING_BY_TARGET = Statement(
 _OWNED_BY_TARGET = Statement(
     (), lambda _: select(_c.target, func.count()).where(_c.owner.is_not(None)).group_by(_c.target)
 )
+_OLDEST_WAITING = Statement(
+    ("target", "outside", "limit"),
+    lambda _: (
+        select(_c.created_at)
+        .where(
+            _c.target == given(jobs, "target"),
+            _IS_WAITING,
+            text("(session_id IS NULL) = :outside").bindparams(_OUTSIDE),
+        )
+        .order_by(_c.created_at)
+        .limit(_LIMIT)
+        .offset(_NO_OFFSET)
+    ),
+)
 
 
 @lru_cache(maxsize=4)
@@ -235,6 +249,16 @@ class JobTransaction(EventTransaction):
         waiting = dict(self._runner.rows(_WAITING_BY_TARGET))
         running = dict(self._runner.rows(_OWNED_BY_TARGET))
         return {target: (waiting.get(target, 0), running.get(target, 0)) for target in {*waiting, *running}}
+
+    def oldest_waiting(self, targets: Sequence[str]) -> dict[str, float]:
+        """When the oldest waiting job of each target was submitted; a target without one is left out."""
+        found: dict[str, float] = {}
+        for target in targets:
+            rows = [self._runner.row(_OLDEST_WAITING, (target, outside, 1)) for outside in (False, True)]
+            times = [row[0] for row in rows if row is not None]
+            if times:
+                found[target] = min(times)
+        return found
 
     def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
         """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age.

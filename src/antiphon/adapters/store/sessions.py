@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select, text, tuple_, update
 from sqlalchemy.types import Integer
 
 from antiphon.adapters.store.events import EventTransaction
@@ -52,6 +52,10 @@ _BY_KEY = Statement(
 )
 _DUE = Statement(
     ("due_at",), lambda _: select(sessions).where(_c.due_at <= given(sessions, "due_at")).order_by(_c.due_at, _c.id)
+)
+# Every session that has not ended has a time at which it must be looked at, and an index over it.
+_LIVE_BY_TARGET = Statement(
+    (), lambda _: select(_c.target, func.count()).where(text("due_at IS NOT NULL")).group_by(_c.target)
 )
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "status": _c.status == given(sessions, "status"),
@@ -132,6 +136,10 @@ class SessionTransaction(EventTransaction):
         parameters += query.before or ()
         statement = _find(conditions, after_cursor=query.before is not None)
         return [session_of(row) for row in self._runner.rows(statement, (*parameters, query.limit))]
+
+    def live_sessions(self) -> dict[str, int]:
+        """How many sessions of all workspaces have not ended, by target."""
+        return {target: int(count) for target, count in self._runner.rows(_LIVE_BY_TARGET)}
 
     def due_sessions(self, now: float) -> list[Session]:
         """Sessions of all workspaces whose `due_at` has passed, the longest overdue first."""

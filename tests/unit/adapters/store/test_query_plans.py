@@ -72,6 +72,16 @@ def test_waiting_jobs(tx: SqlTransaction, planner: _Planner) -> None:
     _assert_uses(planner, "jobs_waiting", times=2)
 
 
+def test_the_oldest_waiting_job(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.oldest_waiting(["sim.auto"])
+    _assert_uses(planner, "jobs_waiting", times=2)
+
+
+def test_live_sessions(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.live_sessions()
+    assert "INDEX sessions_due" in planner.plans[0]
+
+
 def test_owned_jobs(tx: SqlTransaction, planner: _Planner) -> None:
     tx.owned_jobs("eng-1")
     assert "USING INDEX jobs_owned (owner=?)" in planner.plans[0]
