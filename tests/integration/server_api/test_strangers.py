@@ -49,12 +49,16 @@ def theirs(server: Served) -> dict[str, str]:
         quota = admin.post("/v1/quotas", json={"dimension": "shots", "limit": 10**9, "period": "day"}).json()
         member = admin.put("/v1/members/eve@example.com", json={"name": "Eve", "role": "viewer"})
         assert member.status_code < 300, member.text
+        webhook = admin.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/", "events": ["session.ended"]}).json()
+        delivery = admin.post(f"/v1/webhooks/{webhook['id']}/test").json()
     return {
         "job_id": job["id"],
         "replay_id": replay["id"],
         "session_id": session["id"],
         "key_id": key,
         "quota_id": quota["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": delivery["id"],
         "subject": "eve@example.com",
         "name": "sim.auto",
     }
@@ -73,10 +77,10 @@ def test_a_stranger_finds_nothing(server: Served, theirs: dict[str, str]) -> Non
         for method, path in routes(server):
             if "{" not in path or path == "/v1/targets/{name}":
                 continue
-            body: Any = {"name": "Eve", "role": "viewer"} if method == "PUT" else None
+            bodies: dict[str, Any] = {"PUT": {"name": "Eve", "role": "viewer"}, "PATCH": {"enabled": False}}
             if method == "PUT" and "{subject}" in path:
                 continue  # it makes a member of the caller's own workspace
-            answer = stranger.request(method, _filled(path, theirs), json=body)
+            answer = stranger.request(method, _filled(path, theirs), json=bodies.get(method))
             assert answer.status_code == 404, (method, path, answer.text)
             assert answer.json()["code"] == "not-found", (method, path)
             tried += 1

@@ -73,6 +73,9 @@ def read_url(url: str) -> httpx2.URL:
 def is_public(address: str) -> bool:
     """Whether an address belongs to the public network; one that stands for another is judged by both."""
     found = ipaddress.ip_address(address.partition("%")[0])
+    if found in _NAT64:
+        # Where only IPv6 is spoken, every address of the older protocol looks so; the prefix itself says nothing.
+        return _is_public(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
     return all(_is_public(each) for each in (found, *_within(found)))
 
 
@@ -156,9 +159,7 @@ def _within(address: Address) -> list[Address]:
     """The addresses that one of a transition technique stands for."""
     if not isinstance(address, ipaddress.IPv6Address):
         return []
-    found: list[Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    found = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
     return [each for each in found if each is not None]
 
 
