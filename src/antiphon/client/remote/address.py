@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from antiphon.errors import AuthenticationError, ConnectionFailedError
 
 KEY_VARIABLE = "ANTIPHON_API_KEY"
+KEY_FILE_VARIABLE = "ANTIPHON_API_KEY_FILE"
 
 
 def is_url(where: object) -> bool:
@@ -46,12 +48,13 @@ def checked_url(url: str) -> str:
 
 
 def api_key_or_default(api_key: str | None) -> str | None:
-    """The key as given, else that of ANTIPHON_API_KEY; None where neither is.
+    """The key as given, else of ANTIPHON_API_KEY, else of the file that ANTIPHON_API_KEY_FILE names; else None.
 
     Raises:
-        AuthenticationError: It cannot be one: it holds characters that no header takes. The error does not show it.
+        AuthenticationError: It cannot be one, since it holds characters that no header takes (code "key-malformed"; the
+            error does not show it); or its file cannot be read (code "key-unreadable").
     """
-    key = (api_key if api_key is not None else os.environ.get(KEY_VARIABLE, "")).strip()
+    key = (_key_outside() if api_key is None else api_key).strip()
     if not (key.isascii() and (key.isprintable() or not key)) or " " in key:
         raise AuthenticationError(
             "The API key is none: it holds spaces or characters that no key has.",
@@ -59,3 +62,18 @@ def api_key_or_default(api_key: str | None) -> str | None:
             next_step=f"Copy the whole key as `antiphon keys create` printed it, into api_key= or {KEY_VARIABLE}.",
         )
     return key or None
+
+
+def _key_outside() -> str:
+    key, file = os.environ.get(KEY_VARIABLE, ""), os.environ.get(KEY_FILE_VARIABLE)
+    if key or not file:
+        return key
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuthenticationError(
+            f"The file of the API key, {file}, cannot be read.",
+            code="key-unreadable",
+            cause=type(error).__name__,
+            next_step=f"Correct {KEY_FILE_VARIABLE}, or set {KEY_VARIABLE}.",
+        ) from None

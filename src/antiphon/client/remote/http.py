@@ -25,6 +25,10 @@ FIRST_PATIENCE_S = 2.0
 """How long a server that never answered is tried: a mistyped address should be told soon."""
 PATIENCE_S = 30.0
 """How long a server that did answer is tried: it may be restarting."""
+NO_MORE_POLLS = "streams-exceeded"
+"""The code of a server that holds as many long polls as it may; the same request without a wait is answered."""
+CONNECTIONS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
+"""Each thread that waits for a job has one; a submit must not wait for theirs."""
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 REFUSED = frozenset({429, 503})
 """Nothing was done, and may be later."""
@@ -215,7 +219,7 @@ class HttpSession:
             to = response.headers.get("location")
             what = f"a redirection to {to}" if to else response.headers.get("content-type") or "no content"
             raise self.not_a_server(f"{response.request.method} {response.request.url.path}: HTTP {status}, {what}")
-        if status in (REFUSED if once else COME_BACK):
+        if status in (REFUSED if once else COME_BACK) and error.code != NO_MORE_POLLS:
             raise _TryAgainError(error, _seconds(response.headers.get("retry-after")))
         raise error
 
@@ -229,7 +233,11 @@ class HttpSession:
 
     def _connect(self) -> httpx2.Client:
         client = httpx2.Client(
-            headers=self._headers, verify=self._verify, transport=self._transport, follow_redirects=False
+            headers=self._headers,
+            verify=self._verify,
+            transport=self._transport,
+            limits=CONNECTIONS,
+            follow_redirects=False,
         )
         # Who forgets to close leaves no open sockets behind.
         weakref.finalize(self, client.close)

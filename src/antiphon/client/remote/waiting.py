@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from antiphon.client.remote.http import PATIENCE_S, HttpSession
+from antiphon.client.remote.http import NO_MORE_POLLS, PATIENCE_S, HttpSession
 from antiphon.client.wire.facts import job_from_json
 from antiphon.domain.jobs import Job
-from antiphon.errors import WaitTimeoutError
+from antiphon.errors import RateLimitedError, WaitTimeoutError
 
 POLL_S = 20.0
 """How long one request waits at the server. Proxies in between give up after 30 or 60 s."""
@@ -36,9 +36,13 @@ def wait_for(http: HttpSession, path: str, timeout: float | None, watch: Callabl
         began = time.monotonic()
         patience = PATIENCE_S if deadline is None else max(0.0, min(PATIENCE_S, deadline - time.monotonic()))
         # With a known version the server also answers when the job changes without being final.
-        known = version if watch is not None and poll > 0 else None
-        asked = {"wait": poll or None, "known_version": known}
-        job = http.get(path, job_from_json, asked, wait=poll, patience=patience)
+        asked = {"wait": poll or None, "known_version": version if watch is not None and poll > 0 else None}
+        try:
+            job = http.get(path, job_from_json, asked, wait=poll, patience=patience)
+        except RateLimitedError as error:
+            if error.code != NO_MORE_POLLS:
+                raise
+            job = http.get(path, job_from_json, patience=patience)
         if watch is not None:
             watch(job)
         if job.status.is_final:
@@ -46,7 +50,7 @@ def wait_for(http: HttpSession, path: str, timeout: float | None, watch: Callabl
         if deadline is not None and time.monotonic() >= deadline:
             raise _too_late(job, timeout or 0.0)
         if job.version == version and time.monotonic() - began < min(poll, EARLY_S):
-            # A server that is being stopped holds no polls: it must not be asked without a pause.
+            # A server that is being stopped, or has too many, holds no polls: it must not be asked without a pause.
             time.sleep(_bounded(deadline, EARLY_S))
         version = job.version
         poll = _bounded(deadline, WATCHED_POLL_S if watch is not None else POLL_S)

@@ -49,6 +49,18 @@ def test_the_key_of_the_environment_is_the_default(monkeypatch: pytest.MonkeyPat
     assert api_key_or_default(" given ") == "given"
 
 
+def test_the_key_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTIPHON_API_KEY", raising=False)
+    monkeypatch.setenv("ANTIPHON_API_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(AuthenticationError) as caught:
+        api_key_or_default(None)
+    assert caught.value.code == "key-unreadable"
+    (tmp_path / "key").write_text("from-the-file\n")
+    assert api_key_or_default(None) == "from-the-file"
+    monkeypatch.setenv("ANTIPHON_API_KEY", "from-outside")
+    assert api_key_or_default(None) == "from-outside"
+
+
 @pytest.mark.parametrize("key", ["hunter 2", "hunter\n2", "hünter2"])
 def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(AuthenticationError) as caught:

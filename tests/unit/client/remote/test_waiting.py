@@ -11,7 +11,8 @@ from antiphon.client.remote.waiting import wait_for
 from antiphon.client.wire.facts import job_to_json
 from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec
 from antiphon.domain.work import JobKind
-from antiphon.errors import WaitTimeoutError
+from antiphon.errors import RateLimitedError, WaitTimeoutError
+from antiphon.server.problems import problem_of
 
 WAITING = Job(
     id="job_1",
@@ -28,12 +29,16 @@ DONE = replace(RUNNING, status=JobStatus.SUCCEEDED, version=3, ended_at=2.0)
 class Server(httpx2.BaseTransport):
     """Says where the job stands, one state after the other; the last one for ever. It holds no poll."""
 
-    def __init__(self, *states: Job) -> None:
+    def __init__(self, *states: Job, takes_polls: bool = True) -> None:
         self.states = list(states)
+        self.takes_polls = takes_polls
         self.asked: list[dict[str, str]] = []
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(dict(request.url.params))
+        if "wait" in request.url.params and not self.takes_polls:
+            refusal = RateLimitedError("Too many polls.", code="streams-exceeded", details={"retry_after_s": 5})
+            return httpx2.Response(429, json=problem_of(refusal), headers={"Retry-After": "5"})
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return httpx2.Response(200, json=job_to_json(state))
 
@@ -65,6 +70,13 @@ def test_a_server_that_holds_no_polls_is_not_asked_without_a_pause() -> None:
         server.wait(0.6)
     assert len(server.asked) <= 6
     assert caught.value.details == {"job": "job_1", "status": "Waiting"}
+
+
+def test_a_server_that_has_too_many_polls_is_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "EARLY_S", 0.01)
+    server = Server(WAITING, RUNNING, DONE, takes_polls=False)
+    assert server.wait(60).status is JobStatus.SUCCEEDED
+    assert ["wait" in asked for asked in server.asked] == [True, False] * 3
 
 
 def test_no_poll_is_longer_than_the_time_that_is_left() -> None:
