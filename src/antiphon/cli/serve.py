@@ -58,6 +58,14 @@ def serve(
         bool | None,
         typer.Option("--webhooks-allow-private/--no-webhooks-allow-private", help="Webhooks to private addresses."),
     ] = None,
+    metrics_open: Annotated[
+        bool | None,
+        typer.Option("--metrics-open/--no-metrics-open", help="Metrics without a key [on loopback, without a proxy]."),
+    ] = None,
+    metrics_by_workspace: Annotated[
+        bool | None,
+        typer.Option("--metrics-by-workspace/--no-metrics-by-workspace", help="Label metrics with the workspace [no]."),
+    ] = None,
     otlp_endpoint: Annotated[str | None, typer.Option(metavar="URL", help="Where traces go (OTLP over HTTP).")] = None,
     ready_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Written when ready: one JSON object with the URL.")

@@ -14,6 +14,7 @@ from antiphon.server.middleware.bodies import BodyLimits
 from antiphon.server.middleware.draining import RefuseNewWork
 from antiphon.server.middleware.envelope import Envelope
 from antiphon.server.services import Services
+from antiphon.server.telemetry.routes import are_open
 from antiphon.server.telemetry.routes import router as metrics
 
 
@@ -30,6 +31,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     settings = services.settings
+    app.state.metrics_open = are_open(settings)
     # The last one added stands outermost.
     app.add_middleware(BodyLimits, max_bytes=settings.max_body_of, seconds=settings.body_seconds)
     app.add_middleware(RefuseNewWork, is_draining=lambda: services.draining)

@@ -24,6 +24,7 @@ from antiphon.server.secrets import load_secrets
 from antiphon.server.services import STORE_THREADS, Services
 from antiphon.server.settings import ServerSettings
 from antiphon.server.telemetry.metrics import Metrics
+from antiphon.server.telemetry.observing import observe
 from antiphon.server.threads import call_in
 
 
@@ -43,6 +44,7 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
     try:
         threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
         call, metrics = partial(call_in, threads), Metrics()
+        observe(running.ctx, settings, metrics)
         tokens = OidcVerifier(running.ctx, call, settings.oidc) if settings.oidc else None
         return Services(
             running=running,

@@ -71,6 +71,12 @@ class ServerSettings(BaseSettings):
     drain_seconds: float = Field(default=20.0, ge=0, description="Time to finish what is under way when told to stop.")
     oidc: list[OidcIssuer] = Field(default_factory=list, description="OpenID providers whose tokens are accepted.")
     webhooks_allow_private: bool = Field(default=False, description="Let webhooks go to private addresses (for tests).")
+    metrics_open: bool | None = Field(
+        default=None, description="Metrics without a key; default: only on loopback without a proxy in front."
+    )
+    metrics_by_workspace: bool = Field(
+        default=False, description="Label metrics with the workspace; for a server with few of them."
+    )
     otlp_endpoint: str | None = Field(default=None, description="Where traces go (OpenTelemetry over HTTP).")
 
     @field_validator("rate_limit")

@@ -42,6 +42,8 @@ OTHER: dict[str, tuple[Any, str]] = {
     "drain_seconds": (1.5, "1.5"),
     "oidc": ([{"issuer": "https://i", "audience": "a"}], '[{"issuer": "https://i", "audience": "a"}]'),
     "webhooks_allow_private": (True, "true"),
+    "metrics_open": (False, "false"),
+    "metrics_by_workspace": (True, "true"),
     "otlp_endpoint": ("http://127.0.0.1:4318", "http://127.0.0.1:4318"),
 }
 NEEDS = {"tls_cert": ("tls_key", "/k.pem"), "tls_key": ("tls_cert", "/c.pem")}
