@@ -303,6 +303,9 @@ def test_a_server_takes_tokens_and_keys(provider: RealOidc, tmp_path: Path) -> N
             answer = client.get("/v1/jobs")
             assert (answer.status_code, answer.json()["code"]) == (403, "not-a-member")
         with server.client() as client:
+            [line] = client.get("/v1/audit", params={"action": "auth.refused"}).json()["entries"]
+            assert (line["outcome"], line["subject"]) == ("not-a-member", f"{provider.issuer}#charles")
+        with server.client() as client:
             assert client.get("/v1/jobs").status_code == 200
         with server.client(token[:-4] + "AAAA") as client:
             answer = client.get("/v1/jobs")

@@ -112,8 +112,11 @@ def test_with_a_key_it_listens_beyond_loopback_and_warns_of_clear_text(tmp_path:
         assert "clear text" in server.log()
         with server.client(json.loads(made.stdout)["key"]) as client:
             assert client.get("/v1/jobs").status_code == 200
+            assert address_in_log(server, client) == "127.0.0.1"
     with real_server(tmp_path, "--host", "0.0.0.0", "--behind-proxy") as server:
         assert "clear text" not in server.log()
+        with server.client("") as client:
+            assert address_in_log(server, client) == "203.0.113.9"
 
 
 def test_a_default_secret(tmp_path: Path) -> None:
@@ -171,6 +174,18 @@ def test_a_key_revoked_by_another_process_opens_nothing_soon(server: RealServer)
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert client.get("/v1/jobs").json()["code"] == "key-revoked"
+
+
+def address_in_log(server: RealServer, client: httpx2.Client) -> str:
+    """The address that the server takes a request to come from which says that it was passed on."""
+    made = client.get("/v1/jobs", headers={"X-Forwarded-For": "203.0.113.9"}).headers["X-Request-Id"]
+    # The line is written after the answer was sent.
+    deadline = time.monotonic() + 20
+    while not (found := [line for line in server.log().splitlines() if made in line and line.startswith("{")]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    address: str = json.loads(found[0])["address"]
+    return address
 
 
 @pytest.mark.parametrize("header", ["X-Api-Key", "x-ms-quantum-api-key"])

@@ -17,7 +17,7 @@ from antiphon.engine.access.audit import NOBODY, note_alone
 from antiphon.engine.access.keys import check_live, find_key, principal_of, touch_keys
 from antiphon.engine.access.tenants import DEFAULT
 from antiphon.engine.context import EngineContext
-from antiphon.errors import AntiphonError, AuthenticationError, RateLimitedError
+from antiphon.errors import AntiphonError, AuthenticationError, PermissionDeniedError, RateLimitedError
 from antiphon.server.access.known import RecentlyKnown
 from antiphon.server.telemetry.metrics import Metrics
 
@@ -81,6 +81,7 @@ class Authenticator:
 
         Raises:
             AuthenticationError: No credential, or one that opens nothing (any more).
+            PermissionDeniedError: A true token of somebody who is not a member here.
             RateLimitedError: This address has failed too often (code "auth-rate-limited"); a good key still works.
         """
         credential = credential_of(request)
@@ -94,7 +95,7 @@ class Authenticator:
             if credential.startswith(KEY_PREFIX):
                 return principal_of(await self._key(credential))
             return await self._token(credential, request.headers.get("x-antiphon-workspace"))
-        except AuthenticationError as error:
+        except (AuthenticationError, PermissionDeniedError) as error:
             await self._refused(request, error)
             raise
 
@@ -141,7 +142,7 @@ class Authenticator:
         self._touched[key_id] = now
         self._later(self._call(touch_keys, self._ctx, {key_id: now}))
 
-    async def _refused(self, request: Request, error: AuthenticationError) -> None:
+    async def _refused(self, request: Request, error: AntiphonError) -> None:
         self._metrics.auth_refusals.labels(error.code).inc()
         address = request.client.host if request.client else "unknown"
         if not self._failures.hit(self._per_address, "address", address):
@@ -161,7 +162,7 @@ class Authenticator:
                     who=NOBODY,
                     via="none",
                     action="auth.refused",
-                    subject=str(error.details.get("id", "")),
+                    subject=str(error.details.get("id") or next(iter(error.details.get("subjects", ())), "")),
                     where=address,
                     outcome=error.code,
                 )
