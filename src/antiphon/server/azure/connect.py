@@ -12,7 +12,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -150,8 +150,8 @@ class _Inside(HeadDeadline, H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TLS stands; a quick client's first request may be here already."""
-        assert isinstance(transport, asyncio.Transport)
-        super().connection_made(transport)
+        # uvloop's transports are no subclasses of asyncio's.
+        super().connection_made(cast("asyncio.Transport", transport))
         self._stands = True
         if self._early:
             super().data_received(self._early)
