@@ -12,6 +12,7 @@ import httpx2
 
 from antiphon.client.connection import ReplayView, TargetView
 from antiphon.client.remote.address import api_key_or_default, checked_url
+from antiphon.client.remote.answers import not_a_server
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.keys import idempotency, new_key
 from antiphon.client.remote.pages import find_jobs, find_sessions, is_id
@@ -168,7 +169,7 @@ def _root(http: HttpSession) -> tuple[str, str]:
     """The workspace and the name of the caller."""
     root = http.get("/v1", lambda body: body)
     if not isinstance(root, Mapping) or root.get("name") != "antiphon":
-        raise http.not_a_server("its root does not say so")
+        raise not_a_server(http.url, "its root does not say so")
     return str(root["workspace"]), str(root["who"])
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import ssl
 import sys
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 import tenacity
 
 from antiphon import __version__
-from antiphon.client.wire.problems import error_from_problem
-from antiphon.errors import AntiphonError, ConnectionFailedError, LimitError, StoreError
+from antiphon.client.remote.answers import NEVER_SENT, T, TryAgainError, body_of, understood, unreachable
+from antiphon.client.remote.bodies import encoded
+from antiphon.errors import ConnectionFailedError, StoreError
 
 CONNECT_S = 5.0
 ANSWER_S = 60.0
@@ -25,29 +25,10 @@ FIRST_PATIENCE_S = 2.0
 """How long a server that never answered is tried: a mistyped address should be told soon."""
 PATIENCE_S = 30.0
 """How long a server that did answer is tried: it may be restarting."""
-NO_MORE_POLLS = "streams-exceeded"
-"""The code of a server that holds as many long polls as it may; the same request without a wait is answered."""
 CONNECTIONS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
 """Each thread that waits for a job has one; a submit must not wait for theirs."""
-NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-REFUSED = frozenset({429, 503})
-"""Nothing was done, and may be later."""
-COME_BACK = REFUSED | {502, 504}
-"""The same, or a proxy that lost the server: something may have been done."""
-
-T = TypeVar("T")
-
 _open: weakref.WeakSet[HttpSession] = weakref.WeakSet()
 _of_the_parent: list[httpx2.Client] = []
-
-
-class _TryAgainError(Exception):
-    """Something that may pass; `error` is what to raise if it does not, `after` when the server wants to be asked."""
-
-    def __init__(self, error: AntiphonError, after: float = 0.0) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.after = after
 
 
 class HttpSession:
@@ -99,7 +80,7 @@ class HttpSession:
             wait: How long the request asks the server to take, in seconds.
             patience: Bounds the retries, in seconds; default PATIENCE_S.
         """
-        return self._understood(read, self._request("GET", path, params=params, wait=wait, patience=patience))
+        return understood(self.url, read, self._request("GET", path, params=params, wait=wait, patience=patience))
 
     def post(
         self,
@@ -111,7 +92,7 @@ class HttpSession:
         once: bool = False,
     ) -> T:
         """POST of what is safe to repeat: it carries a key, or says how something shall be. `once` is for the rest."""
-        return self._understood(read, self._request("POST", path, body=body, headers=headers, once=once))
+        return understood(self.url, read, self._request("POST", path, body=body, headers=headers, once=once))
 
     def _request(
         self,
@@ -137,7 +118,7 @@ class HttpSession:
         sent = {**(headers or {}), **_trace()}
         content = None
         if body is not None:
-            content, sent["Content-Type"] = _encoded(body), "application/json"
+            content, sent["Content-Type"] = encoded(body), "application/json"
         request = self._client.build_request(
             method,
             f"{self.url}{path}",
@@ -148,9 +129,9 @@ class HttpSession:
         )
         known_for = PATIENCE_S if patience is None else patience
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TryAgainError),
+            retry=tenacity.retry_if_exception_type(TryAgainError),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=2.0)
-            + tenacity.wait_exception(lambda error: error.after if isinstance(error, _TryAgainError) else 0.0),
+            + tenacity.wait_exception(lambda error: error.after if isinstance(error, TryAgainError) else 0.0),
             stop=lambda state: tenacity.stop_before_delay(
                 known_for if self._answered else min(known_for, FIRST_PATIENCE_S)
             )(state),
@@ -158,28 +139,8 @@ class HttpSession:
         )
         try:
             return retrying(self._send, request, once)
-        except _TryAgainError as last:
+        except TryAgainError as last:
             raise last.error from last.__cause__
-
-    def _understood(self, read: Callable[[Any], T], body: Any) -> T:
-        try:
-            return read(body)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConnectionFailedError(
-                f"The server {self.url} answers in a form that this client does not know.",
-                code="answer-unknown",
-                cause=f"{type(error).__name__}: {error}",
-                next_step="Use the same version of Antiphon here and there.",
-            ) from error
-
-    def not_a_server(self, cause: str) -> ConnectionFailedError:
-        """The error for something that answers and is no Antiphon server."""
-        return ConnectionFailedError(
-            f"What answers at {self.url} is no Antiphon server.",
-            code="server-unknown",
-            cause=cause,
-            next_step="Check the URL: host, port, http or https; no path unless a proxy adds one.",
-        )
 
     def close(self) -> None:
         """Close the connections; what comes after is refused."""
@@ -195,41 +156,11 @@ class HttpSession:
             raise
         except httpx2.RequestError as error:
             if once and not isinstance(error, NEVER_SENT):
-                raise self._unreachable(error) from error
-            raise _TryAgainError(self._unreachable(error)) from error
-        is_json = response.headers.get("content-type", "").partition(";")[0].endswith("json")
-        try:
-            body = json.loads(response.content) if is_json else None
-        except ValueError:
-            is_json, body = False, None
-        if not (response.is_success and is_json):
-            self._refuse(response, body, once)
-        self._answered = True
-        return body
-
-    def _refuse(self, response: httpx2.Response, problem: Any, once: bool) -> None:
-        status = response.status_code
-        if response.is_error and isinstance(problem, dict) and "code" in problem:
-            self._answered = True
-            error = error_from_problem(problem, status)
-        elif status in COME_BACK:
-            error = error_from_problem({}, status)
-            error.next_step = f"Look whether the server behind {self.url} runs, and try again."
-        else:
-            to = response.headers.get("location")
-            what = f"a redirection to {to}" if to else response.headers.get("content-type") or "no content"
-            raise self.not_a_server(f"{response.request.method} {response.request.url.path}: HTTP {status}, {what}")
-        if status in (REFUSED if once else COME_BACK) and error.code != NO_MORE_POLLS:
-            raise _TryAgainError(error, _seconds(response.headers.get("retry-after")))
-        raise error
-
-    def _unreachable(self, error: httpx2.RequestError) -> ConnectionFailedError:
-        late = isinstance(error, httpx2.TimeoutException) and not isinstance(error, NEVER_SENT)
-        return ConnectionFailedError(
-            f"The server {self.url} did not answer in time." if late else f"The server {self.url} cannot be reached.",
-            cause=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
-            next_step="Check the URL and that the server runs (antiphon serve); its /healthz answers 200 when ready.",
-        )
+                raise unreachable(self.url, error) from error
+            raise TryAgainError(unreachable(self.url, error)) from error
+        # A proxy before a server that is away is no sign that the server is there.
+        self._answered = self._answered or response.status_code not in {502, 503, 504}
+        return body_of(self.url, response, once=once)
 
     def _connect(self) -> httpx2.Client:
         client = httpx2.Client(
@@ -271,31 +202,6 @@ def _trusted(url: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext:
             cause=f"{type(error).__name__}: {error.strerror or error}",
             next_step="Give ca= a file of certificates in PEM.",
         ) from None
-
-
-def _encoded(body: Any) -> bytes:
-    try:
-        return json.dumps(body, separators=(",", ":"), allow_nan=False, default=_plain).encode()
-    except (TypeError, ValueError) as error:
-        raise LimitError(
-            "A value of the request cannot be sent.",
-            code="value-invalid",
-            cause=str(error),
-            next_step="Give numbers, text, lists and mappings of these; no NaN and no infinity.",
-        ) from None
-
-
-def _plain(value: object) -> object:
-    """NumPy's scalars and arrays as Python's own."""
-    for name in ("item", "tolist"):
-        convert = getattr(value, name, None)
-        if callable(convert) and (name == "tolist" or getattr(value, "ndim", 1) == 0):
-            return convert()
-    raise TypeError(f"a {type(value).__name__} is no JSON value")
-
-
-def _seconds(retry_after: str | None) -> float:
-    return float(retry_after) if retry_after is not None and retry_after.isdecimal() else 0.0
 
 
 def _trace() -> dict[str, str]:

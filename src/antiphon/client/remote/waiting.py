@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from antiphon.client.remote.http import NO_MORE_POLLS, PATIENCE_S, HttpSession
+from antiphon.client.remote.answers import NO_MORE_POLLS
+from antiphon.client.remote.http import PATIENCE_S, HttpSession
 from antiphon.client.wire.facts import job_from_json
 from antiphon.domain.jobs import Job
 from antiphon.errors import RateLimitedError, WaitTimeoutError
