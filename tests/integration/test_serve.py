@@ -29,6 +29,19 @@ WIDE = (
 
 
 @pytest.fixture(scope="module")
+def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """Speaks HTTP with h11; the one without Azure with httptools."""
+    with real_server(tmp_path_factory.mktemp("azure"), "--azure", "--body-seconds", "2") as found:
+        yield found
+
+
+@pytest.fixture(params=["server", "azure_server"])
+def either(request: pytest.FixtureRequest) -> RealServer:
+    found: RealServer = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     with real_server(tmp_path_factory.mktemp("served"), "--max-body-bytes", "100000", "--body-seconds", "2") as found:
         yield found
@@ -221,14 +234,14 @@ def test_a_body_that_comes_too_slowly(server: RealServer) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nX-A: "])
-def test_a_head_that_does_not_come(server: RealServer, sent: bytes) -> None:
-    with connect(server) as wire:
+def test_a_head_that_does_not_come(either: RealServer, sent: bytes) -> None:
+    with connect(either) as wire:
         wire.sendall(sent)
         assert until_closed(wire) == b""
 
 
-def test_a_head_that_does_not_come_on_a_connection_that_is_kept(server: RealServer) -> None:
-    with connect(server) as wire:
+def test_a_head_that_does_not_come_on_a_connection_that_is_kept(either: RealServer) -> None:
+    with connect(either) as wire:
         wire.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b""
         while answer.count(b'"ok"') < 2:
@@ -237,13 +250,35 @@ def test_a_head_that_does_not_come_on_a_connection_that_is_kept(server: RealServ
         assert until_closed(wire) == b""
 
 
-def test_one_byte_now_and_then_does_not_keep_a_connection(server: RealServer) -> None:
-    with connect(server) as wire:
+def test_one_byte_now_and_then_does_not_keep_a_connection(either: RealServer) -> None:
+    with connect(either) as wire:
         wire.settimeout(30)
         with pytest.raises(OSError):  # broken pipe or reset, as the machine likes it
             for byte in b"GET /livez HTTP/1.1\r\nX-Padding: " + b"a" * 1000:
                 wire.sendall(bytes([byte]))
                 time.sleep(0.1)
+
+
+def test_a_head_without_end(either: RealServer) -> None:
+    with connect(either) as wire:
+        wire.settimeout(30)
+        with pytest.raises(OSError):
+            wire.sendall(b"GET /livez HTTP/1.1\r\n" + b"X-A: b\r\n" * 10_000_000)
+    with either.client() as client:
+        assert client.get("/livez").status_code == 200
+
+
+def test_a_long_wait_and_an_unread_body_are_no_late_heads(either: RealServer) -> None:
+    with either.client() as client:
+        job = client.post("/v1/jobs", json={"target": "sim.auto", "program": WIDE, "shots": 10, "seed": 1})
+        waited = client.get(job.headers["Location"], params={"wait": "5"})
+        assert waited.status_code in {200, 303}
+        client.post(job.headers["Content-Location"] + "/cancel")
+    with connect(either) as wire:
+        body = b"x" * 90_000
+        wire.sendall(f"POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body) + 6}\r\n\r\n".encode())
+        wire.sendall(body)
+        assert b" 404 " in wire.recv(100)
 
 
 @pytest.mark.parametrize("text", ["[" * 50_000, '{"a":' * 16_000, "[" * 40_000 + "]" * 40_000])

@@ -1,66 +1,82 @@
-"""A time limit on the head of a request: uvicorn waits for ever for a client that sends one byte now and then."""
+"""Limits on the head of a request: uvicorn waits for ever for a slow one, and keeps a huge one in memory."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import h11
+
 if TYPE_CHECKING:
-    # What it is mixed into; at run time any of uvicorn's protocols will do.
+    # What it is mixed into; at run time either of uvicorn's protocols will do.
     from uvicorn.protocols.http.h11_impl import H11Protocol as _Protocol
 else:
     _Protocol = object
 
 HEAD_SECONDS = 20.0
+HEAD_BYTES = 64 * 1024
+"""What h11 allows; httptools has no limit of its own."""
 
 
 class HeadDeadline(_Protocol):
-    """Mixed in before one of uvicorn's HTTP protocols: closes a connection whose head does not come in time.
+    """Mixed in before one of uvicorn's HTTP protocols: closes a connection whose head is late or too large.
 
     The time begins when the connection is made and, on one that is kept alive, with the next request's first byte;
-    between two requests uvicorn's own limit holds.
+    between two requests uvicorn's own limit holds. The rest of a body that nobody reads any more is no head.
     """
 
     head_seconds = HEAD_SECONDS
     _head_timer: asyncio.TimerHandle | None = None
+    _head_size = 0
+    _in_head = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
-        self._await_head()
+        self._begin()
 
     def data_received(self, data: bytes) -> None:
         """A part of a request."""
-        if self._is_between_requests() and self._head_timer is None:
-            self._await_head()
         super().data_received(data)
-        if not self._is_between_requests():
-            self._forget_head()
+        if not self._awaits_head():
+            self._end()
+            return
+        if self._head_timer is None:
+            self._begin()
+        self._head_size += len(data)
+        if self._head_size > HEAD_BYTES:
+            self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client went away."""
-        self._forget_head()
+        self._end()
         super().connection_lost(exc)
 
-    def on_response_complete(self) -> None:
-        """A short request may be answered while its data are still being read."""
-        self._forget_head()
-        super().on_response_complete()
+    def on_message_begin(self) -> None:
+        """Called by httptools with a head's first byte."""
+        self._in_head = True
+        super().on_message_begin()  # type: ignore[misc] # httptools' protocol has it
 
-    def _is_between_requests(self) -> bool:
-        cycle: Any = self.cycle
-        return cycle is None or cycle.response_complete
+    def on_headers_complete(self) -> None:
+        """Called by httptools at a head's end."""
+        self._in_head = False
+        super().on_headers_complete()  # type: ignore[misc] # httptools' protocol has it
 
-    def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(self.head_seconds, self._too_slow)
+    def _awaits_head(self) -> bool:
+        parser: Any = getattr(self, "conn", None)
+        return self._in_head if parser is None else parser.their_state is h11.IDLE
 
-    def _forget_head(self) -> None:
+    def _begin(self) -> None:
+        self._head_size = 0
+        self._head_timer = self.loop.call_later(self.head_seconds, self._close)
+
+    def _end(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _too_slow(self) -> None:
-        self._head_timer = None
+    def _close(self) -> None:
+        self._end()
         # In a tunnel the connection belongs to another protocol by now.
-        if self.transport.get_protocol() is self and self._is_between_requests():
+        if self.transport.get_protocol() is self and self._awaits_head():
             self.transport.close()
