@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 
 from antiphon.domain.identity import Role
+from antiphon.server.azure.app import sweeping
 from antiphon.server.azure.sas import Grant
 from antiphon.server.azure.views import SIGNED_FOR_S
 from azure_wire import AzureWire
@@ -283,6 +285,22 @@ def test_uploads_without_a_job_are_collected_and_others_are_not(server: Served, 
     assert refusal(lost.put("inputData", b"again")) == (404, "ContainerNotFound")
     assert not any(server.services.running.home.rglob("job-that-never-came"))
     assert wire.blobs.get(kept["inputDataUri"]).status_code == 200
+
+
+def test_abandoned_uploads_are_looked_for_as_long_as_the_server_runs(
+    server: Served, wire: AzureWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.sas("job-abandoned")
+    storage = server.app.state.azure.storage
+    monkeypatch.setattr("antiphon.server.azure.app.SWEEP_EVERY_S", 0.01)
+    monkeypatch.setattr("antiphon.server.azure.app.ABANDONED_AFTER_S", -1.0)
+
+    async def look() -> None:
+        async with asyncio.timeout(30), sweeping(server.services, storage):
+            while storage.has_container("job-abandoned"):
+                await asyncio.sleep(0.01)
+
+    asyncio.run(look())
 
 
 def test_a_blob_that_is_too_large_is_refused_before_it_is_read(server: Served, container: Container) -> None:
