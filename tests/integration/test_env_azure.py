@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from antiphon.domain.identity import Role
@@ -75,6 +76,18 @@ def test_direct_mode_needs_no_proxy_and_says_what_to_write(tmp_path: Path, serve
     assert not {"HTTPS_PROXY", "REQUESTS_CA_BUNDLE"} & set(ran.data)
     assert f'_quantum_endpoint="{server.url}/"' in ran.err
     assert not list(tmp_path.glob("azure-ca-*"))
+
+
+def test_identity_mode_holds_no_connection_string(tmp_path: Path, server: Served) -> None:
+    key = server.key()
+    said = env(tmp_path, server, "--mode", "identity", "--json", key=key).data
+    assert said["AZURE_QUANTUM_CONNECTION_STRING"] == ""
+    assert said["IDENTITY_HEADER"] == key
+    with httpx2.Client(trust_env=False) as client:
+        assert client.get(said["IDENTITY_ENDPOINT"]).status_code == 401
+        got = client.get(said["IDENTITY_ENDPOINT"], headers={"X-IDENTITY-HEADER": key}, params={"resource": "r"})
+    assert got.headers["cache-control"] == "no-store"
+    assert (got.json()["access_token"], got.json()["resource"], got.json()["token_type"]) == (key, "r", "Bearer")
 
 
 def test_the_workspace_is_the_keys_own(tmp_path: Path, server: Served) -> None:

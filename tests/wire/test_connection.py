@@ -95,6 +95,26 @@ def test_in_mode_b_a_connection_string_works_in_the_program(tenant: Tenant, monk
     assert "sim.auto" in names(Workspace.from_connection_string(written_out))
 
 
+@pytest.mark.parametrize("by", ["resource id", "name"])
+def test_mode_b2_signs_in_as_on_azure(tenant: Tenant, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """DefaultAzureCredential, the resource manager, the resource graph: all of it is answered here."""
+    use(monkeypatch, tenant.environment("identity"))
+    if by == "name":
+        for name in ("AZURE_QUANTUM_SUBSCRIPTION_ID", "AZURE_QUANTUM_WORKSPACE_RG", "AZURE_QUANTUM_WORKSPACE_LOCATION"):
+            monkeypatch.delenv(name)
+        workspace = Workspace(name=tenant.name)
+    else:
+        workspace = Workspace(resource_id=antiphon.azure.resource_id(tenant.name))
+    assert {"sim.auto", "ionq.simulator"} <= names(workspace)
+    assert ended(submit_bell(ionq(workspace))).details.status == "Succeeded"
+
+
+def test_mode_b2_with_a_wrong_key(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, tenant.environment("identity") | {"IDENTITY_HEADER": "ant_wrong"})
+    with pytest.raises(ClientAuthenticationError):
+        Workspace(resource_id=antiphon.azure.resource_id(tenant.name)).list_jobs()
+
+
 def test_the_proxy_leads_nowhere_else(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, tenant.environment("proxy"))
     with pytest.raises(requests.exceptions.ProxyError, match="Antiphon"):

@@ -37,6 +37,7 @@ class Mode(StrEnum):
     """How Microsoft's clients get here."""
 
     PROXY = "proxy"
+    IDENTITY = "identity"
     DIRECT = "direct"
 
 
@@ -56,8 +57,9 @@ def azure(
         Mode,
         typer.Option(
             "--mode",
-            help="proxy: programs stay as they are. direct: no proxy and no certificate, but each Workspace(…) names "
-            "the server in _quantum_endpoint=.",
+            help="proxy: programs stay as they are. identity: the same, signed in as if on Azure; programs give a "
+            "resource id, and list our own targets beside those of known providers. direct: no proxy and no "
+            "certificate, but each Workspace(…) names the server in _quantum_endpoint=.",
         ),
     ] = Mode.PROXY,
 ) -> None:
@@ -76,9 +78,11 @@ def azure(
             next_step=f"Leave --workspace out, or give a key of {workspace}.",
         )
     variables = _common(own, api_key)
-    if mode is Mode.PROXY:
+    if mode is not Mode.DIRECT:
         _check_proxy(server, answer)
         variables |= _through_proxy(server, _keep_certificate(shell, str(answer["certificate"])))
+    if mode is Mode.IDENTITY:
+        variables |= _signed_in(server, api_key)
     shell.data(variables, lambda: _print(syntax, variables))
     _advise(shell, server, syntax, mode, resource_id(own))
 
@@ -117,7 +121,7 @@ def _ask(server: str, key: str) -> dict[str, Any]:
 
     session = HttpSession(server, key)
     try:
-        answer = session.get("/azure/connection").body
+        return session.get("/azure/connection", dict)
     except AntiphonError as error:
         if error.code not in {"route-unknown", "server-unknown"}:
             raise
@@ -129,7 +133,6 @@ def _ask(server: str, key: str) -> dict[str, Any]:
         ) from None
     finally:
         session.close()
-    return dict(answer)
 
 
 def _common(workspace: str, key: str) -> dict[str, str]:
@@ -143,6 +146,15 @@ def _common(workspace: str, key: str) -> dict[str, str]:
         "AZURE_QUANTUM_WORKSPACE_NAME": workspace,
         "AZURE_QUANTUM_WORKSPACE_LOCATION": REGION,
         "QDK_PYTHON_TELEMETRY": "none",
+    }
+
+
+def _signed_in(server: str, key: str) -> dict[str, str]:
+    return {
+        # A connection string would be preferred, and the clients would not ask what kind of workspace this is.
+        "AZURE_QUANTUM_CONNECTION_STRING": "",
+        "IDENTITY_ENDPOINT": f"{server}/azure/identity",
+        "IDENTITY_HEADER": key,
     }
 
 
@@ -214,5 +226,7 @@ def _advise(shell: Shell, server: str, syntax: ShellKind, mode: Mode, resource: 
         shell.note(f"These lines hold the key. To set them without showing them: {typed[syntax]}")
     if mode is Mode.DIRECT:
         shell.note(f'In the program: Workspace(resource_id="{resource}", _quantum_endpoint="{server}/")')
+    elif mode is Mode.IDENTITY:
+        shell.note(f'In the program: Workspace(resource_id="{resource}")')
     else:
         shell.note(f'Programs run as they are. Where one asks for a resource id: "{resource}"')

@@ -92,7 +92,15 @@ class _ConnectProtocol(H11Protocol):
         self.connections.discard(self)
         task = self.loop.create_task(self._open(found[1]))
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._opened)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            log.error("a tunnel could not be opened", exc_info=fault)
+        if fault is not None or task.cancelled():
+            self.transport.abort()  # or the client would wait for ever
 
     def _refuse(self, target: str) -> None:
         log.info("refused to be a proxy", extra={"target": target[:200]})

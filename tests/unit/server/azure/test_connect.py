@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -63,8 +66,14 @@ class Running:
         return httpx2.Client(proxy=self.url, verify=self.trusting(), trust_env=False)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+LOOPS = {"asyncio": asyncio.new_event_loop}
+if find_spec("uvloop"):
+    LOOPS["uvloop"] = import_module("uvloop").new_event_loop
+
+
+@pytest.fixture(scope="module", params=LOOPS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """On the loop of the standard library and, where it is installed, on the one that a server really has."""
     home = tmp_path_factory.mktemp("home")
     services = cast("Services", SimpleNamespace(running=SimpleNamespace(home=home)))
     config = uvicorn.Config(
@@ -72,7 +81,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+
+    def serve() -> None:
+        with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
+            runner.run(server.serve(sockets=[listener]))
+
+    thread = threading.Thread(target=serve)
     thread.start()
     yield Running(listener.getsockname()[1], PrivateAuthority(home))
     server.should_exit = True
@@ -202,6 +216,20 @@ def test_a_head_that_does_not_come_ends_the_tunnel(server: Running, monkeypatch:
     with server.tunnel() as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: x")
         assert line.recv(100) == b""
+
+
+def test_a_tunnel_that_cannot_be_opened_is_closed(
+    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise AssertionError("no certificate")
+
+    monkeypatch.setattr(PrivateAuthority, "context_for", broken)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        line.sendall(b"CONNECT eastus.quantum.azure.com:443 HTTP/1.0\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert line.recv(1000) == b""
+    assert "a tunnel could not be opened" in caplog.text
 
 
 def test_the_first_request_may_come_in_the_breath_of_the_handshake(server: Running) -> None:
