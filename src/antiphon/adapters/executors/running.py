@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from antiphon.adapters.executors import failures
 from antiphon.domain.results import Execution
 from antiphon.domain.work import Plan, Work
 from antiphon.errors import AntiphonError
 from antiphon.ports.target_driver import TargetDriver
+
+
+@dataclass(frozen=True, slots=True)
+class RunWork:
+    """The request for a worker that has drivers; the answer is an `Execution` or an `AntiphonError`."""
+
+    target: str
+    work: Work
+    plan: Plan
+
+    def run(self, loaded: Mapping[str, TargetDriver], memory_limit: int | None) -> Execution | AntiphonError:
+        """Run the work on the drivers that the worker loaded."""
+        return run_work(loaded, self.target, self.work, self.plan, memory_limit)
+
+    def failed(self, error: BaseException) -> AntiphonError:
+        """Code "engine-error"."""
+        return failures.engine_failed(self.target, self.plan, error)
 
 
 def run_work(

@@ -1,4 +1,4 @@
-"""The worker process: started by `worker_process`, it builds the drivers once and runs one task after another.
+"""The worker process: started by `worker_process`, it loads what requests need once and answers one after another.
 
 It listens on what was its standard input and answers on what was its standard output; both are replaced first, so that
 no engine can read the one or print into the other.
@@ -15,18 +15,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, Protocol
 
 from antiphon.adapters.executors import failures
 from antiphon.adapters.executors.frames import decode, encode, read_frame, write_frame
-from antiphon.adapters.executors.running import run_work
-from antiphon.domain.work import Plan, Work
 from antiphon.errors import AntiphonError
-from antiphon.ports.target_driver import TargetDriver
 
 if sys.platform != "win32":
     import resource
@@ -44,13 +41,16 @@ class Setup:
     memory_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Every further message; the answer is an `Execution` or an `AntiphonError`."""
+class Request(Protocol):
+    """Every further message: a value of an importable class that can be pickled."""
 
-    target: str
-    work: Work
-    plan: Plan
+    def run(self, loaded: Any, memory_limit: int | None) -> object:
+        """The answer, made in the worker from what its loader returned; an `AntiphonError` is an answer too."""
+        ...
+
+    def failed(self, error: BaseException) -> AntiphonError:
+        """What to answer when `run` raised `error`, or its answer could not be pickled."""
+        ...
 
 
 def main() -> NoReturn:
@@ -67,41 +67,40 @@ def _serve(requests: io.RawIOBase, replies: io.RawIOBase) -> None:
     setup: Setup = decode(read_frame(requests))
     _die_with_parent(setup.parent)
     try:
-        drivers = _load(setup)
+        loaded = _load(setup)
     except AntiphonError as error:
         write_frame(replies, encode(error))
         return
-    except BaseException as error:  # noqa: BLE001 - whatever a driver's import raises has to be told to the parent
-        cause = f"Loading the targets failed with {type(error).__name__}: {error}"
+    except BaseException as error:  # noqa: BLE001 - whatever an import raises has to be told to the parent
+        cause = f"Loading failed with {type(error).__name__}: {error}"
         write_frame(replies, encode(failures.worker_not_started(cause)))
         return
     _limit_memory(setup.memory_bytes)
     write_frame(replies, encode(None))
     while True:
-        write_frame(replies, _answer(drivers, read_frame(requests), setup.memory_bytes))
+        write_frame(replies, _answer(loaded, read_frame(requests), setup.memory_bytes))
 
 
-def _answer(drivers: Mapping[str, TargetDriver], message: bytearray, memory_limit: int | None) -> bytes:
+def _answer(loaded: object, message: bytearray, memory_limit: int | None) -> bytes:
     try:
         request: Request = decode(message)
     except MemoryError as error:
         return encode(failures.memory_exhausted(memory_limit, str(error) or "MemoryError"))
     try:
-        outcome = run_work(drivers, request.target, request.work, request.plan, memory_limit)
-        return encode(outcome)
+        return encode(request.run(loaded, memory_limit))
     except MemoryError:
         return encode(failures.memory_exhausted(memory_limit, "The result did not fit."))
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in an engine, or a result that cannot be pickled
-        return encode(failures.engine_failed(request.target, request.plan, error))
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in an engine, or an answer that cannot be pickled
+        return encode(request.failed(error))
 
 
-def _load(setup: Setup) -> Mapping[str, TargetDriver]:
+def _load(setup: Setup) -> object:
     for module in setup.preload:
-        # A list of what is worth importing early names optional packages; the driver that needs one will say so.
+        # A list of what is worth importing early names optional packages; what needs one will say so.
         with suppress(ModuleNotFoundError):
             importlib.import_module(module)
-    load_drivers: Callable[[], Mapping[str, TargetDriver]] = decode(setup.loader)
-    return load_drivers()
+    load: Callable[[], object] = decode(setup.loader)
+    return load()
 
 
 def _take_standard_streams() -> tuple[io.RawIOBase, io.RawIOBase]:
