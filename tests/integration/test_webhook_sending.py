@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import email.utils
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ from prometheus_client import generate_latest
 from antiphon.adapters.clocks import ManualClock
 from antiphon.adapters.store import open_store
 from antiphon.composition import RunningEngine, build_engine
-from antiphon.domain.webhooks import RETRY_DELAYS_S, ROTATION_S, Delivery, DeliveryStatus, Endpoint
+from antiphon.domain.webhooks import RETRY_DELAYS_S, ROTATION_S, Attempt, Delivery, DeliveryStatus, Endpoint
 from antiphon.engine import deliver, webhooks
 from antiphon.engine.access.audit import read_audit
 from antiphon.engine.context import EngineContext
 from antiphon.errors import StoreError
 from antiphon.ports.access_store import AuditQuery
 from antiphon.ports.webhook_store import DeliveryQuery
+from antiphon.server.azure.authority import PrivateAuthority
 from antiphon.server.events import webhooks as sending
 from antiphon.server.events.addresses import AddressGuard
 from antiphon.server.events.posting import Poster
@@ -249,6 +251,37 @@ def test_nothing_is_sent_to_what_has_become_a_private_address(ctx: EngineContext
     tried = again(ctx, delivery)
     assert tried.last_error.startswith("webhook-address-refused")
     assert (tried.status, tried.attempts) == (DeliveryStatus.PENDING, 1)
+
+
+def test_the_certificate_must_be_the_name_s_although_the_address_is_connected_to(
+    ctx: EngineContext, tmp_path: Path
+) -> None:
+    authority = PrivateAuthority(tmp_path)  # signs for names under azure.com alone
+    trust = ssl.create_default_context(cadata=authority.certificate_pem)
+    with receiver(tls=authority.context_for("hooks.quantum.azure.com")) as receiving:
+        port = receiving.url.rpartition(":")[2]
+        right, wrong = (
+            (endpoint_at(ctx, f"https://{name}:{port}/hook"), name)
+            for name in ("hooks.quantum.azure.com", "other.quantum.azure.com")
+        )
+        deliveries = [probe(ctx, endpoint) for endpoint, _ in (right, wrong)]
+
+        async def post_both() -> list[Attempt]:
+            guard = AddressGuard(allow_private=True, resolve=lambda _host, _port: ["127.0.0.1"])
+            poster = Poster(SECRETS, guard, trust=trust)
+            now = ctx.clock.now()
+            try:
+                both = zip(deliveries, (right, wrong), strict=True)
+                return [await poster.post(delivery, endpoint, now) for delivery, (endpoint, _) in both]
+            finally:
+                await poster.close()
+                guard.close()
+
+        accepted, refused = asyncio.run(post_both())
+        assert accepted.status == 204
+        assert [came.headers["host"] for came in receiving.came] == [f"hooks.quantum.azure.com:{port}"]
+        assert refused.status is None
+        assert "certificate" in refused.error.lower()
 
 
 def test_a_slow_endpoint_does_not_hold_up_others(ctx: EngineContext, receiving: Receiver) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -29,12 +30,21 @@ class Poster:
         secrets: Signing secrets are derived from these.
         guard: Says which addresses may be connected to.
         timeout: Seconds for the whole try, resolving included.
+        trust: Which certificates of receivers are believed; those of the public authorities by default.
     """
 
-    def __init__(self, secrets: ServerSecrets, guard: AddressGuard, *, timeout: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        secrets: ServerSecrets,
+        guard: AddressGuard,
+        *,
+        timeout: float = TIMEOUT_S,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         self._secrets = secrets
         self._guard = guard
         self._timeout = timeout
+        self._trust = trust
         self._client: httpx2.AsyncClient | None = None
 
     async def post(self, delivery: Delivery, endpoint: Endpoint, now: float) -> Attempt:
@@ -87,6 +97,7 @@ class Poster:
                 timeout=self._timeout,
                 follow_redirects=False,
                 trust_env=False,
+                verify=True if self._trust is None else self._trust,
             )
         return self._client
 
