@@ -22,6 +22,7 @@ from antiphon.cli import (
     submit,
     targets,
     usage,
+    webhooks,
     workspaces,
 )
 from antiphon.cli.command import anywhere, command
@@ -71,6 +72,7 @@ app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(quotas.app, name="quotas")
 app.command("usage")(command(usage.usage))
 app.command("audit")(command(audit.audit))
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(env.app, name="env")
 app.command("doctor")(command(doctor.doctor))
 app.command("exit-codes")(command(reference.exit_codes))
