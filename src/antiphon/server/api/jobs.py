@@ -120,6 +120,7 @@ async def submit_job(
     """
     named = idempotency_key(key)
     finished = await services.call(_submit, services.engine, principal, body, named, trace_of(request))
+    request.state.job_id = finished.job.id
     wait = preferred_wait(request)
     if wait is None:
         return await services.call(accepted, finished)

@@ -48,6 +48,7 @@ async def put_job(call: AzureCall) -> Response:
     body = await call.read(JobIn)
     trace = trace_of(call.request)
     item, job, is_new = await call.run(submit_job, call.plane, call.principal, item_id(call), body, trace)
+    call.request.state.job_id = job.id
     return JSONResponse(job_view(item, job, links(call, signed=False), just_sent=True), 201 if is_new else 200)
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import Context
 from functools import partial
 from typing import TypeVar
 
@@ -167,7 +168,8 @@ class EventHub:
         self._begin()
         if self._follower is None and not self._stopped:
             assert self._loop is not None
-            self._follower = self._loop.create_task(self._keep_looking(), name="antiphon-follow")
+            # Not in the context of the request that came first: its id and its span are not everybody's.
+            self._follower = self._loop.create_task(self._keep_looking(), name="antiphon-follow", context=Context())
 
     async def _keep_looking(self) -> None:
         first = True

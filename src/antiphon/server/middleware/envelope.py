@@ -8,6 +8,7 @@ import time
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from antiphon.engine.ids import new_id
 from antiphon.server.telemetry.metrics import Metrics
@@ -44,12 +45,15 @@ class Envelope:
                 _add_headers(message, request_id, state.get("rate_limit"))
             await send(message)
 
+        # Whatever is logged on the way carries the id, in threads too.
+        bound = bind_contextvars(request_id=request_id)
         self._metrics.in_flight.inc()
         try:
             await self._app(scope, receive, answer)
         finally:
             self._metrics.in_flight.dec()
             self._tell(scope, status or 499, time.perf_counter() - started)
+            reset_contextvars(**bound)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, never the path: an id in a label would make a new time series for each job.
@@ -68,9 +72,11 @@ class Envelope:
                 extra={
                     "method": scope["method"],
                     "path": scope["path"],
+                    "route": route,
                     "status": status,
                     "duration_ms": round(seconds * 1000, 3),
                     "request_id": state["request_id"],
+                    "job_id": state.get("job_id") or scope.get("path_params", {}).get("job_id"),
                     "workspace": principal.workspace if principal is not None else None,
                     "who": principal.name if principal is not None else None,
                     "address": client[0] if client else None,
