@@ -111,8 +111,9 @@ def test_mode_b2_signs_in_as_on_azure(tenant: Tenant, monkeypatch: pytest.Monkey
 
 def test_mode_b2_with_a_wrong_key(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, tenant.environment("identity") | {"IDENTITY_HEADER": "ant_wrong"})
-    with pytest.raises(ClientAuthenticationError):
-        Workspace(resource_id=antiphon.azure.resource_id(tenant.name)).list_jobs()
+    with pytest.raises(HttpResponseError, match="not an Antiphon key") as refused:
+        Workspace(resource_id=antiphon.azure.resource_id(tenant.name))
+    assert refused.value.status_code == 401
 
 
 def test_the_proxy_leads_nowhere_else(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
