@@ -8,12 +8,14 @@ import inspect
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import EnumType
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 import typer
+from fastapi import FastAPI
 
 from antiphon import errors
 from antiphon.adapters.store.failures import _SENTENCES as STORE_CODES
@@ -26,6 +28,7 @@ from antiphon.domain.sessions import SESSION_TRANSITIONS
 from antiphon.server.app import create_app
 from antiphon.server.build import build_services
 from antiphon.server.settings import ServerSettings
+from server_pages import api_page, permissions_page, settings_page
 
 DOCS = Path(__file__).parent
 SOURCES = DOCS.parent / "src" / "antiphon"
@@ -213,7 +216,7 @@ def _options(options: list[Any]) -> str:
     for option in options:
         kind = option.type_descriptor.annotation
         kind = next(iter(get_args(kind)), kind)  # an option that may be repeated is a list of its kind
-        choices = [each.value for each in kind] if isinstance(kind, EnumType) else []
+        choices = [each.value for each in list[Any](kind)] if isinstance(kind, EnumType) else []
         value = "" if option.is_flag else f" {option.metavar or (option.name.upper() if choices else TYPES[kind])}"
         one_of = f" One of {', '.join(choices)}." if choices else ""
         spelled = ", ".join(f"`{name}{value}`" for name in option.opts)
@@ -222,24 +225,37 @@ def _options(options: list[Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- openapi.json -----------------------------------------------------------------------------------------------------
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def server_app() -> FastAPI:
+    """The app of a server with default settings, whose services have ended: its routes can be asked about."""
+    with tempfile.TemporaryDirectory() as home:
+        services = build_services(ServerSettings.model_validate({"home": Path(home), "workers": 0}))
+        try:
+            return create_app(services)
+        finally:
+            services.threads.shutdown()
+            services.running.close()
 
 
 def openapi_document() -> str:
     """The OpenAPI document, as a server tells it."""
-    with tempfile.TemporaryDirectory() as home:
-        services = build_services(ServerSettings.model_validate({"home": Path(home), "workers": 0}))
-        try:
-            document = create_app(services).openapi()
-        finally:
-            services.threads.shutdown()
-            services.running.close()
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(server_app().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------
 
-PAGES = {"states.md": states, "errors.md": error_page, "cli.md": cli_page, "openapi.json": openapi_document}
+PAGES: dict[str, Callable[[], str]] = {
+    "states.md": states,
+    "errors.md": error_page,
+    "cli.md": cli_page,
+    "openapi.json": openapi_document,
+    "api.md": lambda: api_page(server_app().openapi()),
+    "settings.md": settings_page,
+    "permissions.md": lambda: permissions_page(server_app()),
+}
 
 
 def main() -> int:
