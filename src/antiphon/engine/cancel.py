@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
+from antiphon.engine.access.audit import note_work
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
+from antiphon.engine.requests import Origin
 from antiphon.engine.tasks import task_id
 from antiphon.errors import NotFoundError
 
 
 @decided_again
-def cancel(ctx: EngineContext, workspace: str, job_id: str, *, who: str, why: str = "asked by the user") -> Job:
+def cancel(
+    ctx: EngineContext,
+    workspace: str,
+    job_id: str,
+    *,
+    who: str,
+    why: str = "asked by the user",
+    origin: Origin | None = None,
+) -> Job:
     """Ask for the job to be cancelled. A job that is final already, or asked already, is returned unchanged.
+
+    Args:
+        origin: From where; with it the audit log has a line "job.cancel".
 
     Raises:
         NotFoundError: No such job in the workspace.
@@ -39,6 +52,7 @@ def cancel(ctx: EngineContext, workspace: str, job_id: str, *, who: str, why: st
         )
         running = job.status is JobStatus.EXECUTING
         job = settle(tx, job, event, aftermath)
+        note_work(ctx, tx, origin, "job.cancel", job.id, workspace=workspace, who=who)
         if running:
             aftermath.to_stop.append(task_id(job))
     aftermath.carry_out(ctx)

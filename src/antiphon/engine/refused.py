@@ -14,12 +14,14 @@ from typing import Any
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec
 from antiphon.domain.parameters import NO_PARAMETERS
 from antiphon.domain.work import JobKind
+from antiphon.engine.access.audit import note_work
 from antiphon.engine.artefacts import artefact, encode_parameters, environment_artefact
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
 from antiphon.engine.entering import enter_session, first_of_key
 from antiphon.engine.ids import new_id
+from antiphon.engine.requests import Origin
 from antiphon.engine.validate import LONGEST_KEY, LONGEST_NAME, check_labels, check_text, find_driver
 from antiphon.errors import AntiphonError
 from antiphon.ports.job_store import Artefact, KeyTakenError
@@ -35,6 +37,7 @@ class RefusedRequest:
         format: What the caller said it was, in the words of the protocol.
         shots: As asked; None when that is what was wrong.
         error: Why it was refused.
+        origin: Who sent it from where; with it the audit log has a line "job.submit" with the code of the error.
     """
 
     workspace: str
@@ -49,6 +52,7 @@ class RefusedRequest:
     key: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     trace: str | None = None
+    origin: Origin | None = None
 
 
 def submit_refused(ctx: EngineContext, request: RefusedRequest) -> Job:
@@ -129,6 +133,17 @@ def _store(
             enter_session(tx, job)
             tx.add_job(job, [(job.version, submitted.trigger.value, job.status.value, submitted)])
             after = settle(tx, job, failed, aftermath)
+            note_work(
+                ctx,
+                tx,
+                request.origin,
+                "job.submit",
+                job.id,
+                workspace=job.workspace,
+                who=job.created_by,
+                outcome=request.error.code,
+                details={"target": job.spec.target},
+            )
     except KeyTakenError:
         # Another process stored it between our look and our insert (PostgreSQL).
         aftermath.to_stop.clear()

@@ -8,7 +8,7 @@ from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.engine.agreement import Agreement, compare
 from antiphon.engine.context import EngineContext, Finished
-from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.engine.requests import Origin, PubRequest, SubmitRequest
 from antiphon.engine.resolve import resolve_work
 from antiphon.engine.results import outcomes_of, raise_if_unsuccessful
 from antiphon.engine.submit import submit
@@ -42,7 +42,9 @@ def replay(ctx: EngineContext, original: Job, *, who: str, timeout: float | None
     return judge_replay(ctx, original, job, finished.outcomes)
 
 
-def start_replay(ctx: EngineContext, original: Job, *, who: str, trace: str | None = None) -> Finished:
+def start_replay(
+    ctx: EngineContext, original: Job, *, who: str, trace: str | None = None, origin: Origin | None = None
+) -> Finished:
     """Submit the recorded work again with the recorded seed; the new job names the original in its metadata.
 
     Raises:
@@ -68,6 +70,7 @@ def start_replay(ctx: EngineContext, original: Job, *, who: str, trace: str | No
         max_seconds=original.spec.max_seconds,
         metadata={**original.spec.metadata, REPLAY_OF: original.id},
         trace=trace,
+        origin=origin,
     )
     return submit(ctx, request)
 

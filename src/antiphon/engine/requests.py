@@ -13,6 +13,19 @@ from antiphon.domain.work import JobKind
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for the audit log; what is asked in this process has none, and no line there.
+
+    Attributes:
+        via: How the caller proved who it is (`Principal.via`).
+        where: Its address.
+    """
+
+    via: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class PubRequest:
     """One pub before it has a seed."""
 
@@ -46,6 +59,7 @@ class SubmitRequest:
         read_seconds: Time the caller spent reading the program, counted in the compile stage.
         trace: W3C traceparent of the caller's span, kept on the job.
         reuse: None neither uses nor offers results.
+        origin: Who sent it from where; with it the audit log has a line "job.submit".
     """
 
     workspace: str
@@ -64,11 +78,15 @@ class SubmitRequest:
     read_seconds: float = 0.0
     trace: str | None = None
     reuse: Reuse | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSessionRequest:
-    """One session to be. A `key` that names a live session returns that session."""
+    """One session to be. A `key` that names a live session returns that session.
+
+    With an `origin` the audit log has a line "session.open".
+    """
 
     workspace: str
     who: str
@@ -78,3 +96,4 @@ class OpenSessionRequest:
     idle_limit_s: float | None = None
     total_limit_s: float | None = None
     key: str | None = None
+    origin: Origin | None = None

@@ -15,12 +15,13 @@ from antiphon.domain.sessions import (
     advance_session,
     open_session,
 )
+from antiphon.engine.access.audit import note_work
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, apply_consequence
 from antiphon.engine.ids import new_id
 from antiphon.engine.outbox import note_session_end
-from antiphon.engine.requests import OpenSessionRequest
+from antiphon.engine.requests import OpenSessionRequest, Origin
 from antiphon.engine.validate import LONGEST_KEY, LONGEST_NAME, check_text, find_driver, is_number
 from antiphon.errors import ConflictError, LimitError, NotFoundError
 from antiphon.ports.job_store import KeyTakenError, Transaction, VersionConflictError
@@ -89,6 +90,16 @@ def open_or_join(ctx: EngineContext, request: OpenSessionRequest) -> tuple[Sessi
         except KeyTakenError as error:
             # Another process opened it between our look and our insert (PostgreSQL): look again.
             raise VersionConflictError(error.message, cause=error.cause, next_step=error.next_step) from error
+        note_work(
+            ctx,
+            tx,
+            request.origin,
+            "session.open",
+            session.id,
+            workspace=session.workspace,
+            who=session.created_by,
+            details={"target": session.target},
+        )
     aftermath.carry_out(ctx)
     ctx.wakeup.set()
     return session, True
@@ -124,14 +135,18 @@ def _as_of(ctx: EngineContext, tx: Transaction, session: Session, now: float, af
     return after
 
 
-def close_session(ctx: EngineContext, workspace: str, session_id: str, *, who: str) -> Session:
+def close_session(
+    ctx: EngineContext, workspace: str, session_id: str, *, who: str, origin: Origin | None = None
+) -> Session:
     """No new jobs; what is queued or running finishes. Closing what has ended is not an error."""
-    return _act(ctx, workspace, session_id, SessionAction.CLOSE, who)
+    return _act(ctx, workspace, session_id, SessionAction.CLOSE, who, origin)
 
 
-def cancel_session(ctx: EngineContext, workspace: str, session_id: str, *, who: str) -> Session:
+def cancel_session(
+    ctx: EngineContext, workspace: str, session_id: str, *, who: str, origin: Origin | None = None
+) -> Session:
     """No new jobs, and the queued ones are cancelled; what runs may finish."""
-    return _act(ctx, workspace, session_id, SessionAction.CANCEL, who)
+    return _act(ctx, workspace, session_id, SessionAction.CANCEL, who, origin)
 
 
 def check_due_sessions(ctx: EngineContext) -> None:
@@ -144,7 +159,14 @@ def check_due_sessions(ctx: EngineContext) -> None:
 
 
 @decided_again
-def _act(ctx: EngineContext, workspace: str | None, session_id: str, action: SessionAction, who: str) -> Session:
+def _act(
+    ctx: EngineContext,
+    workspace: str | None,
+    session_id: str,
+    action: SessionAction,
+    who: str,
+    origin: Origin | None = None,
+) -> Session:
     aftermath = Aftermath()
     with ctx.store.write() as tx:
         session = tx.session(session_id, workspace=workspace)
@@ -159,6 +181,7 @@ def _act(ctx: EngineContext, workspace: str | None, session_id: str, action: Ses
         for consequence in consequences:
             apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
         after = tx.session(session_id) or after
+        note_work(ctx, tx, origin, f"session.{action.value}", session_id, workspace=session.workspace, who=who)
     aftermath.carry_out(ctx)
     return after
 

@@ -9,6 +9,7 @@ import time
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
 from antiphon.domain.work import JobKind, Plan, Pub, Work
+from antiphon.engine.access.audit import note_work
 from antiphon.engine.access.quotas import hold
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
 from antiphon.engine.cached import answer_with, find_earlier, work_digest
@@ -146,6 +147,16 @@ def _store(
             tx.add_job(job, log)
             if request.kind is JobKind.BATCH:
                 tx.add_items(job.id, len(request.pubs))
+            note_work(
+                ctx,
+                tx,
+                request.origin,
+                "job.submit",
+                job.id,
+                workspace=job.workspace,
+                who=job.created_by,
+                details={"target": job.spec.target},
+            )
     except (KeyTakenError, QuotaExceededError):
         if request.key is None:
             raise

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from antiphon.domain.identity import AuditEntry, Principal
 from antiphon.engine.access.principals import LOCAL
 from antiphon.engine.context import EngineContext
+from antiphon.engine.requests import Origin
 from antiphon.errors import LimitError
 from antiphon.ports.access_store import AccessTransaction, AuditQuery
 
@@ -29,6 +30,27 @@ def note(
 ) -> None:
     """Add a line about a change, in the change's own transaction: there is never one without the other."""
     tx.add_audit([_entry(ctx, by.workspace, by.name, by.via, action, subject, where, OK, details)])
+
+
+def note_work(
+    ctx: EngineContext,
+    tx: AccessTransaction,
+    origin: Origin | None,
+    action: str,
+    subject: str,
+    *,
+    workspace: str,
+    who: str,
+    outcome: str = OK,
+    details: Mapping[str, str] | None = None,
+) -> None:
+    """Add a line about a job or session in the transaction that changes it; none about what this process asked itself.
+
+    What somebody does with the engine in their own process is in the job's log, as everything is.
+    """
+    if origin is not None:
+        entry = _entry(ctx, workspace, who, origin.via, action, subject, origin.where, outcome, details)
+        tx.add_audit([entry])
 
 
 def note_alone(

@@ -21,9 +21,11 @@ from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import outcome_to_json
 from antiphon.engine.cancel import cancel
 from antiphon.engine.context import EngineContext, Finished
+from antiphon.engine.requests import Origin
 from antiphon.engine.submit import submit
 from antiphon.ports.job_store import JobQuery
 from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter, require
+from antiphon.server.access.origin import sender_of
 from antiphon.server.api.conditional import tagged, version_tag
 from antiphon.server.api.documents import answer, encode, job_document, job_path
 from antiphon.server.api.headers import LONGEST_WAIT_S, idempotency_key, preferred_wait, trace_of
@@ -119,7 +121,9 @@ async def submit_job(
     may have ended already; then `result` holds its result, if that is small. The status of the job is at `Location`.
     """
     named = idempotency_key(key)
-    finished = await services.call(_submit, services.engine, principal, body, named, trace_of(request))
+    finished = await services.call(
+        _submit, services.engine, principal, body, named, trace_of(request), sender_of(request, principal)
+    )
     request.state.job_id = finished.job.id
     wait = preferred_wait(request)
     if wait is None:
@@ -130,8 +134,10 @@ async def submit_job(
     return await services.call(accepted, finished, headers={"Preference-Applied": f"wait={wait:.0f}"})
 
 
-def _submit(ctx: EngineContext, principal: Principal, body: Submission, key: str | None, trace: str | None) -> Finished:
-    return submit(ctx, submit_request(ctx, programs, principal, body, key=key, trace=trace))
+def _submit(
+    ctx: EngineContext, principal: Principal, body: Submission, key: str | None, trace: str | None, origin: Origin
+) -> Finished:
+    return submit(ctx, submit_request(ctx, programs, principal, body, key=key, trace=trace, origin=origin))
 
 
 def _any_case(value: object) -> object:
@@ -220,13 +226,13 @@ def _job(ctx: EngineContext, request: Request, principal: Principal, job_id: str
 @router.delete(
     "/jobs/{job_id}/status", status_code=202, response_model=JobView, responses={**problems(404), **ACCEPTED}
 )
-async def cancel_job(job_id: str, principal: Submitter, services: ServicesOf) -> Response:
+async def cancel_job(request: Request, job_id: str, principal: Submitter, services: ServicesOf) -> Response:
     """Ask for a job to be cancelled; it may still succeed. One that has ended is left as it is."""
-    return await services.call(_cancel, services.engine, principal, job_id)
+    return await services.call(_cancel, services.engine, principal, job_id, sender_of(request, principal))
 
 
-def _cancel(ctx: EngineContext, principal: Principal, job_id: str) -> Response:
+def _cancel(ctx: EngineContext, principal: Principal, job_id: str, origin: Origin) -> Response:
     job = find_job(ctx, principal, job_id)
     if job.created_by != principal.name:
         require(principal, Scope.JOBS_MANAGE)
-    return accepted(Finished(cancel(ctx, principal.workspace, job_id, who=principal.name)))
+    return accepted(Finished(cancel(ctx, principal.workspace, job_id, who=principal.name, origin=origin)))

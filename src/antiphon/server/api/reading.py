@@ -16,7 +16,7 @@ from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
 from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
-from antiphon.engine.requests import OpenSessionRequest, PubRequest, Reuse, SubmitRequest
+from antiphon.engine.requests import OpenSessionRequest, Origin, PubRequest, Reuse, SubmitRequest
 from antiphon.errors import AntiphonError, LimitError, ParameterError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
@@ -34,6 +34,7 @@ def submit_request(
     *,
     key: str | None,
     trace: str | None,
+    origin: Origin | None = None,
 ) -> SubmitRequest:
     """The request of a body; workspace and caller are the principal's, whatever the body says.
 
@@ -74,6 +75,7 @@ def submit_request(
         reuse=_reuse(body.cache),
         read_seconds=time.perf_counter() - began,
         trace=trace,
+        origin=origin,
     )
 
 
@@ -83,7 +85,9 @@ def _reuse(cache: str | float) -> Reuse:
     return Reuse(cache)
 
 
-def session_request(principal: Principal, body: SessionBody, key: str | None) -> OpenSessionRequest:
+def session_request(
+    principal: Principal, body: SessionBody, key: str | None, origin: Origin | None = None
+) -> OpenSessionRequest:
     """The request of a session's body; a key in the header counts when the body has none."""
     return OpenSessionRequest(
         workspace=principal.workspace,
@@ -94,6 +98,7 @@ def session_request(principal: Principal, body: SessionBody, key: str | None) ->
         idle_limit_s=body.idle_limit_s,
         total_limit_s=body.total_limit_s,
         key=key if body.key is None else body.key,
+        origin=origin,
     )
 
 

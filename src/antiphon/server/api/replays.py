@@ -10,7 +10,9 @@ from antiphon.domain.identity import Principal
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.replay import REPLAY_OF, judge_replay, start_replay
+from antiphon.engine.requests import Origin
 from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter
+from antiphon.server.access.origin import sender_of
 from antiphon.server.api.documents import answer, encode, job_document
 from antiphon.server.api.headers import trace_of
 from antiphon.server.api.job_result import FOREVER, ended
@@ -30,12 +32,14 @@ async def replay_job(request: Request, job_id: str, principal: Submitter, servic
 
     The new job is followed like any other; its `links.comparison` has the verdict once it has ended.
     """
-    return await services.call(_start, services.engine, principal, job_id, trace_of(request))
+    return await services.call(
+        _start, services.engine, principal, job_id, trace_of(request), sender_of(request, principal)
+    )
 
 
-def _start(ctx: EngineContext, principal: Principal, job_id: str, trace: str | None) -> Response:
+def _start(ctx: EngineContext, principal: Principal, job_id: str, trace: str | None, origin: Origin) -> Response:
     original = ended(find_job(ctx, principal, job_id))
-    finished: Finished = start_replay(ctx, original, who=principal.name, trace=trace)
+    finished: Finished = start_replay(ctx, original, who=principal.name, trace=trace, origin=origin)
     return accepted(finished)
 
 

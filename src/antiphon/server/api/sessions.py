@@ -12,9 +12,11 @@ from starlette.responses import Response
 from antiphon.domain.identity import Principal, Scope
 from antiphon.domain.sessions import Session, SessionStatus
 from antiphon.engine.context import EngineContext
+from antiphon.engine.requests import Origin
 from antiphon.engine.sessions import cancel_session, close_session, open_or_join, session_not_found
 from antiphon.ports.job_store import JobQuery, SessionQuery
 from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter, require
+from antiphon.server.access.origin import sender_of
 from antiphon.server.api.conditional import tagged, version_tag
 from antiphon.server.api.documents import answer, encode, is_id, session_document, session_path
 from antiphon.server.api.headers import idempotency_key
@@ -57,14 +59,14 @@ def find_session(ctx: EngineContext, principal: Principal, session_id: str) -> S
     },
 )
 async def open_session(
-    body: SessionBody, principal: Submitter, services: ServicesOf, key: KeyHeader = None
+    request: Request, body: SessionBody, principal: Submitter, services: ServicesOf, key: KeyHeader = None
 ) -> Response:
     """Open a session, or join the live one that was opened under the same key.
 
     The key is the body's, or the header's; it is free again once its session has ended.
     """
-    request = session_request(principal, body, idempotency_key(key))
-    session, is_new = await services.call(open_or_join, services.engine, request)
+    asked = session_request(principal, body, idempotency_key(key), sender_of(request, principal))
+    session, is_new = await services.call(open_or_join, services.engine, asked)
     headers = {"Location": session_path(session.id), "ETag": version_tag(session.version)}
     return answer(encode(session_document(session)), 201 if is_new else 200, headers)
 
@@ -115,22 +117,26 @@ async def get_session(request: Request, session_id: str, principal: Reader, serv
 
 
 @router.post("/sessions/{session_id}/close", response_model=SessionView, responses=problems(404))
-async def close(session_id: str, principal: Submitter, services: ServicesOf) -> Response:
+async def close(request: Request, session_id: str, principal: Submitter, services: ServicesOf) -> Response:
     """No new jobs; what is queued or runs finishes. Closing what has ended is no error."""
-    return await services.call(_end, services.engine, principal, session_id, cancels=False)
+    return await services.call(
+        _end, services.engine, principal, session_id, sender_of(request, principal), cancels=False
+    )
 
 
 @router.post("/sessions/{session_id}/cancel", response_model=SessionView, responses=problems(404))
-async def cancel(session_id: str, principal: Submitter, services: ServicesOf) -> Response:
+async def cancel(request: Request, session_id: str, principal: Submitter, services: ServicesOf) -> Response:
     """No new jobs, and those in the queue are cancelled; what runs may finish."""
-    return await services.call(_end, services.engine, principal, session_id, cancels=True)
+    return await services.call(
+        _end, services.engine, principal, session_id, sender_of(request, principal), cancels=True
+    )
 
 
-def _end(ctx: EngineContext, principal: Principal, session_id: str, *, cancels: bool) -> Response:
+def _end(ctx: EngineContext, principal: Principal, session_id: str, origin: Origin, *, cancels: bool) -> Response:
     if find_session(ctx, principal, session_id).created_by != principal.name:
         require(principal, Scope.JOBS_MANAGE)
     act = cancel_session if cancels else close_session
-    session = act(ctx, principal.workspace, session_id, who=principal.name)
+    session = act(ctx, principal.workspace, session_id, who=principal.name, origin=origin)
     return answer(encode(session_document(session)), headers={"ETag": version_tag(session.version)})
 
 

@@ -9,7 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from antiphon.domain.identity import Principal, Scope
 from antiphon.domain.jobs import Job
+from antiphon.engine.access.audit import note_work
 from antiphon.engine.cancel import cancel
+from antiphon.engine.requests import Origin
 from antiphon.ports.azure_store import AzureItem
 from antiphon.server.access.dependencies import require
 from antiphon.server.api.headers import trace_of
@@ -47,7 +49,7 @@ async def put_job(call: AzureCall) -> Response:
     """Submit; the same id again answers with the first job."""
     body = await call.read(JobIn)
     trace = trace_of(call.request)
-    item, job, is_new = await call.run(submit_job, call.plane, call.principal, item_id(call), body, trace)
+    item, job, is_new = await call.run(submit_job, call.plane, call.principal, item_id(call), body, trace, call.sender)
     call.request.state.job_id = job.id
     return JSONResponse(job_view(item, job, links(call, signed=False), just_sent=True), 201 if is_new else 200)
 
@@ -78,7 +80,7 @@ async def cancel_job(call: AzureCall) -> Response:
     _require_own(call.principal, job)
     if job.status.is_final:
         raise AzureRefusal(409, "JobAlreadyEnded", f"The job is {job.status.value} and cannot be cancelled.")
-    job = await call.run(cancel, call.plane.engine, call.workspace, job.id, who=call.principal.name)
+    job = await call.run(cancel, call.plane.engine, call.workspace, job.id, who=call.principal.name, origin=call.sender)
     return JSONResponse(job_view(item, job, links(call)))
 
 
@@ -86,7 +88,7 @@ async def delete_job(call: AzureCall) -> Response:
     """Forget a job and its blobs here; what has not ended is cancelled. The engine keeps its record."""
     item, job = await call.run(_found, call.plane, call.workspace, item_id(call))
     _require_own(call.principal, job)
-    await call.run(_delete, call.plane, item, job, call.principal.name)
+    await call.run(_delete, call.plane, item, job, call.principal.name, call.sender)
     return Response(status_code=204)
 
 
@@ -118,11 +120,12 @@ def _patched(plane: AzurePlane, principal: Principal, job_id: str, patch: JobPat
     return item
 
 
-def _delete(plane: AzurePlane, item: AzureItem, job: Job, who: str) -> None:
+def _delete(plane: AzurePlane, item: AzureItem, job: Job, who: str, origin: Origin) -> None:
     if not job.status.is_final:
-        cancel(plane.engine, item.workspace, job.id, who=who, why="deleted by the user")
+        cancel(plane.engine, item.workspace, job.id, who=who, why="deleted by the user", origin=origin)
     with plane.engine.store.write() as tx:
         tx.remove_azure_item(item.workspace, item.kind, item.id)
+        note_work(plane.engine, tx, origin, "job.delete", job.id, workspace=item.workspace, who=who)
     if item.container is not None and has_own_container(item):
         plane.storage.remove_container(item.container)
 

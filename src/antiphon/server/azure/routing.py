@@ -14,9 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from antiphon.domain.identity import Principal, Scope
+from antiphon.engine.requests import Origin
 from antiphon.errors import AntiphonError, PermissionDeniedError
 from antiphon.server.access.authenticator import KEY_PREFIX, credential_of
 from antiphon.server.access.dependencies import authenticated, require
+from antiphon.server.access.origin import sender_of
 from antiphon.server.azure.addresses import api_base, blob_base
 from antiphon.server.azure.plane import AzurePlane, plane_of
 from antiphon.server.azure.refusals import AzureRefusal, azure_response, unforeseen
@@ -52,6 +54,11 @@ class AzureCall:
     def storage(self) -> str:
         """Scheme and host that the client reaches the storage under."""
         return blob_base(self.request, self.plane.services.settings.public_url)
+
+    @property
+    def sender(self) -> Origin:
+        """How and from where the caller came."""
+        return sender_of(self.request, self.principal)
 
     def param(self, name: str) -> str:
         """A part of the path."""

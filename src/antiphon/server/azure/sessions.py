@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from antiphon.domain.identity import Principal, Scope
 from antiphon.domain.sessions import Session
-from antiphon.engine.requests import OpenSessionRequest
+from antiphon.engine.requests import OpenSessionRequest, Origin
 from antiphon.engine.sessions import close_session, open_new_session
 from antiphon.ports.azure_store import AzureItem
 from antiphon.server.access.dependencies import require
@@ -22,7 +22,7 @@ from antiphon.server.azure.views import session_view
 async def put_session(call: AzureCall) -> Response:
     """Open; the same id again answers with the first session."""
     body = await call.read(SessionIn)
-    item, session, is_new = await call.run(_open, call.plane, call.principal, item_id(call), body)
+    item, session, is_new = await call.run(_open, call.plane, call.principal, item_id(call), body, call.sender)
     return JSONResponse(session_view(item, session), 201 if is_new else 200)
 
 
@@ -37,7 +37,9 @@ async def post_close_session(call: AzureCall) -> Response:
     item, session = await call.run(found_session, call.plane, call.workspace, item_id(call))
     if session.created_by != call.principal.name:
         require(call.principal, Scope.JOBS_MANAGE)
-    session = await call.run(close_session, call.plane.engine, call.workspace, session.id, who=call.principal.name)
+    session = await call.run(
+        close_session, call.plane.engine, call.workspace, session.id, who=call.principal.name, origin=call.sender
+    )
     return JSONResponse(session_view(item, session))
 
 
@@ -55,7 +57,9 @@ def found_session(plane: AzurePlane, workspace: str, session_id: str) -> tuple[A
     return item, session
 
 
-def _open(plane: AzurePlane, principal: Principal, session_id: str, body: SessionIn) -> tuple[AzureItem, Session, bool]:
+def _open(
+    plane: AzurePlane, principal: Principal, session_id: str, body: SessionIn, origin: Origin
+) -> tuple[AzureItem, Session, bool]:
     ctx, workspace = plane.engine, principal.workspace
     with ctx.store.read() as tx:
         known = tx.azure_item(workspace, "Session", session_id)
@@ -72,6 +76,7 @@ def _open(plane: AzurePlane, principal: Principal, session_id: str, body: Sessio
             name=name,
             failure_policy=(body.job_failure_policy or "Abort").lower(),
             key=KEY + session_id,
+            origin=origin,
         ),
     )
     item = AzureItem(

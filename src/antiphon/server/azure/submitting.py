@@ -10,7 +10,7 @@ from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
 from antiphon.domain.sessions import Session
 from antiphon.engine.refused import RefusedRequest, submit_refused
-from antiphon.engine.requests import SubmitRequest
+from antiphon.engine.requests import Origin, SubmitRequest
 from antiphon.engine.submit import submit
 from antiphon.engine.validate import MOST_LABELS
 from antiphon.errors import AntiphonError, LimitError, MissingExtraError, ProgramError, QuotaExceededError
@@ -43,7 +43,12 @@ def find_job(plane: AzurePlane, workspace: str, item_id: str) -> tuple[AzureItem
 
 
 def submit_job(
-    plane: AzurePlane, principal: Principal, item_id: str, body: JobIn, trace: str | None = None
+    plane: AzurePlane,
+    principal: Principal,
+    item_id: str,
+    body: JobIn,
+    trace: str | None = None,
+    origin: Origin | None = None,
 ) -> tuple[AzureItem, Job, bool]:
     """Take a job; the same id again gives the first one.
 
@@ -67,7 +72,7 @@ def submit_job(
     session = _session(plane, workspace, body, target)
     container, input_blob = _input_place(plane, workspace, body)
     source = _input_bytes(plane, container, input_blob)
-    job, found = _submit(plane, principal, item_id, body, target, session, source, trace)
+    job, found = _submit(plane, principal, item_id, body, target, session, source, trace, origin)
     item = AzureItem(
         workspace=workspace,
         kind="Job",
@@ -107,6 +112,7 @@ def _submit(
     session: Session | None,
     source: bytes,
     trace: str | None,
+    origin: Origin | None,
 ) -> tuple[Job, AzureInput | None]:
     began = time.perf_counter()
     labels = _labels(item_id, body)
@@ -128,12 +134,13 @@ def _submit(
             key=KEY + item_id,
             read_seconds=time.perf_counter() - began,
             trace=trace,
+            origin=origin,
         )
         return submit(plane.engine, request).job, found
     except (ProgramError, LimitError, MissingExtraError) as error:
         if isinstance(error, QuotaExceededError):
             raise
-        return _refused(plane, principal, item_id, body, target, session_id, source, labels, error, trace), None
+        return _refused(plane, principal, item_id, body, target, session_id, source, labels, error, trace, origin), None
 
 
 def _refused(
@@ -147,6 +154,7 @@ def _refused(
     labels: Mapping[str, str],
     error: AntiphonError,
     trace: str | None,
+    origin: Origin | None,
 ) -> Job:
     return submit_refused(
         plane.engine,
@@ -162,6 +170,7 @@ def _refused(
             key=KEY + item_id,
             metadata=labels,
             trace=trace,
+            origin=origin,
         ),
     )
 
