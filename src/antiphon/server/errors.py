@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -17,10 +19,41 @@ from antiphon.server.problems import MEDIA_TYPE, TYPE_BASE, problem_of, problem_
 
 log = logging.getLogger("antiphon.server")
 
+COMPARE = "Compare it with the route's schema in /v1/openapi.json."
+SEND_JSON = "Send JSON, and say so: Content-Type: application/json."
+
 
 def request_id_of(request: Request) -> str:
     """The id under which this request is found in the logs."""
     return str(getattr(request.state, "request_id", ""))
+
+
+def _misfit(found: Mapping[str, Any]) -> dict[str, str]:
+    """Where a request does not fit, as a JSON pointer, and why."""
+    if found["type"] == "json_invalid":
+        # Its last part is no name in the body but how far it could be read.
+        position, reason = found["loc"][-1], found.get("ctx", {}).get("error", "")
+        return {"pointer": "/body", "detail": f"no JSON from character {position} on: {reason}"}
+    return {"pointer": "/" + "/".join(str(part) for part in found["loc"]), "detail": str(found["msg"])}
+
+
+def _is_json(request: Request) -> bool:
+    """Whether its body says that it is JSON; one without a body needs not say so."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.method in {"GET", "HEAD", "DELETE"} or kind == "application/json" or kind.endswith("+json")
+
+
+def _of_framework(request: Request, error: HTTPException, code: str) -> AntiphonError:
+    path = request.url.path
+    match error.status_code:
+        case 404:
+            return AntiphonError(
+                f"There is no {path} here.", code=code, next_step="The API begins at /v1; /v1/openapi.json lists it."
+            )
+        case 405:
+            allowed = _allowed(request)
+            return AntiphonError(f"{path} takes no {request.method}.", code=code, next_step=f"It takes {allowed}.")
+    return AntiphonError(str(error.detail), code=code)
 
 
 def _allowed(request: Request) -> str:
@@ -41,16 +74,13 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        found = [
-            {"pointer": "/" + "/".join(str(part) for part in each["loc"]), "detail": each["msg"]}
-            for each in error.errors()[:20]
-        ]
+        found = [_misfit(each) for each in error.errors()[:20]]
         return problem_response(
             LimitError(
                 "The request does not fit what this route takes.",
                 code="request-invalid",
                 cause="; ".join(f"{each['pointer']}: {each['detail']}" for each in found[:3]),
-                next_step="Compare it with the route's schema in /v1/openapi.json.",
+                next_step=COMPARE if _is_json(request) else SEND_JSON,
                 details={"errors": found},
             ),
             request_id_of(request),
@@ -60,7 +90,7 @@ def install_error_handlers(app: FastAPI) -> None:
     async def framework(request: Request, error: HTTPException) -> Response:
         code = {404: "route-unknown", 405: "method-not-allowed"}.get(error.status_code, "http-error")
         problem = {
-            **problem_of(AntiphonError(str(error.detail), code=code), request_id_of(request)),
+            **problem_of(_of_framework(request, error, code), request_id_of(request)),
             "status": error.status_code,
             "type": TYPE_BASE + code,
         }

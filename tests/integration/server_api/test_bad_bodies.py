@@ -193,7 +193,29 @@ def test_a_method_that_a_path_has_not_is_told_which_it_has(api: httpx2.Client) -
         answer = api.request("OPTIONS", path)
         _assert_refused(answer, 405)
         assert answer.headers["Allow"] == allowed
-    assert api.get("/v1/nothing").json()["code"] == "route-unknown"
+        assert allowed in answer.json()["solution"]
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/nothing"])
+def test_a_path_that_is_none_is_told_where_the_api_is(api: httpx2.Client, path: str) -> None:
+    problem = _assert_refused(api.get(path), 404)
+    assert problem["code"] == "route-unknown"
+    assert path in problem["title"]
+    assert "/v1/openapi.json" in problem["solution"]
+
+
+def test_a_body_that_does_not_say_that_it_is_json_is_told_to_say_so(api: httpx2.Client) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # what curl says unless it is told otherwise
+    problem = _assert_refused(api.post("/v1/jobs", content=json.dumps(GOOD), headers=form))
+    assert "Content-Type: application/json" in problem["solution"]
+    assert "openapi.json" in _assert_refused(api.post("/v1/jobs", json={}))["solution"]
+
+
+def test_a_body_that_is_no_json_is_told_where_it_ends_to_be(api: httpx2.Client) -> None:
+    answer = api.post("/v1/jobs", content='{"target": "sim.auto", ', headers={"Content-Type": "application/json"})
+    problem = _assert_refused(answer)
+    assert problem["details"]["errors"][0]["pointer"] == "/body"
+    assert "from character 23 on" in problem["detail"]
 
 
 @pytest.mark.parametrize("job_id", ["none", "%00", "a%2Fb", "..%2Fjobs", "x" * 300, "%F0%9F%98%80"])
