@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from limits import parse
-from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import Request
 
@@ -18,6 +17,7 @@ from antiphon.engine.access.keys import check_live, find_key, principal_of, touc
 from antiphon.engine.access.tenants import DEFAULT
 from antiphon.engine.context import EngineContext
 from antiphon.errors import AntiphonError, AuthenticationError, PermissionDeniedError, RateLimitedError
+from antiphon.server.access.counters import LoopStorage
 from antiphon.server.access.known import RecentlyKnown
 from antiphon.server.telemetry.metrics import Metrics
 
@@ -72,7 +72,7 @@ class Authenticator:
         self._tokens = tokens
         self._keys: RecentlyKnown[ApiKey] = RecentlyKnown(REMEMBERED_S, REMEMBERED_KEYS)
         self._touched: dict[str, float] = {}
-        self._failures = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._failures = SlidingWindowCounterRateLimiter(LoopStorage())
         self._per_address, self._audited = parse(FAILURES_PER_ADDRESS), parse(AUDITED_FAILURES)
         self._background: set[asyncio.Task[None]] = set()
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import http_sf
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import Request
 
 from antiphon.domain.identity import Principal
 from antiphon.errors import RateLimitedError
+from antiphon.server.access.counters import LoopStorage
 
 POLICY = "default"
 
@@ -30,7 +30,7 @@ class RateLimiter:
     def __init__(self, limit: str) -> None:
         # A counter of two windows costs the same for 10 and for 100,000 requests a minute; a list of times does not.
         self._limits: list[RateLimitItem] = [parse(each.strip()) for each in limit.split(";") if each.strip()]
-        self._strategy = SlidingWindowCounterRateLimiter(MemoryStorage()) if self._limits else None
+        self._strategy = SlidingWindowCounterRateLimiter(LoopStorage()) if self._limits else None
         policy: list[Any] = [(self._name(each), {"q": each.amount, "w": each.get_expiry()}) for each in self._limits]
         self._policy = http_sf.ser(policy) if policy else ""
 
