@@ -24,7 +24,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one [8000].")] = None,
     azure: Annotated[
-        bool | None, typer.Option("--azure/--no-azure", help="Speak Azure Quantum's protocol too.")
+        bool | None, typer.Option("--azure/--no-azure", help="Speak Azure Quantum's protocol too [no].")
     ] = None,
     azure_aliases: Annotated[
         bool | None,
@@ -38,7 +38,7 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="Certificate chain, for HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")] = None,
     behind_proxy: Annotated[
-        bool | None, typer.Option("--behind-proxy/--no-behind-proxy", help="A proxy in front speaks TLS.")
+        bool | None, typer.Option("--behind-proxy/--no-behind-proxy", help="A proxy in front speaks TLS [no].")
     ] = None,
     trusted_proxies: Annotated[str | None, typer.Option(help="Addresses of such proxies [127.0.0.1].")] = None,
     log_format: Annotated[str | None, typer.Option(help="json or text [json].")] = None,
@@ -46,9 +46,11 @@ def serve(
     max_body_bytes: Annotated[int | None, typer.Option(help="Largest body [32 MiB].")] = None,
     max_blob_bytes: Annotated[int | None, typer.Option(help="Largest blob of Azure's storage [256 MiB].")] = None,
     body_seconds: Annotated[float | None, typer.Option(help="Time for a body to come [30].")] = None,
-    rate_limit: Annotated[str | None, typer.Option(help="Requests of one key, as in 100/second.")] = None,
-    max_streams: Annotated[int | None, typer.Option(help="Open event streams of everybody.")] = None,
-    max_streams_per_key: Annotated[int | None, typer.Option(help="Open event streams of one key.")] = None,
+    rate_limit: Annotated[str | None, typer.Option(help="Requests of one key [60000/minute].")] = None,
+    max_streams: Annotated[
+        int | None, typer.Option(help="Event streams and long polls open at once, of everybody [2000].")
+    ] = None,
+    max_streams_per_key: Annotated[int | None, typer.Option(help="The same, of one key [200].")] = None,
     drain_seconds: Annotated[float | None, typer.Option(help="Time to finish when told to stop [20].")] = None,
     oidc: Annotated[
         list[str] | None,
@@ -56,7 +58,9 @@ def serve(
     ] = None,
     webhooks_allow_private: Annotated[
         bool | None,
-        typer.Option("--webhooks-allow-private/--no-webhooks-allow-private", help="Webhooks to private addresses."),
+        typer.Option(
+            "--webhooks-allow-private/--no-webhooks-allow-private", help="Webhooks to private addresses [no]."
+        ),
     ] = None,
     metrics_open: Annotated[
         bool | None,
@@ -117,7 +121,7 @@ def _tell(shell: Shell, facts: dict[str, Any], key: tuple[ApiKey, str] | None) -
             soft_wrap=True,
             markup=False,
         )
-    shell.note(f"Antiphon {__version__} listening on {facts['url']}")
+    shell.note(f"Antiphon {__version__} listening on {facts['url']}, with the data in {facts['home']}")
 
 
 def _warn(shell: Shell, settings: ServerSettings) -> None:
