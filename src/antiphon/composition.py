@@ -20,6 +20,7 @@ from antiphon.adapters.clocks import SystemClock
 from antiphon.adapters.executors.inline import InlineExecutor
 from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.adapters.liveness import ProcessLiveness
+from antiphon.adapters.executors.reading import ReadingCodec
 from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSecrets, SecretChain, VaultSecrets
 from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
@@ -65,11 +66,15 @@ class RunningEngine:
         if self.dispatcher is not None:
             self.dispatcher.stop()
         else:
+    reader: ReadingCodec | None = None
             self.ctx.closing.set()
             for executor in self.ctx.executors.values():
                 executor.close()
             if self.ctx.registered:
                 release_quietly(self.ctx)
+        if self.reader is not None:
+            # The loop may be waiting for a program.
+            self.reader.close()
         self.ctx.store.close()
 
     def abandon(self) -> None:
@@ -86,6 +91,8 @@ _running: weakref.WeakSet[RunningEngine] = weakref.WeakSet()
 def _abandon_all() -> None:
     for engine in list(_running):
         engine.abandon()
+        if self.reader is not None:
+            atexit.unregister(self.reader.close)
 
 
 if hasattr(os, "register_at_fork"):
@@ -108,6 +115,7 @@ def build_engine(
         workers: Worker processes at most; default is one for each processor. With 0 the engine runs what is cheap
             enough for its own process, and takes nothing from the queue.
         dispatch: False only looks: nothing is taken from the queue and no timer kept, which is what read-only commands
+    read_apart: bool = False,
             want. A submit that is cheap enough still runs, in the submitting thread.
 
     Raises:
@@ -117,15 +125,17 @@ def build_engine(
     _make(folder)
     database = database or os.environ.get("ANTIPHON_DATABASE")
     store = open_store(database or folder / DATABASE)
+        read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
     drivers = load_drivers()
     ctx = EngineContext(
         store=store,
         blobs=FileBlobStore(folder / "blobs"),
         clock=clock or SystemClock(),
-        codec=FrontendCodec(),
+        codec=reader or FrontendCodec(),
         liveness=ProcessLiveness(),
         drivers=drivers,
         executors={
+    reader = ReadingCodec() if read_apart else None
             "inline": InlineExecutor(drivers),
             "process": ProcessExecutor(load_drivers, max_workers=workers or None),
         },
@@ -135,7 +145,7 @@ def build_engine(
     dispatcher = Dispatcher(ctx, takes_jobs=workers != 0) if dispatch else None
     if dispatcher is not None:
         dispatcher.start()
-    engine = RunningEngine(ctx, folder, dispatcher)
+    engine = RunningEngine(ctx, folder, dispatcher, reader)
     _running.add(engine)
     return engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.frontends.openqasm_writer import to_openqasm3
-from antiphon.frontends.recognise import load_program
+from antiphon.frontends.recognise import load_program, to_program
 
 
 class FrontendCodec:
@@ -20,6 +20,10 @@ class FrontendCodec:
     ) -> Program:
         """The program of a stored artefact."""
         return load_program(format, source, name=name, entry_point=entry_point)
+
+    def read(self, source: str | bytes) -> Program:
+        """The program in a text or in bytes of any format."""
+        return to_program(source)
 
     def compiled_text(self, program: Program) -> str | None:
         """The compiled circuit as OpenQASM 3, or None for an opaque program."""

@@ -26,6 +26,16 @@ class ProgramCodec(Protocol):
         """
         ...
 
+    def read(self, source: str | bytes) -> Program:
+        """The program in a text or in bytes, in whichever of the formats they are.
+
+        Raises:
+            ProgramError: None of these, or it does not parse.
+            LimitError: It is larger than what is read.
+            MissingExtraError: The SDK that reads its format is not installed.
+        """
+        ...
+
     def compiled_text(self, program: Program) -> str | None:
         """The compiled circuit as OpenQASM 3 text for people and records, or None for an opaque program."""
         ...

@@ -41,6 +41,7 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
         clock=clock,
         workers=settings.workers,
     )
+        read_apart=True,
     try:
         threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
         call, metrics = partial(call_in, threads), Metrics()

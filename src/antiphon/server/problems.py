@@ -40,6 +40,7 @@ _BY_CODE: Mapping[str, int] = {
     "store-busy": 503,
     "store-closed": 503,
     "server-draining": 503,
+    "readers-busy": 503,
     "oidc-unreachable": 503,
     "body-too-slow": 408,
     "store-unreachable": 503,

@@ -31,14 +31,12 @@ from antiphon.server.api.documents import answer, encode, job_document, job_path
 from antiphon.server.api.headers import LONGEST_WAIT_S, idempotency_key, preferred_wait, trace_of
 from antiphon.server.api.paging import LARGEST_PAGE, decode_cursor, link_header, next_address
 from antiphon.server.api.problems import Responses, problems
-from antiphon.server.api.programs import ProgramCache
 from antiphon.server.api.reading import submit_request
 from antiphon.server.api.resources import JobList, JobView
 from antiphon.server.api.submissions import Submission
 from antiphon.server.api.waiting import find_job, wait_for_job
 
 router = APIRouter(tags=["jobs"])
-programs = ProgramCache()
 
 SMALL_RESULT_VALUES = 4_096
 """A result with at most so many counts or values comes with the answer to its submit."""
@@ -137,7 +135,8 @@ async def submit_job(
 def _submit(
     ctx: EngineContext, principal: Principal, body: Submission, key: str | None, trace: str | None, origin: Origin
 ) -> Finished:
-    return submit(ctx, submit_request(ctx, programs, principal, body, key=key, trace=trace, origin=origin))
+    """Submit what a body asks for; raises as `submit_request` and `submit` do."""
+    return submit(ctx, submit_request(ctx, principal, body, key=key, trace=trace, origin=origin))
 
 
 def _any_case(value: object) -> object:

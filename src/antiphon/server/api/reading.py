@@ -20,15 +20,22 @@ from antiphon.engine.requests import OpenSessionRequest, Origin, PubRequest, Reu
 from antiphon.errors import AntiphonError, LimitError, ParameterError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
-from antiphon.server.api.programs import ProgramCache
-from antiphon.server.api.submissions import EncodedObservable, EncodedParameters, PubBody, SessionBody, Submission
+from antiphon.server.api.programs import read_program
+from antiphon.server.api.submissions import (
+    EncodedObservable,
+    EncodedParameters,
+    ProgramBody,
+    PubBody,
+    SessionBody,
+    Submission,
+)
 
 DEFAULT_SHOTS = 1000
+LONGEST_READ_S = 60
 
 
 def submit_request(
     ctx: EngineContext,
-    cache: ProgramCache,
     principal: Principal,
     body: Submission,
     *,
@@ -45,7 +52,8 @@ def submit_request(
     given = body.programs if body.programs is not None else [body.program or ""]
     several = len(given) > 1
     programs = [
-        _named(index, len(given), several, lambda each=each: cache.read(ctx, each)) for index, each in enumerate(given)
+        _named(index, len(given), several, lambda each=each: _read(ctx, each, began))
+        for index, each in enumerate(given)
     ]
     if body.pubs is not None:
         kind = body.kind or _kind_of_pubs(body.pubs, several)
@@ -77,6 +85,17 @@ def submit_request(
         trace=trace,
         origin=origin,
     )
+
+
+def _read(ctx: EngineContext, body: str | ProgramBody, began: float) -> Program:
+    if time.perf_counter() - began > LONGEST_READ_S:
+        raise LimitError(
+            f"The programs of one job are read for {LONGEST_READ_S} s at most.",
+            code="reading-too-long",
+            next_step="Submit fewer or smaller programs at once.",
+            details={"limit_s": LONGEST_READ_S},
+        )
+    return read_program(ctx, body)
 
 
 def _reuse(cache: str | float) -> Reuse:

@@ -1,0 +1,305 @@
+"""Reading the programs of strangers: in worker processes that are killed when they hang, crash or eat memory.
+
+Readers are whole SDKs and a compiler's parser, made for files that their user wrote. Some run for ever on a damaged
+file or end the process (Qiskit's for QPY, LLVM's), and none has a limit of its own. So a server reads apart; only text
+that is plainly harmless (`plain_text.is_plain`) is read where it is asked for.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import itertools
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotInTime
+from copy import copy
+from dataclasses import dataclass, replace
+
+from antiphon.adapters.executors import failures
+from antiphon.adapters.executors.frames import decode, encode
+from antiphon.adapters.executors.plain_text import is_plain
+from antiphon.adapters.executors.pool import WorkerPool
+from antiphon.adapters.executors.read_programs import ReadPrograms
+from antiphon.domain.circuits import Circuit, Operation, Unitary
+from antiphon.domain.evolve import evolve
+from antiphon.domain.programs import Program, ProgramFormat
+from antiphon.errors import AntiphonError, ProgramError, StoreError
+from antiphon.frontends.codec import FrontendCodec
+
+READERS = 2
+READ_SECONDS = 10.0
+READ_MEMORY = 2**30
+"""Bytes that reading one program may take beyond what the SDKs themselves do."""
+MAX_WAITING = 8
+"""Calls that are read or wait at the same time; further ones are refused at once, so that they hold no thread."""
+PATIENCE_SECONDS = 45.0
+"""A call waits so long at most: the programs before it have taken all their time. The start of a reader counts."""
+
+_TEXT_READERS = ("antiphon.frontends.openqasm", "antiphon.frontends.qir", "antiphon.frontends.ionq", "pyqir")
+_SDKS = ("antiphon.frontends.qiskit", "antiphon.frontends.cirq")
+_OF_SDKS = frozenset({ProgramFormat.QPY, ProgramFormat.CIRQ_JSON})
+_PIECE = 5_000
+_OPERATION_BYTES = 400
+_ENTRY_BYTES = 2_048
+
+_KILLED = {
+    "worker-timeout": "Reading it took longer than {seconds:g} s.",
+    "worker-memory": "Reading it took more than {memory:,.0f} MiB of memory.",
+    "worker-crashed": "Reading it crashed the process that read it.",
+}
+
+
+class ReadingCodec:
+    """Implements `ports.program_codec.ProgramCodec`; thread-safe. Remembers what it read.
+
+    Args:
+        readers: Worker processes at most for QIR, OpenQASM and IonQ's JSON, and again for what Qiskit and Cirq read,
+            which take seconds to load. They start with the first program that needs one.
+        seconds: For reading one program.
+        memory_bytes: For reading one program; see `WorkerPool`.
+        room_bytes: For programs that were read, about.
+    """
+
+    def __init__(
+        self,
+        *,
+        readers: int = READERS,
+        seconds: float = READ_SECONDS,
+        memory_bytes: int = READ_MEMORY,
+        room_bytes: int = 64 * 2**20,
+    ) -> None:
+        self._here = FrontendCodec()
+        self._texts = WorkerPool("readers", FrontendCodec, readers, memory_bytes, _TEXT_READERS)
+        self._sdks = WorkerPool("readers with SDKs", FrontendCodec, readers, memory_bytes, _SDKS)
+        self._seconds = seconds
+        self._memory = memory_bytes
+        self._known = ReadPrograms(room_bytes)
+        self._places = threading.BoundedSemaphore(MAX_WAITING)
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._pending: set[Future[object]] = set()
+        self._closed = False
+        atexit.register(self.close)
+
+    def load(
+        self,
+        format: ProgramFormat,  # noqa: A002 - the field's own word
+        source: bytes,
+        *,
+        name: str,
+        entry_point: str | None,
+    ) -> Program:
+        """The program of a stored artefact.
+
+        Raises:
+            ProgramError: It does not parse, or its reader had to be killed (code "program-unreadable").
+            LimitError: It is larger than what is read.
+            StoreError: Too many are being read (code "readers-busy"); nothing is known about the program.
+            MissingExtraError: The SDK that reads this format is not installed.
+        """
+        return _named(self._read(ReadProgram(format, source, entry_point)), name)
+
+    def read(self, source: str | bytes) -> Program:
+        """The program in a text or in bytes of any format.
+
+        Raises:
+            ProgramError, LimitError, StoreError, MissingExtraError: As `load`.
+        """
+        return self._read(ReadProgram(None, source, None))
+
+    def compiled_text(self, program: Program) -> str | None:
+        """The compiled circuit as OpenQASM 3, or None for an opaque program."""
+        return self._here.compiled_text(program)
+
+    def close(self) -> None:
+        """Kill the readers; who waits for one is told that it is closed."""
+        atexit.unregister(self.close)
+        with self._lock:
+            self._closed = True
+            pending = list(self._pending)
+        self._texts.close()
+        self._sdks.close()
+        for future in pending:
+            _settle(future, failures.executor_closed("readers"))
+
+    def _read(self, request: ReadProgram) -> Program:
+        key = request.key()
+        known = self._known.get(key)
+        if isinstance(known, AntiphonError):
+            raise copy(known)  # who catches it may add to its message
+        if known is not None:
+            return known
+        if _is_harmless(request):
+            program = request.read(self._here)
+            weight = _weight(program.source, program.circuit.operations if program.circuit else ())
+        else:
+            try:
+                program, weight = self._read_apart(request)
+            except ProgramError as error:
+                if error.code == "program-unreadable":
+                    self._known.refuse(key, error)
+                raise
+        self._known.keep(key, program, weight)
+        # The engine asks again by what was read, not by what was given.
+        self._known.keep(ReadProgram(program.format, program.source, program.entry_point).key(), program, weight)
+        return program
+
+    def _read_apart(self, request: ReadProgram) -> tuple[Program, int]:
+        if not self._places.acquire(blocking=False):
+            raise _busy()
+        try:
+            answer = self._ask(request)
+        finally:
+            self._places.release()
+        if isinstance(answer, Pieces):
+            return answer.program(), answer.weight
+        if not isinstance(answer, AntiphonError):
+            raise TypeError(f"a reader answered {type(answer).__name__}")
+        if answer.code in _KILLED:
+            raise self._unreadable(answer)
+        raise answer
+
+    def _ask(self, request: ReadProgram) -> object:
+        future: Future[object] = Future()
+        with self._lock:
+            if self._closed:
+                raise _closed()
+            self._pending.add(future)
+        task = f"read-{next(self._numbers)}"
+        pool = self._sdks if _needs_sdk(request) else self._texts
+        try:
+            pool.start(task, request, self._seconds, lambda outcome, _: _settle(future, outcome))
+            answer = future.result(PATIENCE_SECONDS)
+        except NotInTime:
+            pool.cancel(task)
+            raise _busy() from None
+        finally:
+            with self._lock:
+                self._pending.discard(future)
+        if isinstance(answer, AntiphonError) and answer.code == "executor-closed":
+            raise _closed()
+        return answer
+
+    def _unreadable(self, found: AntiphonError) -> ProgramError:
+        cause = _KILLED[found.code].format(seconds=self._seconds, memory=self._memory / 2**20)
+        return ProgramError(
+            "The program could not be read within the limits of this server.",
+            code="program-unreadable",
+            cause=cause,
+            next_step="Check that it is complete and not damaged (read it with your own SDK), write it again, "
+            "or make it smaller: use loops and gate definitions, or submit it in parts.",
+            details={"limit_seconds": self._seconds, "limit_bytes": self._memory, "ended": found.code},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProgram:
+    """The request for a reader; the answer is `Pieces` or an `AntiphonError`. Format None: to be recognised."""
+
+    format: ProgramFormat | None
+    source: str | bytes
+    entry_point: str | None
+
+    def key(self) -> bytes:
+        """The same for the same request."""
+        source = self.source.encode(errors="surrogatepass") if isinstance(self.source, str) else self.source
+        kind = "text" if isinstance(self.source, str) else "bytes"
+        facts = f"{self.format}\0{kind}\0{self.entry_point!r}\0"
+        return hashlib.sha256(facts.encode(errors="surrogatepass") + source).digest()
+
+    def read(self, codec: FrontendCodec) -> Program:
+        """Read it here."""
+        if self.format is None:
+            return codec.read(self.source)
+        assert isinstance(self.source, bytes)
+        return codec.load(self.format, self.source, name="", entry_point=self.entry_point)
+
+    def run(self, loaded: FrontendCodec, memory_limit: int | None) -> object:
+        """Read it in a reader."""
+        try:
+            return Pieces.of(self.read(loaded))
+        except AntiphonError as error:
+            return error
+        except RecursionError as error:
+            return self.failed(error)
+        except MemoryError as error:
+            return failures.memory_exhausted(memory_limit, str(error) or "MemoryError")
+
+    def failed(self, error: BaseException) -> AntiphonError:
+        """Code "program-unreadable": the SDK's reader raised what no front end expects."""
+        return ProgramError(
+            "The program cannot be read.",
+            code="program-unreadable",
+            cause=f"{type(error).__name__}: {error}"[:500],
+            next_step="Check that it is complete and not damaged: read it with your own SDK and write it again.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A program with its operations pickled in pieces: unpickling is one long hold of the interpreter otherwise."""
+
+    rest: Program
+    pieces: tuple[bytes, ...]
+    weight: int
+
+    @classmethod
+    def of(cls, program: Program) -> Pieces:
+        """Take a program apart."""
+        circuit = program.circuit
+        if circuit is None:
+            return cls(program, (), _weight(program.source, ()))
+        operations = circuit.operations
+        pieces = tuple(encode(operations[start : start + _PIECE]) for start in range(0, len(operations), _PIECE))
+        weight = _weight(program.source, operations)
+        return cls(replace(program, circuit=replace(circuit, operations=())), pieces, weight)
+
+    def program(self) -> Program:
+        """Put it together again."""
+        if self.rest.circuit is None or not self.pieces:
+            return self.rest
+        operations = tuple(operation for piece in self.pieces for operation in decode(piece))
+        return replace(self.rest, circuit=replace(self.rest.circuit, operations=operations))
+
+
+def _needs_sdk(request: ReadProgram) -> bool:
+    if request.format is not None:
+        return request.format in _OF_SDKS
+    source = request.source
+    return isinstance(source, bytes) and (source.startswith(b"QISKIT") or b'"cirq_type"' in source)
+
+
+def _is_harmless(request: ReadProgram) -> bool:
+    return request.format in {None, ProgramFormat.OPENQASM2, ProgramFormat.OPENQASM3} and is_plain(request.source)
+
+
+def _weight(source: bytes, operations: tuple[Operation, ...]) -> int:
+    """About how many bytes a program takes: 250 to 800 for each gate, measured."""
+    total = _ENTRY_BYTES + len(source)
+    for operation in Circuit(0, (), (), operations).walk():
+        total += _OPERATION_BYTES + (48 * len(operation.matrix) if isinstance(operation, Unitary) else 0)
+    return total
+
+
+def _named(program: Program, name: str) -> Program:
+    return evolve(program, name=name) if name and name != program.name else program
+
+
+def _settle(future: Future[object], outcome: object) -> None:
+    if not future.done():
+        future.set_result(outcome)
+
+
+def _busy() -> StoreError:
+    return StoreError(
+        "The server is reading as many programs as it can.",
+        code="readers-busy",
+        cause="each is read in a process of its own, and those before this one take their time",
+        next_step="Send it again in a few seconds.",
+        details={"retry_after_s": 5},
+    )
+
+
+def _closed() -> StoreError:
+    return StoreError("The workspace is closed.", code="store-closed", next_step="Open a new workspace.")
