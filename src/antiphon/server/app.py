@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from antiphon.server.api import router as native_api
+from antiphon.server.api.frequent import install_frequent
 from antiphon.server.api.openapi import install_openapi
 from antiphon.server.errors import install_error_handlers
 from antiphon.server.health import router as health
@@ -45,4 +46,5 @@ def create_app(services: Services) -> FastAPI:
 
         install_azure(app, services)
     install_openapi(app)
+    install_frequent(app)
     return app

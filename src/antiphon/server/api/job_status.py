@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.engine.context import EngineContext
 from antiphon.server.access.dependencies import Reader, ServicesOf
@@ -17,6 +18,7 @@ from antiphon.server.api.jobs import PreferHeader, estimated_seconds, retry_afte
 from antiphon.server.api.problems import problems
 from antiphon.server.api.resources import StatusView
 from antiphon.server.api.waiting import wait_for_job
+from antiphon.server.services import Services
 
 router = APIRouter(tags=["jobs"])
 
@@ -41,6 +43,23 @@ async def get_status(
     """Where a job stands: 200 while it has not ended, then 303 to its result.
 
     With `wait`, or `Prefer: wait=…`, the answer comes when the job ends or so many seconds have passed, 60 at most.
+    """
+    return await status_answer(request, services, principal, job_id, wait, known_version)
+
+
+async def status_answer(
+    request: Request,
+    services: Services,
+    principal: Principal,
+    job_id: str,
+    wait: float | None = None,
+    known_version: int | None = None,
+) -> Response:
+    """The answer of `get_status`.
+
+    Raises:
+        NotFoundError: None of that id in the caller's workspace.
+        RateLimitedError: Too many long polls are open.
     """
     preferred = preferred_wait(request)
     asked = preferred if wait is None else min(wait, LONGEST_WAIT_S)

@@ -120,7 +120,7 @@ async def submit_job(
     """
     named = idempotency_key(key)
     finished = await services.call(
-        _submit, services.engine, principal, body, named, trace_of(request), sender_of(request, principal)
+        submit_body, services.engine, principal, body, named, trace_of(request), sender_of(request, principal)
     )
     request.state.job_id = finished.job.id
     wait = preferred_wait(request)
@@ -132,7 +132,7 @@ async def submit_job(
     return await services.call(accepted, finished, headers={"Preference-Applied": f"wait={wait:.0f}"})
 
 
-def _submit(
+def submit_body(
     ctx: EngineContext, principal: Principal, body: Submission, key: str | None, trace: str | None, origin: Origin
 ) -> Finished:
     """Submit what a body asks for; raises as `submit_request` and `submit` do."""
