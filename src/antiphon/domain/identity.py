@@ -66,6 +66,11 @@ class Principal:
     scopes: frozenset[Scope]
     via: str
 
+    @property
+    def caller(self) -> str:
+        """Who is counted where a caller may have only so much: a key, or the one person behind a token."""
+        return self.via if self.via.startswith("key:") else f"{self.via}|{self.name}"
+
     def may(self, scope: Scope) -> bool:
         """Whether it may do this kind of thing."""
         return scope in self.scopes

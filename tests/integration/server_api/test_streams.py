@@ -9,7 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from antiphon.server.api import workspace_events
+from antiphon.domain.identity import Role
+from antiphon.engine.access.keys import list_keys
+from antiphon.server.api import job_events, workspace_events
 from antiphon.server.api.resources import EventView
 from programs import BELL
 from served import Served
@@ -125,3 +127,24 @@ def test_a_stream_too_far_back_is_refused(
         post(idle)
     answer = idle.get("/v1/events", headers={"Last-Event-ID": "1"})
     assert (answer.status_code, answer.json()["code"]) == (422, "event-id-too-old")
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "{job}"])
+def test_a_stream_ends_when_its_key_is_revoked(
+    idle_server: Served, idle: httpx2.Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(job_events, "KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(workspace_events, "KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(job_events, "STILL_KNOWN_S", 0.05)
+    job = post(idle)
+    name = f"leaver-{job['id']}"
+    with idle_server.client(name=name) as leaver, idle_server.client(Role.ADMIN, name="boss") as boss:
+        [key] = [each for each in list_keys(idle_server.ctx, "default") if each.name == name]
+        with leaver.stream("GET", path.format(job=job["links"]["events"]), headers=STREAM) as answer:
+            assert answer.status_code == 200
+            lines = answer.iter_lines()
+            for _ in range(20):
+                next(lines)
+            assert boss.delete(f"/v1/keys/{key.id}").status_code == 200
+            # What is not ended sends comments for ever.
+            assert sum(1 for _, _ in zip(range(10_000), lines, strict=False)) < 10_000

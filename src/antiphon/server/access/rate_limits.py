@@ -42,7 +42,7 @@ class RateLimiter:
         """
         if self._strategy is None:
             return
-        subject = principal.via if principal.via.startswith("key:") else f"{principal.via}|{principal.name}"
+        subject = principal.caller
         exceeded = next((each for each in self._limits if not self._strategy.hit(each, subject)), None)
         now = time.time()
         left: list[Any] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -10,14 +12,14 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from antiphon.domain.identity import Principal
+from antiphon.domain.identity import Principal, Scope
 from antiphon.domain.jobs import FINAL_STATUSES
 from antiphon.domain.sessions import SessionStatus
 from antiphon.engine.context import EngineContext
 from antiphon.engine.job_record import event_to_json
-from antiphon.errors import LimitError
+from antiphon.errors import AuthenticationError, LimitError, PermissionDeniedError, RateLimitedError
 from antiphon.ports.job_store import StoredEvent
-from antiphon.server.access.dependencies import Reader, ServicesOf
+from antiphon.server.access.dependencies import Reader, ServicesOf, require
 from antiphon.server.api.documents import answer, encode
 from antiphon.server.api.problems import Responses, problems
 from antiphon.server.api.resources import EventView
@@ -29,6 +31,8 @@ router = APIRouter(tags=["events"])
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_S = 15.0
+STILL_KNOWN_S = 15.0
+"""How often it is asked whether a stream's key or token still opens it: a revoked one sees nothing after so long."""
 FINAL = {status.value for status in FINAL_STATUSES} | {status.value for status in SessionStatus if status.is_final}
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 STREAMED: Responses = {
@@ -72,7 +76,7 @@ async def _events(
     if not wants_stream(request):
         lines = await services.call(log_of, services.engine, subject)
         return answer(encode([event_to_json(line) for line in lines if line.seq > after]))
-    return await streaming(_follow(services, principal, subject, after))
+    return await streaming(request, services, _follow(services, principal, subject, after))
 
 
 def wants_stream(request: Request) -> bool:
@@ -110,20 +114,40 @@ def framed(line: StoredEvent) -> bytes:
     return format_sse_event(data_str=encode(data).decode(), event=line.event, id=str(line.seq))
 
 
-async def streaming(parts: AsyncIterator[bytes]) -> Response:
-    """A stream whose first part is there: what refuses it is raised before the answer begins."""
+async def streaming(request: Request, services: Services, parts: AsyncGenerator[bytes]) -> Response:
+    """A stream whose first part is there: what refuses it is raised before the answer begins.
+
+    It ends when its key or token opens nothing any more, and can be taken up with another.
+    """
     first = await anext(parts)
+    loop = asyncio.get_running_loop()
 
     async def all_parts() -> AsyncIterator[bytes]:
-        yield first
-        async for part in parts:
-            yield part
+        looked = loop.time()
+        async with aclosing(parts):
+            yield first
+            async for part in parts:
+                if loop.time() - looked >= STILL_KNOWN_S:
+                    if not await _is_still_known(request, services):
+                        return
+                    looked = loop.time()
+                yield part
 
     return StreamingResponse(all_parts(), headers=STREAM_HEADERS, media_type=EVENT_STREAM)
 
 
-async def _follow(services: Services, principal: Principal, subject: str, after: int) -> AsyncIterator[bytes]:
-    async with services.hub.watch(subject, key=principal.via) as watch:
+async def _is_still_known(request: Request, services: Services) -> bool:
+    try:
+        now = await services.authenticator.authenticate(request)
+        require(now, Scope.JOBS_READ)
+    except (AuthenticationError, PermissionDeniedError, RateLimitedError):
+        return False
+    before: Principal = request.state.principal
+    return now.workspace == before.workspace
+
+
+async def _follow(services: Services, principal: Principal, subject: str, after: int) -> AsyncGenerator[bytes]:
+    async with services.hub.watch(subject, key=principal.caller) as watch:
         yield KEEPALIVE_COMMENT
         while not services.draining:
             lines = await services.call(log_of, services.engine, subject)

@@ -36,7 +36,8 @@ def decode_cursor(cursor: str | None) -> Place | None:
     except (binascii.Error, ValueError, RecursionError):
         found = None
     match found:
-        case [float(at), str(last)] if math.isfinite(at) and "\0" not in last and len(last) <= 100:
+        # Ids are ASCII; half a surrogate pair, which JSON can spell, could not even be asked for.
+        case [float(at), str(last)] if math.isfinite(at) and last.isascii() and "\0" not in last and len(last) <= 100:
             return at, last
     raise LimitError(
         "The cursor is none that this server gave out.",

@@ -38,7 +38,7 @@ async def wait_for_job(
     """
 
     async def look() -> Job:
-        return await services.call(find_job, services.engine, principal, job_id)
+        return await services.look(find_job, services.engine, principal, job_id)
 
     def is_awaited(job: Job) -> bool:
         return job.status.is_final or (known_version is not None and job.version != known_version)
@@ -48,7 +48,7 @@ async def wait_for_job(
         return job
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    async with services.hub.watch(job_id, key=principal.via) as watch:
+    async with services.hub.watch(job_id, key=principal.caller) as watch:
         while True:
             # Looked at after the watch began, so that nothing falls between the two.
             job = await look()

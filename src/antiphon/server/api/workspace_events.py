@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter
 from fastapi.sse import KEEPALIVE_COMMENT
+from starlette.requests import Request
 from starlette.responses import Response
 
 from antiphon.domain.identity import Principal
@@ -44,18 +45,20 @@ SUBJECTS_REMEMBERED = 10_000
         200: {"description": "The stream.", "content": {EVENT_STREAM: {"schema": {"type": "string"}}}},
     },
 )
-async def get_events(principal: Reader, services: ServicesOf, last_event_id: LastEventId = None) -> Response:
+async def get_events(
+    request: Request, principal: Reader, services: ServicesOf, last_event_id: LastEventId = None
+) -> Response:
     """What happens to jobs and sessions of the workspace, from now on, or from `Last-Event-ID` on.
 
     Each line comes at least once; one that comes again has the same id. Lines of one job or session are in order.
     """
-    return await streaming(_follow(services, principal, sequence(last_event_id)))
+    return await streaming(request, services, _follow(services, principal, sequence(last_event_id)))
 
 
-async def _follow(services: Services, principal: Principal, after: int) -> AsyncIterator[bytes]:
+async def _follow(services: Services, principal: Principal, after: int) -> AsyncGenerator[bytes]:
     ctx, workspace = services.engine, principal.workspace
     sent: OrderedDict[str, int] = OrderedDict()
-    async with services.hub.watch_workspace(workspace, key=principal.via) as subjects:
+    async with services.hub.watch_workspace(workspace, key=principal.caller) as subjects:
         start = await services.call(_last_seq, ctx)
         if after:
             _check_age(after, start)

@@ -73,7 +73,7 @@ class EventHub:
         """Watch one job or session: what happens after the block was entered is not missed.
 
         Args:
-            key: The caller (`Principal.via`), for the limit on open watches.
+            key: The caller (`Principal.caller`), for the limit on open watches.
 
         Raises:
             RateLimitedError: Too many are open (code "streams-exceeded").

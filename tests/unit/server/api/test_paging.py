@@ -23,7 +23,17 @@ def test_no_cursor_is_the_beginning() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ['[1, "a"]', '["a", 1.0]', "[1.5]", '[NaN, "a"]', '[Infinity, "a"]', "{}", '[1.5, "a\\u0000"]', "[" * 2000],
+    [
+        '[1, "a"]',
+        '["a", 1.0]',
+        "[1.5]",
+        '[NaN, "a"]',
+        '[Infinity, "a"]',
+        "{}",
+        '[1.5, "a\\u0000"]',
+        '[1.5, "\\ud800"]',
+        "[" * 2000,
+    ],
 )
 def test_a_cursor_of_somebody_else_is_refused(content: str) -> None:
     with pytest.raises(LimitError) as raised:
