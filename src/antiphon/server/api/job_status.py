@@ -72,7 +72,7 @@ async def status_answer(
         return answer(encode(_document(job, links)), 303, {**headers, "Location": links["result"]})
     if job.status is not JobStatus.WAITING:
         return answer(encode(_document(job, links)), 200, headers)
-    position = await services.call(_position, services.engine, job)
+    position = await services.look(_position, services.engine, job)
     return answer(encode(_document(job, links, position)), 200, headers)
 
 
