@@ -9,9 +9,10 @@ import platform
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -19,25 +20,32 @@ from antiphon.adapters.blobs.files import FileBlobStore
 from antiphon.adapters.clocks import SystemClock
 from antiphon.adapters.executors.inline import InlineExecutor
 from antiphon.adapters.executors.processes import ProcessExecutor
-from antiphon.adapters.liveness import ProcessLiveness
 from antiphon.adapters.executors.reading import ReadingCodec
+from antiphon.adapters.liveness import ProcessLiveness
 from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSecrets, SecretChain, VaultSecrets
 from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
 from antiphon.adapters.targets.sim import build_drivers
+from antiphon.adapters.telemetry.job_spans import JobSpans
+from antiphon.domain.jobs import Job
 from antiphon.engine.abandoned import AbandonedStore
 from antiphon.engine.context import EngineContext, EngineSettings
 from antiphon.engine.dispatch import Dispatcher, release_quietly
-from antiphon.errors import MissingExtraError, StoreError
+from antiphon.errors import AntiphonError, MissingExtraError, StoreError
 from antiphon.frontends.codec import FrontendCodec
 from antiphon.ports.clock import Clock
 from antiphon.ports.secrets import SecretSource
 from antiphon.ports.target_driver import TargetDriver
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
 RECORDED_PACKAGES = (
     "antiphon", "numpy", "qiskit", "qiskit-aer", "cirq-core", "qdk", "pyqir", "pennylane-lightning", "qsimcirq", "stim"
 )  # fmt: skip
 DATABASE = "antiphon.db"
+MOST_PROGRAMS_COUNTED = 16
+"""A span tells the width of the widest program among the first so many: a batch may have thousands."""
 
 
 def default_home() -> Path:
@@ -58,23 +66,23 @@ class RunningEngine:
     ctx: EngineContext
     home: Path
     dispatcher: Dispatcher | None
+    reader: ReadingCodec | None = None
 
     def close(self) -> None:
         """Stop in order; safe to call twice."""
         if self.ctx.closing.is_set():
             return
+        if self.reader is not None:
+            # The loop may be waiting for a program.
+            self.reader.close()
         if self.dispatcher is not None:
             self.dispatcher.stop()
         else:
-    reader: ReadingCodec | None = None
             self.ctx.closing.set()
             for executor in self.ctx.executors.values():
                 executor.close()
             if self.ctx.registered:
                 release_quietly(self.ctx)
-        if self.reader is not None:
-            # The loop may be waiting for a program.
-            self.reader.close()
         self.ctx.store.close()
 
     def abandon(self) -> None:
@@ -83,6 +91,8 @@ class RunningEngine:
         self.ctx.store = AbandonedStore(self.ctx.store)
         for executor in self.ctx.executors.values():
             atexit.unregister(executor.close)
+        if self.reader is not None:
+            atexit.unregister(self.reader.close)
 
 
 _running: weakref.WeakSet[RunningEngine] = weakref.WeakSet()
@@ -91,8 +101,6 @@ _running: weakref.WeakSet[RunningEngine] = weakref.WeakSet()
 def _abandon_all() -> None:
     for engine in list(_running):
         engine.abandon()
-        if self.reader is not None:
-            atexit.unregister(self.reader.close)
 
 
 if hasattr(os, "register_at_fork"):
@@ -107,6 +115,7 @@ def build_engine(
     clock: Clock | None = None,
     workers: int | None = None,
     dispatch: bool = True,
+    read_apart: bool = False,
 ) -> RunningEngine:
     """Open a folder (made if missing) and start an engine on it.
 
@@ -115,8 +124,8 @@ def build_engine(
         workers: Worker processes at most; default is one for each processor. With 0 the engine runs what is cheap
             enough for its own process, and takes nothing from the queue.
         dispatch: False only looks: nothing is taken from the queue and no timer kept, which is what read-only commands
-    read_apart: bool = False,
             want. A submit that is cheap enough still runs, in the submitting thread.
+        read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
 
     Raises:
         StoreError: The folder or the database cannot be used; the code says why.
@@ -125,8 +134,8 @@ def build_engine(
     _make(folder)
     database = database or os.environ.get("ANTIPHON_DATABASE")
     store = open_store(database or folder / DATABASE)
-        read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
     drivers = load_drivers()
+    reader = ReadingCodec() if read_apart else None
     ctx = EngineContext(
         store=store,
         blobs=FileBlobStore(folder / "blobs"),
@@ -135,7 +144,6 @@ def build_engine(
         liveness=ProcessLiveness(),
         drivers=drivers,
         executors={
-    reader = ReadingCodec() if read_apart else None
             "inline": InlineExecutor(drivers),
             "process": ProcessExecutor(load_drivers, max_workers=workers or None),
         },
@@ -148,6 +156,24 @@ def build_engine(
     engine = RunningEngine(ctx, folder, dispatcher, reader)
     _running.add(engine)
     return engine
+
+
+def trace_jobs(ctx: EngineContext, provider: TracerProvider | None = None) -> None:
+    """Make OpenTelemetry spans of each job that this engine ends.
+
+    Args:
+        provider: Where they go; None is the program's global one, and none at all where it has none.
+    """
+    ctx.observers.append(JobSpans(ctx.drivers, partial(_count_qubits, ctx), provider))
+
+
+def _count_qubits(ctx: EngineContext, job: Job) -> int | None:
+    widths = []
+    with contextlib.suppress(AntiphonError), ctx.store.read() as tx:
+        for digest in sorted({pub.program for pub in job.spec.pubs})[:MOST_PROGRAMS_COUNTED]:
+            found = tx.artefact(digest)
+            widths.append((found.facts or {}).get("num_qubits", 0) if found is not None else 0)
+    return max(widths, default=0) or None
 
 
 def build_secrets(home: Path, environ: Mapping[str, str] = os.environ) -> SecretSource:

@@ -6,11 +6,13 @@ import atexit
 import getpass
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from antiphon.client.connection import ReplayView, TargetView
-from antiphon.composition import RunningEngine, build_engine
+from antiphon.client.tracing import current_trace
+from antiphon.composition import RunningEngine, build_engine, trace_jobs
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
@@ -45,6 +47,7 @@ class EmbeddedConnection:
             home, database=database, settings=settings, clock=clock, workers=workers, dispatch=dispatch
         )
         self._ctx = self._engine.ctx
+        trace_jobs(self._ctx)
         self.workspace = workspace
         self.who = _user()
         # At exit the engine gives its jobs back to the queue, so that another process need not wait for a dead lease.
@@ -64,7 +67,7 @@ class EmbeddedConnection:
 
     def submit(self, request: SubmitRequest) -> Finished:
         """See `engine.submit`."""
-        return submit(self._ctx, request)
+        return submit(self._ctx, replace(request, trace=request.trace or current_trace()))
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""

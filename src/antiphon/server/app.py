@@ -17,6 +17,7 @@ from antiphon.server.middleware.envelope import Envelope
 from antiphon.server.services import Services
 from antiphon.server.telemetry.routes import are_open
 from antiphon.server.telemetry.routes import router as metrics
+from antiphon.server.telemetry.traces import of_requests
 
 
 def create_app(services: Services) -> FastAPI:
@@ -29,6 +30,7 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=of_requests(services.spans),
     )
     app.state.services = services
     settings = services.settings

@@ -25,6 +25,7 @@ from antiphon.server.services import STORE_THREADS, Services
 from antiphon.server.settings import ServerSettings
 from antiphon.server.telemetry.metrics import Metrics
 from antiphon.server.telemetry.observing import observe
+from antiphon.server.telemetry.traces import close_quickly
 from antiphon.server.threads import call_in
 
 
@@ -40,12 +41,12 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
         settings=EngineSettings(inline_seconds=settings.inline_seconds),
         clock=clock,
         workers=settings.workers,
-    )
         read_apart=True,
+    )
     try:
         threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
         call, metrics = partial(call_in, threads), Metrics()
-        observe(running.ctx, settings, metrics)
+        spans = observe(running.ctx, settings, metrics)
         tokens = OidcVerifier(running.ctx, call, settings.oidc) if settings.oidc else None
         return Services(
             running=running,
@@ -61,6 +62,7 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
             metrics=metrics,
             addresses=AddressGuard(allow_private=settings.webhooks_allow_private),
             threads=threads,
+            spans=spans,
         )
     except BaseException:
         running.close()
@@ -74,6 +76,8 @@ async def stop_services(services: Services) -> None:
     await services.authenticator.close()
     services.addresses.close()
     await services.call(services.running.close)
+    if services.spans is not None:
+        await close_quickly(services.spans.shutdown)
     services.threads.shutdown(wait=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from antiphon.engine.context import EngineContext
 from antiphon.server.threads import call_in
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
     from starlette.applications import Starlette
     from starlette.requests import HTTPConnection
 
@@ -45,6 +47,10 @@ class Services:
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
     )
+    spans: TracerProvider | None = None
+    """Where traces go, if anywhere."""
+    looking: asyncio.Future[None] | None = None
+    """The look at the store that readiness waits for, if one is under way."""
     draining: bool = False
     """True from the moment the server was told to stop: readiness fails, new submits are refused."""
 
@@ -55,6 +61,16 @@ class Services:
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking action of the engine in a thread; the event loop goes on meanwhile."""
+        return await call_in(self.threads, function, *args, **kwargs)
+
+    async def look(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a read of a row or two that an index finds.
+
+        Where the store is a file on this machine that takes less than handing it to a thread and waiting for the
+        interpreter's lock twice, so it is done at once; it waits for no writer. With a database server, as `call`.
+        """
+        if self.engine.store.url.startswith("sqlite:"):
+            return function(*args, **kwargs)
         return await call_in(self.threads, function, *args, **kwargs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from limits import parse
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -78,6 +79,13 @@ class ServerSettings(BaseSettings):
         default=False, description="Label metrics with the workspace; for a server with few of them."
     )
     otlp_endpoint: str | None = Field(default=None, description="Where traces go (OpenTelemetry over HTTP).")
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _endpoint_is_http(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+            raise ValueError("it is no http:// or https:// URL")
+        return value
 
     @field_validator("rate_limit")
     @classmethod

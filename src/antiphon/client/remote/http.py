@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import ssl
-import sys
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ import tenacity
 from antiphon import __version__
 from antiphon.client.remote.answers import NEVER_SENT, T, TryAgainError, body_of, understood, unreachable
 from antiphon.client.remote.bodies import encoded
+from antiphon.client.tracing import trace_headers
 from antiphon.errors import ConnectionFailedError, StoreError
 
 CONNECT_S = 5.0
@@ -115,7 +115,7 @@ class HttpSession:
         if self._closed:
             raise _closed()
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        sent = {**(headers or {}), **_trace()}
+        sent = {**(headers or {}), **trace_headers()}
         content = None
         if body is not None:
             content, sent["Content-Type"] = encoded(body), "application/json"
@@ -202,16 +202,6 @@ def _trusted(url: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext:
             cause=f"{type(error).__name__}: {error.strerror or error}",
             next_step="Give ca= a file of certificates in PEM.",
         ) from None
-
-
-def _trace() -> dict[str, str]:
-    """The caller's span as a W3C traceparent, where the caller uses OpenTelemetry."""
-    headers: dict[str, str] = {}
-    if "opentelemetry.trace" in sys.modules:
-        from opentelemetry.propagate import inject
-
-        inject(headers)
-    return headers
 
 
 def _all_in_child() -> None:

@@ -58,7 +58,14 @@ def preferred_wait(request: Request) -> float | None:
 
 
 def trace_of(request: Request) -> str | None:
-    """The `traceparent` of the request, when it is a valid one (W3C Trace Context)."""
+    """The W3C traceparent that a job of this request belongs under.
+
+    Where this server traces, that is the request's own span; else what the caller sent, when it is a valid one.
+    """
+    if get_current_span().get_span_context().is_valid:
+        own: dict[str, str] = {}
+        _TRACE.inject(own)
+        return own.get("traceparent")
     given = request.headers.get("traceparent")
     if given is None:
         return None

@@ -1,0 +1,1 @@
+"""Telemetry: what happens to jobs, as other systems read it."""
