@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from antiphon.errors import AntiphonError, LimitError
-from antiphon.server.problems import MEDIA_TYPE, TYPE_BASE, problem_of, problem_response
+from antiphon.server.problems import MEDIA_TYPE, TYPE_BASE, outward, problem_of, problem_response
 
 log = logging.getLogger("antiphon.server")
 
@@ -70,7 +70,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(AntiphonError)
     async def ours(request: Request, error: AntiphonError) -> Response:
-        return problem_response(error, request_id_of(request))
+        return problem_response(outward(error), request_id_of(request))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

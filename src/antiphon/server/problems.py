@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +29,8 @@ from antiphon.errors import (
     StoreError,
     WaitTimeoutError,
 )
+
+log = logging.getLogger("antiphon.server")
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:antiphon:problem:"
@@ -65,6 +68,19 @@ _BY_KIND: tuple[tuple[type[AntiphonError], int], ...] = (
     (ConnectionFailedError, 502),
     (StoreError, 500),
 )
+
+
+def outward(error: AntiphonError) -> AntiphonError:
+    """The error as callers may see it: where the store is and what its driver said is for the server's log alone."""
+    if not (isinstance(error, StoreError) and error.code.startswith(("store-", "blob-"))):
+        return error
+    level = logging.WARNING if error.code in {"store-busy", "store-closed"} else logging.ERROR
+    log.log(level, error.message, extra={"code": error.code, "cause": error.cause})
+    return StoreError(
+        "The server's store cannot do this now.",
+        code=error.code,
+        next_step="Try again later; the operator finds the cause in the server's log, under the id of the request.",
+    )
 
 
 def status_of(error: AntiphonError) -> int:

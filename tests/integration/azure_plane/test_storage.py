@@ -309,7 +309,10 @@ def test_a_blob_that_is_too_large_is_refused_before_it_is_read(server: Served, c
     head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Length: {limit + 1}\r\n\r\n"
     with socket.create_connection((url.hostname or "", url.port or 0), timeout=10) as raw:
         raw.sendall(head.encode())
-        assert raw.recv(64).startswith(b"HTTP/1.1 413")
+        answer = b"".join(iter(lambda: raw.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"x-ms-error-code: RequestBodyTooLarge" in answer
+    assert ET.fromstring(answer.partition(b"\r\n\r\n")[2]).findtext("Code") == "RequestBodyTooLarge"
 
 
 def test_nothing_of_a_signature_is_in_an_error(container: Container) -> None:

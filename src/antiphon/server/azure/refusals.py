@@ -18,7 +18,7 @@ from antiphon.errors import (
     RateLimitedError,
     SessionEndedError,
 )
-from antiphon.server.problems import problem_response, status_of
+from antiphon.server.problems import outward, problem_response, status_of
 
 SESSION_IS_OVER = (
     "Session is already in a terminal state. This may have been due to failures in prior jobs in the session."
@@ -59,6 +59,7 @@ def unforeseen() -> AzureRefusal:
 
 def azure_response(error: AntiphonError) -> Response:
     """The answer of the data plane: `{"error": {"code", "message"}}`."""
+    error = outward(error)
     status, code, message = _terms(error)
     headers = _headers(error, status) | {"x-ms-error-code": code}
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
@@ -67,6 +68,7 @@ def azure_response(error: AntiphonError) -> Response:
 
 def storage_response(error: AntiphonError, *, with_body: bool = True) -> Response:
     """The answer of the storage: `<Error>`, and the code in a header, which is all that a HEAD can carry."""
+    error = outward(error)
     status, code, message = _terms(error)
     root = ET.Element("Error")
     ET.SubElement(root, "Code").text = code
@@ -87,7 +89,8 @@ def _terms(error: AntiphonError) -> tuple[int, str, str]:
     if isinstance(error, AzureRefusal):
         return error.status, error.code, told(error.to_dict())
     status = status_of(error)
-    code = next((code for kind, code in _CODES if isinstance(error, kind)), "")
+    code = "RequestBodyTooLarge" if status == 413 else ""
+    code = code or next((code for kind, code in _CODES if isinstance(error, kind)), "")
     if not code:
         code = "InvalidRequest" if status < 500 else "InternalServerError" if status == 500 else "ServiceUnavailable"
     return status, code, told(error.to_dict())
