@@ -142,6 +142,16 @@ def test_a_container_belongs_to_one_workspace(store: JobStore) -> None:
         assert tx.container_workspace("job-2") is None
 
 
+def test_what_was_ever_stored_in_a_container_is_counted(store: JobStore) -> None:
+    with store.write() as tx:
+        tx.add_container("job-1", "default", T0)
+        tx.add_container("job-2", "default", T0)
+        assert tx.count_written("job-1", 2**40)
+        assert tx.count_written("job-1", 5)
+        assert not tx.count_written("job-3", 5)
+        assert [tx.container_written(name) for name in ("job-1", "job-2", "job-3")] == [2**40 + 5, 0, None]
+
+
 def test_blobs_are_replaced_only_where_that_is_asked(store: JobStore) -> None:
     first, again = _blob(), _blob(digest="sha256:b", size=0, content_type="", content_encoding="", etag='"2"')
     output, elsewhere = _blob("Output"), _blob(container="job-2")

@@ -105,6 +105,14 @@ class AzureTransaction(Protocol):
         """Whose container it is; None when there is none."""
         ...
 
+    def container_written(self, name: str) -> int | None:
+        """How many bytes were ever stored in it, replaced ones too; None when there is none."""
+        ...
+
+    def count_written(self, name: str, size: int) -> bool:
+        """Add to what was stored in it, which locks it until the transaction ends; False when there is none."""
+        ...
+
     def put_azure_blob(self, blob: AzureBlob, *, overwrite: bool) -> bool:
         """Insert or replace; False when it exists and `overwrite` is False."""
         ...

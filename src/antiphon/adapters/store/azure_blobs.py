@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Integer, Table, bindparam, delete, literal_column, select
+from sqlalchemy import Integer, Table, bindparam, delete, literal_column, select, update
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.statements import Statement, given, insert_into, upsert_into
@@ -16,6 +16,17 @@ _container, _blob, _block = azure_containers.c, azure_blobs.c, azure_blocks.c
 _ADD_CONTAINER = insert_into(azure_containers, skip_conflict_on=(_container.name,))
 _CONTAINER = Statement(
     ("name",), lambda _: select(_container.workspace).where(_container.name == given(azure_containers, "name"))
+)
+_WRITTEN = Statement(
+    ("name",), lambda _: select(_container.written).where(_container.name == given(azure_containers, "name"))
+)
+_COUNT_WRITTEN = Statement(
+    ("size", "name"),
+    lambda _: (
+        update(azure_containers)
+        .values(written=_container.written + bindparam("size", type_=_container.written.type))
+        .where(_container.name == given(azure_containers, "name"))
+    ),
 )
 _ADD_BLOB = insert_into(azure_blobs, skip_conflict_on=(_blob.container, _blob.name))
 _PUT_BLOB = upsert_into(azure_blobs)
@@ -70,12 +81,21 @@ class AzureBlobTransaction(EventTransaction):
 
     def add_container(self, name: str, workspace: str, at: float) -> bool:
         """Insert; False when the name is taken."""
-        return bool(self._runner.change(_ADD_CONTAINER, (name, workspace, at)))
+        return bool(self._runner.change(_ADD_CONTAINER, (name, workspace, at, 0)))
 
     def container_workspace(self, name: str) -> str | None:
         """Whose container it is; None when there is none."""
         row = self._runner.row(_CONTAINER, (name,))
         return None if row is None else row[0]
+
+    def container_written(self, name: str) -> int | None:
+        """How many bytes were ever stored in it; None when there is none."""
+        row = self._runner.row(_WRITTEN, (name,))
+        return None if row is None else row[0]
+
+    def count_written(self, name: str, size: int) -> bool:
+        """Add to what was stored in it, which locks it; False when there is none."""
+        return bool(self._runner.change(_COUNT_WRITTEN, (size, name)))
 
     def put_azure_blob(self, blob: AzureBlob, *, overwrite: bool) -> bool:
         """Insert or replace; False when it exists and `overwrite` is False."""

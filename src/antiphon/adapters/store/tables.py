@@ -360,6 +360,7 @@ azure_containers = Table(
     Column("name", _Id, primary_key=True),
     Column("workspace", _Id, nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("written", BigInteger, nullable=False),
 )
 Index("azure_containers_by_age", azure_containers.c.created_at)
 

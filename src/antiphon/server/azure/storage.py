@@ -13,12 +13,15 @@ from collections.abc import Sequence
 
 from antiphon.engine.context import EngineContext
 from antiphon.ports.azure_store import AzureBlob
+from antiphon.ports.job_store import Transaction
 from antiphon.server.azure.refusals import StorageRefusal
 
 MOST_BLOBS = 1_000
 """Blobs of one container."""
 BLOBS_OF_FULL_SIZE = 8
 """A container holds at most so many times the largest blob."""
+WRITTEN_OF_FULL_SIZE = 3 * BLOBS_OF_FULL_SIZE
+"""The same for all that was ever put there, since what was replaced stays on the disk until the container goes."""
 RESULT = "rawOutputData"
 """How the result blob of a job that succeeded is called, or begins."""
 RESULT_TO_BE = "outputData"
@@ -77,7 +80,7 @@ class BlobStorage:
     def put(
         self, container: str, name: str, data: bytes, *, content_type: str, content_encoding: str = "", overwrite: bool
     ) -> AzureBlob:
-        """Store a blob.
+        """Store a blob. Those that the service alone writes fit always: a container that is full has results, too.
 
         Raises:
             StorageRefusal: 404 without the container, 409 when it is there and `overwrite` is False, 413 and 409 when
@@ -85,8 +88,9 @@ class BlobStorage:
         """
         if not 0 < len(name) <= LONGEST_BLOB_NAME or not name.isprintable():
             raise StorageRefusal(400, "InvalidResourceName", "A blob's name has 1 to 1024 printable characters.")
-        self._check_size(len(data))
-        self._check_container(container)
+        if not is_reserved(name):
+            self._check_size(len(data))
+            self._check_room(container, len(data))
         # The bytes first: a row never names what is not there.
         digest = self._ctx.blobs.part(container).put(data)
         now = self._ctx.clock.now()
@@ -103,14 +107,24 @@ class BlobStorage:
             modified_at=now,
         )
         with self._ctx.store.write() as tx:
-            others = [each for each in tx.azure_blobs(container) if each.name != name]
-            held = sum(each.size for each in others) + len(data)
-            if len(others) >= MOST_BLOBS or held > BLOBS_OF_FULL_SIZE * self.max_blob_bytes:
-                raise StorageRefusal(409, "AccountLimitExceeded", f"The container {container} is full.")
-            if not tx.put_azure_blob(blob, overwrite=overwrite):
-                raise StorageRefusal(409, "BlobAlreadyExists", f"The blob {name} exists already.")
-            tx.clear_azure_blocks(container, name)
+            if not tx.count_written(container, len(data)):
+                raise _no_container(container)
+            refusal = self._put_row(tx, blob, overwrite=overwrite)
+        # Only now: what was refused lies on the disk, and stays counted.
+        if refusal is not None:
+            raise refusal
         return blob
+
+    def _put_row(self, tx: Transaction, blob: AzureBlob, *, overwrite: bool) -> StorageRefusal | None:
+        others = [each for each in tx.azure_blobs(blob.container) if each.name != blob.name]
+        held = sum(each.size for each in others) + blob.size
+        too_much = len(others) >= MOST_BLOBS or held > BLOBS_OF_FULL_SIZE * self.max_blob_bytes
+        if too_much and not is_reserved(blob.name):
+            return _full(blob.container)
+        if not tx.put_azure_blob(blob, overwrite=overwrite):
+            return StorageRefusal(409, "BlobAlreadyExists", f"The blob {blob.name} exists already.")
+        tx.clear_azure_blocks(blob.container, blob.name)
+        return None
 
     def stage_block(self, container: str, name: str, block_id: str, data: bytes) -> None:
         """Keep one block of a blob to be.
@@ -119,8 +133,11 @@ class BlobStorage:
             StorageRefusal: As `put`.
         """
         self._check_size(len(data))
-        self._check_container(container)
+        self._check_room(container, len(data))
         digest = self._ctx.blobs.part(container).put(data)
+        with self._ctx.store.write() as tx:
+            if not tx.count_written(container, len(data)):
+                raise _no_container(container)
         with self._ctx.store.write() as tx:
             staged = {key: size for key, (_, size) in tx.azure_blocks(container, name).items() if key != block_id}
             self._check_size(sum(staged.values()) + len(data))
@@ -203,10 +220,26 @@ class BlobStorage:
 
     def _check_container(self, container: str) -> None:
         if not self.has_container(container):
-            raise StorageRefusal(404, "ContainerNotFound", f"There is no container {container}.")
+            raise _no_container(container)
+
+    def _check_room(self, container: str, size: int) -> None:
+        with self._ctx.store.read() as tx:
+            written = tx.container_written(container)
+        if written is None:
+            raise _no_container(container)
+        if written + size > WRITTEN_OF_FULL_SIZE * self.max_blob_bytes:
+            raise _full(container)
 
     def _check_size(self, size: int) -> None:
         if size > self.max_blob_bytes:
             raise StorageRefusal(
                 413, "RequestBodyTooLarge", f"{size} bytes are more than a blob may have here ({self.max_blob_bytes})."
             )
+
+
+def _no_container(container: str) -> StorageRefusal:
+    return StorageRefusal(404, "ContainerNotFound", f"There is no container {container}.")
+
+
+def _full(container: str) -> StorageRefusal:
+    return StorageRefusal(409, "AccountLimitExceeded", f"The container {container} is full.")

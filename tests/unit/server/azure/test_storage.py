@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from antiphon.composition import build_engine
 from antiphon.server.azure.refusals import StorageRefusal
-from antiphon.server.azure.storage import BLOBS_OF_FULL_SIZE, MOST_BLOBS, BlobStorage
+from antiphon.server.azure.storage import BLOBS_OF_FULL_SIZE, MOST_BLOBS, WRITTEN_OF_FULL_SIZE, BlobStorage
 
 LIMIT = 100
 
@@ -89,3 +90,35 @@ def test_a_container_goes_with_all_its_bytes(storage: BlobStorage, tmp_path: Pat
     with pytest.raises(StorageRefusal) as caught:
         put(storage, "a", b"data")
     assert caught.value.code == "ContainerNotFound"
+
+
+def test_what_is_replaced_or_refused_counts_as_long_as_it_lies_on_the_disk(
+    storage: BlobStorage, tmp_path: Path
+) -> None:
+    for number in range(WRITTEN_OF_FULL_SIZE):
+        with contextlib.suppress(StorageRefusal):
+            put(storage, "a", bytes([number]) * LIMIT, overwrite=number % 2 == 0)
+    assert len(storage.blobs("abc")) == 1
+    with pytest.raises(StorageRefusal) as caught:
+        put(storage, "a", b"x" * LIMIT)
+    assert caught.value.code == "AccountLimitExceeded"
+    with pytest.raises(StorageRefusal) as caught:
+        storage.stage_block("abc", "b", "1", b"x" * LIMIT)
+    assert caught.value.code == "AccountLimitExceeded"
+    kept = [file.stat().st_size for file in (tmp_path / "blobs" / "parts" / "abc").rglob("*") if file.is_file()]
+    assert sum(kept) <= WRITTEN_OF_FULL_SIZE * LIMIT
+
+
+def test_blocks_of_ever_more_blobs_count_together(storage: BlobStorage) -> None:
+    with pytest.raises(StorageRefusal) as caught:
+        for number in range(WRITTEN_OF_FULL_SIZE + 1):
+            storage.stage_block("abc", f"b{number}", "1", bytes([number]) * LIMIT)
+    assert caught.value.code == "AccountLimitExceeded"
+
+
+def test_a_full_container_takes_results_all_the_same(storage: BlobStorage) -> None:
+    for number in range(MOST_BLOBS):
+        put(storage, f"b{number}", b"")
+    with pytest.raises(StorageRefusal):
+        put(storage, "one-more", b"")
+    put(storage, "rawOutputData", b"x" * LIMIT)

@@ -170,6 +170,7 @@ def _make_azure_storage() -> None:
         sa.Column("name", _ID, primary_key=True),
         sa.Column("workspace", _ID, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("written", sa.BigInteger, nullable=False),
     )
     op.create_index("azure_containers_by_age", "azure_containers", ["created_at"])
     op.create_table(
