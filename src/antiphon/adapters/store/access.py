@@ -27,6 +27,15 @@ _REMOVE_MEMBER = Statement(
     ),
 )
 _MEMBERS = Statement(("workspace",), lambda _: select(members).where(_member.workspace == given(members, "workspace")))
+_MEMBERS_LOCKED = Statement(
+    ("workspace",),
+    lambda _: (
+        select(members)
+        .where(_member.workspace == given(members, "workspace"))
+        .order_by(_member.subject)
+        .with_for_update()
+    ),
+)
 _MEMBERSHIPS = Statement(
     ("subject",),
     lambda _: select(members).where(_member.subject == given(members, "subject")).order_by(_member.workspace),
@@ -83,8 +92,10 @@ class AccessTransaction(EventTransaction):
         return bool(self._runner.change(_REMOVE_MEMBER, (workspace, subject)))
 
     def members(self, workspace: str) -> list[Member]:
-        """All of a workspace, by name; those of one name by subject."""
-        found = [_member_of(row) for row in self._runner.rows(_MEMBERS, (workspace,))]
+        """All of a workspace, by name; those of one name by subject. In a write transaction they are locked."""
+        # Two admins who remove each other must not both see the other one stay.
+        statement = _MEMBERS_LOCKED if self._runner.writable else _MEMBERS
+        found = [_member_of(row) for row in self._runner.rows(statement, (workspace,))]
         # Here and not in SQL: names are in any language, and every database would order them in its own way.
         return sorted(found, key=lambda member: (member.name, member.subject))
 

@@ -64,7 +64,8 @@ _SQLSTATES = {
     "XX001": "store-corrupt",
     "XX002": "store-corrupt",
 }
-_OVERTAKEN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
+_OVERTAKEN = frozenset({"40001", "40P01", "23505"})
+"""Serialisation failure, deadlock, and a unique key that another transaction took between our look and our insert."""
 
 
 def store_error(code: str, where: str, cause: str) -> StoreError:

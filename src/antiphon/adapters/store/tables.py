@@ -256,7 +256,15 @@ quotas = Table(
     Column("period", Text, nullable=False),
     Column("target", _Id),
 )
-Index("quotas_by_workspace", quotas.c.workspace)
+_quota = quotas.c
+Index(
+    "quotas_by_workspace",
+    _quota.workspace,
+    _quota.dimension,
+    _quota.period,
+    text("coalesce(target, '')"),
+    unique=True,
+)
 
 quota_use = Table(
     "quota_use",

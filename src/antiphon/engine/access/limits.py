@@ -11,6 +11,7 @@ from antiphon.engine.access.audit import note
 from antiphon.engine.access.principals import LOCAL, acting
 from antiphon.engine.access.quotas import Standing, read_standing
 from antiphon.engine.access.tenants import require_tenant
+from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ids import new_id
 from antiphon.engine.validate import find_driver
@@ -21,6 +22,7 @@ LARGEST_LIMIT = 1e15
 """Up to here a float counts every single shot."""
 
 
+@decided_again
 def set_quota(
     ctx: EngineContext,
     *,

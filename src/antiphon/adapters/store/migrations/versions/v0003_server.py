@@ -79,7 +79,8 @@ def _make_quotas() -> None:
         sa.Column("period", sa.Text, nullable=False),
         sa.Column("target", _ID),
     )
-    op.create_index("quotas_by_workspace", "quotas", ["workspace"])
+    what: list[str | sa.TextClause] = ["workspace", "dimension", "period", sa.text("coalesce(target, '')")]
+    op.create_index("quotas_by_workspace", "quotas", what, unique=True)
     op.create_table(
         "quota_use",
         sa.Column("quota", _ID, sa.ForeignKey("quotas.id"), primary_key=True),
