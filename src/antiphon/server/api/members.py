@@ -45,7 +45,7 @@ async def get_member(subject: Subject, principal: MemberKeeper, services: Servic
 @router.put(
     ONE,
     response_model=MemberView,
-    responses={**problems(400, 409, 413), 201: {"description": "The member is new.", "model": MemberView}},
+    responses={**problems(400, 404, 409, 413), 201: {"description": "The member is new.", "model": MemberView}},
 )
 async def put_member(
     request: Request, subject: Subject, body: MemberBody, principal: MemberKeeper, services: ServicesOf

@@ -103,11 +103,11 @@ def test_a_reader_that_hangs_is_killed_and_the_program_refused_at_once_for_a_whi
 
 
 def test_a_reader_that_eats_memory_ends_alone() -> None:
-    codec = ReadingCodec(readers=1, seconds=120, memory_bytes=32 * 2**20)
+    codec = ReadingCodec(readers=1, seconds=120, memory_bytes=96 * 2**20)
     with pytest.raises(ProgramError) as found:
         codec.read(WIDE)
     assert found.value.code == "program-unreadable"
-    assert "32 MiB" in found.value.cause
+    assert "96 MiB" in found.value.cause
     assert codec.read(RECURSIVE).num_qubits == 1
     codec.close()
 
