@@ -23,6 +23,8 @@ from workspaces import SharedServer
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"})
 TEN_LINES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("ten_lines_*.py")}
+SERVED = {"serve.md", "azure.md"}
+"""Run with their commands, in test_pages_on_a_server.py."""
 BELL = "OPENQASM 3.0; qubit[1] q; U(1.0, 0, 0) q[0]; bit[1] c = measure q;"
 
 
@@ -32,6 +34,10 @@ def text_of(page: Path) -> str:
 
 def python_of(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", text_of(page), re.DOTALL | re.MULTILINE)
+
+
+def needs_a_server(block: str) -> bool:
+    return "127.0.0.1:8000" in block and "#" not in block.partition("127.0.0.1:8000")[0].rpartition("\n")[2]
 
 
 def without_docstring(source: str) -> str:
@@ -49,7 +55,8 @@ def run_page(page: Path, folder: Path, **environment: str) -> None:
     """The Python blocks of a page are one program, top to bottom."""
     ten_lines = {without_docstring(source) for source in TEN_LINES.values()}  # these are run as examples
     script = folder / "page.py"
-    script.write_text("\n".join(block for block in python_of(page) if block not in ten_lines), encoding="utf-8")
+    own = [block for block in python_of(page) if block not in ten_lines and not needs_a_server(block)]
+    script.write_text("\n".join(own), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
         cwd=folder,
@@ -64,7 +71,7 @@ def run_page(page: Path, folder: Path, **environment: str) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if python_of(page) and page.name not in {"postgresql.md", "remote.md"}],
+    [page for page in PAGES if python_of(page) and page.name not in SERVED | {"postgresql.md", "remote.md"}],
     ids=name_of,
 )
 def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:

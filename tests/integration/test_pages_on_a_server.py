@@ -1,0 +1,50 @@
+"""The pages about a server tell the truth: every command and every line of Python in them runs, on a real server."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from page_runner import run_page
+
+ROOT = Path(__file__).parents[2]
+MICROSOFTS = ROOT / "tests" / "wire" / ".venv" / "bin" / "python"
+
+
+def test_the_tutorial_of_a_server(tmp_path: Path) -> None:
+    printed = run_page((ROOT / "docs/tutorials/serve.md").read_text(encoding="utf-8"), tmp_path)
+    assert '"counts":[{"00":513,"11":487}]' in printed
+    assert "idempotent-replayed: true" in printed
+    assert "Succeeded with 5 jobs" in printed
+    assert "every count and value is the same to the bit" in printed
+    assert "job.succeeded job_" in printed
+    assert "webhook.create" in printed
+
+
+@pytest.mark.parametrize("name", ["limits", "oidc"])
+def test_a_page_of_commands(name: str, tmp_path: Path) -> None:
+    printed = run_page((ROOT / f"docs/howto/{name}.md").read_text(encoding="utf-8"), tmp_path)
+    if name == "limits":
+        assert 'ratelimit-policy: "default-1";q=100;w=1, "default-60";q=3000;w=60' in printed
+        assert re.search(r'ratelimit: "default-1";r=99;t=\d, "default-60";r=2999;t=\d+', printed)
+
+
+def test_the_page_on_azure_runs_with_microsofts_packages(tmp_path: Path) -> None:
+    if not MICROSOFTS.exists():
+        pytest.skip("Microsoft's packages are not installed: make test installs them into tests/wire")
+    text = (ROOT / "docs/howto/azure.md").read_text(encoding="utf-8")
+    printed = run_page(text, tmp_path, python=str(MICROSOFTS))
+    assert "[0, 0]" in printed or "[1, 1]" in printed
+    assert re.search(r"job_\w+ +bell +sim\.auto +Succeeded", printed)
+
+
+def test_the_readme_on_servers(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = re.search(r"^## A server for your team\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    printed = run_page(section[1] + "```console\n$ env\n```\n", tmp_path)
+    assert '"counts":[{"00":513,"11":487}]' in printed
+    assert "{'00': 513, '11': 487}" in printed
+    assert "AZURE_QUANTUM_CONNECTION_STRING=" in printed
