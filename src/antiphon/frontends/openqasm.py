@@ -6,13 +6,17 @@ tools disagree, silently, on the bit order of a register's value. Bit order: c[0
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed_version
+from functools import cache
+from importlib.metadata import version
 
 from antiphon.domain.programs import Program, ProgramFormat, digest_of
 from antiphon.errors import LimitError
 from antiphon.frontends.openqasm_lower import Lowering
 from antiphon.frontends.openqasm_parser import parse
 from antiphon.frontends.profile import smallest_profile
+
+# Reading the package's metadata takes longer than reading a small program.
+installed_version = cache(version)
 
 
 def program_from_openqasm(text: str, *, name: str | None = None) -> Program:

@@ -6,7 +6,8 @@ computes or loops stays QIR and runs on the QDK's own simulator. The bit order i
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed_version
+from functools import cache
+from importlib.metadata import version
 
 from antiphon.domain.circuits import Circuit
 from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
@@ -18,6 +19,8 @@ from antiphon.frontends.qir_outputs import registers_of
 from antiphon.frontends.qir_reader import Function, Pointer, QirModule, is_bitcode, read_qir
 
 MAX_QUBITS = 100_000
+# Reading the package's metadata takes longer than reading a small program.
+installed_version = cache(version)
 
 
 def program_from_qir(source: bytes | str, *, name: str | None = None, entry_point: str | None = None) -> Program:

@@ -12,7 +12,7 @@ SWEEP_S = 30.0
 class LoopStorage(MemoryStorage):
     """A storage of `limits` for its window counters, to be used from one thread alone; what is over goes in passing."""
 
-    STORAGE_SCHEME: list[str] = []
+    STORAGE_SCHEME: list[str] = []  # noqa: RUF012 - as the base class has it
     _sweep_at = 0.0
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
