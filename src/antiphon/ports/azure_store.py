@@ -12,7 +12,7 @@ class AzureItem:
     """A job or session under the id that the client chose.
 
     Attributes:
-        kind: "Job" or "Session" (the wire's `itemType`).
+        kind: "Job" or "Session" (the wire's `itemType`), or "Deleted" for what lists never show.
         subject: Id of our own job or session; its status is the truth.
         session: For a job in a session, the session's wire id.
         container: The storage container that holds its input and output; None for a session.

@@ -20,7 +20,7 @@ from antiphon.server.azure.outputs_stored import has_own_container
 from antiphon.server.azure.plane import AzurePlane
 from antiphon.server.azure.refusals import AzureRefusal
 from antiphon.server.azure.routing import AzureCall
-from antiphon.server.azure.submitting import find_job, kind_of_caller, submit_job
+from antiphon.server.azure.submitting import find_job, forget_job, kind_of_caller, submit_job
 from antiphon.server.azure.views import DEFAULT_PRIORITY, Links, job_view
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -124,7 +124,8 @@ def _delete(plane: AzurePlane, item: AzureItem, job: Job, who: str, origin: Orig
     if not job.status.is_final:
         cancel(plane.engine, item.workspace, job.id, who=who, why="deleted by the user", origin=origin)
     with plane.engine.store.write() as tx:
-        tx.remove_azure_item(item.workspace, item.kind, item.id)
+        if not forget_job(tx, item, plane.engine.clock.now()):
+            return  # somebody else was faster, and the id may be another job's by now
         note_work(plane.engine, tx, origin, "job.delete", job.id, workspace=item.workspace, who=who)
     if item.container is not None and has_own_container(item):
         plane.storage.remove_container(item.container)

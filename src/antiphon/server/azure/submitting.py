@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
@@ -15,6 +16,7 @@ from antiphon.engine.submit import submit
 from antiphon.engine.validate import MOST_LABELS
 from antiphon.errors import AntiphonError, LimitError, MissingExtraError, ProgramError, QuotaExceededError
 from antiphon.ports.azure_store import AzureItem
+from antiphon.ports.job_store import Transaction
 from antiphon.server.azure.addresses import container_and_blob
 from antiphon.server.azure.inputs import AzureInput, read_input
 from antiphon.server.azure.models import JobIn
@@ -26,6 +28,8 @@ from antiphon.server.azure.views import strings
 
 KEY = "azure:"
 """How the idempotency key of a job or session begins; the client's own id follows."""
+DELETED = "Deleted"
+"""Kind of the item that stays of deleted jobs: how many had its id, so that the next one is a new job."""
 DEFAULT_INPUT = "inputData"
 
 
@@ -40,6 +44,18 @@ def find_job(plane: AzurePlane, workspace: str, item_id: str) -> tuple[AzureItem
         item = tx.azure_item(workspace, "Job", item_id)
         job = item and tx.job(item.subject, workspace=workspace)
     return (item, job) if item and job else None
+
+
+def forget_job(tx: Transaction, item: AzureItem, at: float) -> bool:
+    """Remove a job's item, and count that its id was freed; False when it was gone already."""
+    if not tx.remove_azure_item(item.workspace, item.kind, item.id):
+        return False
+    before = tx.azure_item(item.workspace, DELETED, item.id)
+    if before is not None:
+        tx.save_azure_item(replace(before, details={"times": before.details["times"] + 1}))
+        return True
+    stays = replace(item, kind=DELETED, subject="", name="", session=None, container=None, created_at=at)
+    return tx.add_azure_item(replace(stays, details={"times": 1}))
 
 
 def submit_job(
@@ -72,7 +88,8 @@ def submit_job(
     session = _session(plane, workspace, body, target)
     container, input_blob = _input_place(plane, workspace, body)
     source = _input_bytes(plane, container, input_blob)
-    job, found = _submit(plane, principal, item_id, body, target, session, source, trace, origin)
+    key = _key(plane, workspace, item_id)
+    job, found = _submit(plane, principal, item_id, key, body, target, session, source, trace, origin)
     item = AzureItem(
         workspace=workspace,
         kind="Job",
@@ -103,10 +120,18 @@ def submit_job(
     return stored or item, job, is_new
 
 
+def _key(plane: AzurePlane, workspace: str, item_id: str) -> str:
+    with plane.engine.store.read() as tx:
+        deleted = tx.azure_item(workspace, DELETED, item_id)
+    # No id of a client has this sign in it.
+    return KEY + item_id + ("" if deleted is None else f"#{deleted.details['times']}")
+
+
 def _submit(
     plane: AzurePlane,
     principal: Principal,
     item_id: str,
+    key: str,
     body: JobIn,
     target: AzureTarget,
     session: Session | None,
@@ -131,7 +156,7 @@ def _submit(
             options=found.options,
             metadata=labels,
             session_id=session_id,
-            key=KEY + item_id,
+            key=key,
             read_seconds=time.perf_counter() - began,
             trace=trace,
             origin=origin,
@@ -140,13 +165,13 @@ def _submit(
     except (ProgramError, LimitError, MissingExtraError) as error:
         if isinstance(error, QuotaExceededError):
             raise
-        return _refused(plane, principal, item_id, body, target, session_id, source, labels, error, trace, origin), None
+        return _refused(plane, principal, key, body, target, session_id, source, labels, error, trace, origin), None
 
 
 def _refused(
     plane: AzurePlane,
     principal: Principal,
-    item_id: str,
+    key: str,
     body: JobIn,
     target: AzureTarget,
     session_id: str | None,
@@ -167,7 +192,7 @@ def _refused(
             error=error,
             name=body.name,
             session_id=session_id,
-            key=KEY + item_id,
+            key=key,
             metadata=labels,
             trace=trace,
             origin=origin,
