@@ -48,3 +48,35 @@ def test_the_readme_on_servers(tmp_path: Path) -> None:
     assert '"counts":[{"00":513,"11":487}]' in printed
     assert "{'00': 513, '11': 487}" in printed
     assert "AZURE_QUANTUM_CONNECTION_STRING=" in printed
+
+
+def test_the_readme_on_the_command_line(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = re.search(r"^## On the command line\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    first = '"$(antiphon jobs list --json | python -c \'import json, sys; print(json.load(sys.stdin)[0]["id"])\')"'
+    printed = run_page(section[1].replace("job_01K…", first), tmp_path, ANTIPHON_HOME=str(tmp_path / "lab"))
+    assert "every count and value is the same to the bit" in printed
+
+
+def test_the_page_on_keys_and_members(tmp_path: Path) -> None:
+    text = (ROOT / "docs/howto/keys-and-members.md").read_text(encoding="utf-8")
+    first = '"$(antiphon keys list --json | python -c \'import json, sys; print(json.load(sys.stdin)[0]["id"])\')"'
+    printed = run_page(text.replace("key_01M7ZF2T", first), tmp_path, ANTIPHON_HOME=str(tmp_path / "lab"))
+    assert re.search(r"key\.revoke +key_", printed)
+
+
+def test_the_page_on_quotas(tmp_path: Path) -> None:
+    text = (ROOT / "docs/howto/quotas-and-usage.md").read_text(encoding="utf-8")
+    printed = run_page(text, tmp_path, ANTIPHON_HOME=str(tmp_path / "lab"))
+    assert re.search(r"shots a month +all +1,000,000", printed)
+
+
+def test_the_commands_of_the_page_on_working_remotely(tmp_path: Path) -> None:
+    text = (ROOT / "docs/howto/remote.md").read_text(encoding="utf-8")
+    (tmp_path / "bell.qasm").symlink_to(ROOT / "examples" / "bell.qasm")
+    commands_alone = re.sub(r"^```python\n.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    made = '"$(antiphon keys create me --role submitter --home lab)"'
+    printed = run_page(commands_alone.replace("/srv/antiphon", "lab").replace("ant_…", made, 1), tmp_path)
+    assert re.search(r"bell +sim\.auto +Succeeded", printed)
