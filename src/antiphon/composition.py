@@ -213,7 +213,8 @@ def environment() -> Mapping[str, str]:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Programs, results and hashes of keys: other users of the machine have no business there.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (PermissionError, FileExistsError, NotADirectoryError, OSError) as error:
         raise StoreError(
             f"The folder {folder} cannot be used.",

@@ -18,6 +18,7 @@ from antiphon.domain.identity import Role
 from antiphon.engine.access.keys import create_key
 from antiphon.engine.access.tenants import ensure_tenant
 from antiphon.engine.context import EngineContext
+from antiphon.ports.clock import Clock
 from antiphon.server.build import app_of, build_services
 from antiphon.server.serve import bind
 from antiphon.server.services import Services
@@ -54,10 +55,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(home: Path, **settings: Any) -> Iterator[Served]:
+def served(home: Path, *, clock: Clock | None = None, **settings: Any) -> Iterator[Served]:
     """Start a server on `home`; stopped at the end of the block."""
     chosen = ServerSettings(**{"home": home, "workers": 1, "port": 0, "rate_limit": "10000000/minute", **settings})
-    services = build_services(chosen)
+    services = build_services(chosen, clock=clock)
     app = app_of(services)
     listener = bind("127.0.0.1", 0)
     config = uvicorn.Config(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from limits import parse
@@ -13,7 +14,7 @@ from starlette.requests import Request
 
 from antiphon.domain.identity import ApiKey, Principal
 from antiphon.engine.access.audit import NOBODY, note_alone
-from antiphon.engine.access.keys import check_live, find_key, principal_of, touch_keys
+from antiphon.engine.access.keys import check_live, find_key, parse_key, principal_of, touch_keys
 from antiphon.engine.access.tenants import DEFAULT
 from antiphon.engine.context import EngineContext
 from antiphon.errors import AntiphonError, AuthenticationError, PermissionDeniedError, RateLimitedError
@@ -96,7 +97,7 @@ class Authenticator:
                 return principal_of(await self._key(credential))
             return await self._token(credential, request.headers.get("x-antiphon-workspace"))
         except (AuthenticationError, PermissionDeniedError) as error:
-            await self._refused(request, error)
+            await self._refused(request, credential, error)
             raise
 
     def forget_key(self, key_id: str) -> None:
@@ -142,7 +143,7 @@ class Authenticator:
         self._touched[key_id] = now
         self._later(self._call(touch_keys, self._ctx, {key_id: now}))
 
-    async def _refused(self, request: Request, error: AntiphonError) -> None:
+    async def _refused(self, request: Request, credential: str, error: AntiphonError) -> None:
         self._metrics.auth_refusals.labels(error.code).inc()
         address = request.client.host if request.client else "unknown"
         if not self._failures.hit(self._per_address, "address", address):
@@ -156,13 +157,10 @@ class Authenticator:
         if self._failures.hit(self._audited, "audited"):
             self._later(
                 self._call(
-                    note_alone,
+                    _note_refusal,
                     self._ctx,
-                    workspace=DEFAULT,
-                    who=NOBODY,
-                    via="none",
-                    action="auth.refused",
-                    subject=str(error.details.get("id") or next(iter(error.details.get("subjects", ())), "")),
+                    credential,
+                    subject=next(iter(error.details.get("subjects", ())), ""),
                     where=address,
                     outcome=error.code,
                 )
@@ -172,6 +170,25 @@ class Authenticator:
         task = asyncio.create_task(_quietly(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _note_refusal(ctx: EngineContext, credential: str, *, subject: str, where: str, outcome: str) -> None:
+    """Add a line to the log of the workspace whose key was tried; to the first workspace's where it is nobody's."""
+    workspace = DEFAULT
+    with suppress(AuthenticationError), ctx.store.read() as tx:
+        key = tx.key(parse_key(credential)[0])
+        if key is not None:
+            workspace, subject = key.workspace, key.id
+    note_alone(
+        ctx,
+        workspace=workspace,
+        who=NOBODY,
+        via="none",
+        action="auth.refused",
+        subject=subject,
+        where=where,
+        outcome=outcome,
+    )
 
 
 async def _quietly(work: Awaitable[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,10 +146,7 @@ class OidcVerifier:
             ) from None
         except (JoseError, ValueError):
             raise _refused("token-signature", "its signature is not its issuer's") from None
-        subjects = [f"{issuer}#{claims['sub']}"]
-        if claims.get("email_verified") is True and isinstance(claims.get("email"), str):
-            subjects.append(claims["email"])
-        return Identity(issuer, tuple(subjects), float(claims["exp"]))
+        return Identity(issuer, subjects_of(issuer, claims), float(claims["exp"]))
 
     async def _memberships(self, identity: Identity) -> list[Member]:
         name = "\n".join(identity.subjects)
@@ -158,6 +155,15 @@ class OidcVerifier:
             known = await self._call(_memberships, self._ctx, identity.subjects)
             self._members.put(name, known)
         return known
+
+
+def subjects_of(issuer: str, claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that memberships of a token's subject may be under: "<issuer>#<sub>", then a verified e-mail."""
+    own, email = f"{issuer}#{claims['sub']}", claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(email, str):
+        return (own,)
+    # An address that reads as an issuer's subject would let one provider speak for another.
+    return (own,) if "://" in email or "@" not in email else (own, email)
 
 
 def _memberships(ctx: EngineContext, subjects: tuple[str, ...]) -> list[Member]:

@@ -99,9 +99,11 @@ def _found(plane: AzurePlane, query: AzureQuery, where: Links) -> tuple[list[dic
 
 
 def _provider_status(plane: AzurePlane) -> list[dict[str, Any]]:
+    now = plane.engine.clock.now()
     with plane.engine.store.read() as tx:
         depths = tx.queue_depths()
-    return plane.targets.provider_status(depths)
+        oldest = tx.oldest_waiting(list(plane.engine.drivers))
+    return plane.targets.provider_status(depths, {target: max(0.0, now - at) for target, at in oldest.items()})
 
 
 def _quotas(plane: AzurePlane, workspace: str) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ class AzureTargets:
 
         Args:
             depths: Jobs that wait and run, by target of the engine: all names that it runs share its queue.
-            waits: Average seconds that recent jobs have waited, by target of the engine; 0 where nothing is known.
+            waits: Seconds that the head of the queue has waited, by target of the engine; 0 for an empty queue.
         """
         by_provider: dict[str, list[dict[str, Any]]] = {}
         for target in self._targets.values():

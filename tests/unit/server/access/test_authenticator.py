@@ -11,6 +11,7 @@ from starlette.requests import Request
 from antiphon.composition import RunningEngine, build_engine
 from antiphon.domain.identity import Role
 from antiphon.engine.access.keys import create_key, revoke_key
+from antiphon.engine.access.tenants import create_tenant
 from antiphon.errors import AuthenticationError, RateLimitedError, StoreError
 from antiphon.ports.access_store import AuditQuery
 from antiphon.server.access import authenticator as module
@@ -217,3 +218,19 @@ def test_where_a_credential_may_be() -> None:
     assert credential_of(request(authorization="Basic YTpi")) == ""
     assert credential_of(request(authorization="Basic YTpi", x_api_key="ant_2")) == "ant_2"
     assert credential_of(request()) == ""
+
+
+def test_a_key_that_was_refused_is_told_in_the_log_of_its_own_workspace(engine: RunningEngine) -> None:
+    create_tenant(engine.ctx, "team", by="tests")
+    key, text = create_key(engine.ctx, workspace="team", name="k", role=Role.VIEWER, by="tests")
+    revoke_key(engine.ctx, workspace="team", key_id=key.id, by="tests")
+
+    async def run(found: Authenticator, calls: Calls) -> None:
+        with pytest.raises(AuthenticationError):
+            await found.authenticate(request(text))
+
+    scenario(engine, run)
+    with engine.ctx.store.read() as tx:
+        own, others = (tx.audit(AuditQuery(workspace=name, action="auth.refused")) for name in ("team", "default"))
+    assert [(line.subject, line.outcome) for line in own] == [(key.id, "key-revoked")]
+    assert others == []
