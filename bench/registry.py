@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from bench.measure import Row
 
-FAMILIES = ("bench.loops", "bench.sampling", "bench.overhead", "bench.startup")
+FAMILIES = ("bench.loops", "bench.sampling", "bench.overhead", "bench.startup", "bench.http_server")
 
 
 @dataclass(frozen=True, slots=True)
