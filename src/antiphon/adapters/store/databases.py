@@ -75,8 +75,8 @@ def _sqlite(path: Path) -> Database:
         URL.create("sqlite", database=str(path)),
         # Every transaction here ends in an explicit commit or rollback before its connection goes back.
         pool_reset_on_return=None,
-        pool_size=5,
-        max_overflow=27,
+        pool_size=20,
+        max_overflow=12,
         pool_timeout=LOCK_WAIT_S,
         # The connection used last has the statements and pages in its caches.
         pool_use_lifo=True,
