@@ -305,6 +305,7 @@ def test_stopping_finishes_what_runs_and_refuses_what_is_new(tmp_path: Path) -> 
         assert (refused.status_code, refused.json()["code"]) == (503, "server-draining")
         assert int(refused.headers["Retry-After"]) >= 1
         assert server.process.wait(timeout=60) == 0
+        assert told_of_its_end(server) == (60.0, True)
     with Workspace(tmp_path, dispatch=False) as after:
         assert after.job(where.rpartition("/")[2]).status == "Succeeded"
 
@@ -316,6 +317,7 @@ def test_what_does_not_finish_in_time_goes_back_into_the_queue(tmp_path: Path) -
         wait_until_status(client, where, {"Executing", "Succeeded"})
         running = client.get(where).json()["status"] == "Executing"
         assert server.stop() == 0
+        assert told_of_its_end(server) == (0.0, not running)
     with Workspace(tmp_path, dispatch=False) as after:
         assert after.job(where.rpartition("/")[2]).status == ("Waiting" if running else "Succeeded")
 
@@ -365,6 +367,13 @@ def test_role_of_a_key_made_beside_the_server(server: RealServer) -> None:
     with server.client(text) as client:
         assert client.get("/v1/jobs").status_code == 200
         assert client.post("/v1/jobs", json={"target": "sim.auto", "program": BELL}).status_code == 403
+
+
+def told_of_its_end(server: RealServer) -> tuple[float, bool]:
+    """What the log says of a stop: how long it would wait, and whether all that ran has ended."""
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    stopping, stopped = (line for line in lines if str(line["event"]).startswith("stop"))
+    return stopping["drain_seconds"], stopped["all_done"]
 
 
 def wait_until_status(client: httpx2.Client, where: str, wanted: set[str]) -> None:

@@ -145,6 +145,7 @@ class _Server(uvicorn.Server):
         self._services = services
         self._on_started = on_started
         self._drained_by: float | None = None
+        self._told = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
@@ -162,9 +163,14 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to close."""
+        if self._drained_by is not None and not self._told:
+            # Not in the handler of the signal, which may have come in the middle of another line.
+            self._told = True
+            log.info("stopping", extra={"drain_seconds": self._services.settings.drain_seconds})
         if self._drained_by is not None and (self._is_idle() or time.monotonic() >= self._drained_by):
             # Streams and long polls would hold their connections open.
             await self._services.hub.stop()
+            log.info("stopped taking requests", extra={"all_done": self._is_idle()})
             return True
         return await super().on_tick(counter)
 
