@@ -114,11 +114,22 @@ def test_each_way_to_fail_has_its_exit_code(antiphon: Command, shared_server: Sh
 
     assert code("jobs", "list", ANTIPHON_API_KEY="ant_wrong")[0] == 4
     assert code("jobs", "list", ANTIPHON_API_KEY=None) == (4, "credential-missing")
+    assert "Set ANTIPHON_API_KEY" in run("jobs", "list", env={"ANTIPHON_API_KEY": None}).err
     viewer = shared_server.new_key(Role.VIEWER)
     assert code("submit", bell, ANTIPHON_API_KEY=viewer) == (4, "not-permitted")
     assert code("jobs", "show", "job_0") == (5, "not-found")
     assert code("jobs", "list", ANTIPHON_URL="http://127.0.0.1:1") == (7, "server-unreachable")
     assert code("jobs", "list", ANTIPHON_URL="http://user:pw@host") == (7, "url-invalid")
+
+
+def test_administration_says_that_it_is_about_a_folder(antiphon: Command, tmp_path: Path) -> None:
+    env: dict[str, str | None] = {"ANTIPHON_URL": "http://127.0.0.1:1", "XDG_DATA_HOME": str(tmp_path)}
+    ran = run("keys", "list", "--json", env={**env, "ANTIPHON_HOME": None})
+    assert (ran.code, ran.data) == (0, [])
+    assert str(tmp_path) in ran.err
+    assert "does not ask the server" in ran.err
+    chosen = run("keys", "list", "--json", env={**env, "ANTIPHON_HOME": str(tmp_path / "lab")})
+    assert (chosen.code, chosen.err) == (0, "")
 
 
 def test_a_quota_has_its_exit_code(antiphon: Command, shared_server: SharedServer, key: str, bell: Path) -> None:

@@ -354,6 +354,23 @@ def test_tls(tmp_path: Path) -> None:
         assert "certificate" in caught.value.cause.lower()
 
 
+@pytest.mark.parametrize("what", ["missing", "damaged", "another's key"])
+def test_a_certificate_that_cannot_be_used(what: str, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+    if what != "missing":
+        make_certificate(certificate, key)
+    if what == "damaged":
+        certificate.write_text("-----BEGIN CERTIFICATE-----\nno\n")
+    if what == "another's key":
+        make_certificate(tmp_path / "other.pem", key)
+    given = ("--tls-cert", str(certificate), "--tls-key", str(key))
+    done = run("serve", "--home", str(tmp_path / "lab"), "--port", "0", "--json", *given)
+    assert done.returncode not in {0, 2}
+    error = json.loads(done.stderr.splitlines()[-1])["error"]
+    assert error["code"] == "certificate-unusable"
+    assert str(certificate) in error["message"]
+
+
 def test_a_key_file_without_a_certificate(tmp_path: Path) -> None:
     done = run("serve", "--home", str(tmp_path), "--port", "0", "--json", "--tls-key", str(tmp_path / "none.pem"))
     assert done.returncode not in {0, 2}

@@ -6,6 +6,7 @@ They work on the folder itself: whoever can write it may do everything in it, an
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from antiphon.cli.shell import HOME_VARIABLE, URL_VARIABLE
 from antiphon.errors import LimitError, NotFoundError
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def engine_here(shell: Shell) -> Iterator[EngineContext]:
 
     running = build_engine(shell.home, workers=0, dispatch=False)
     try:
+        if shell.home is None and os.environ.get(URL_VARIABLE) and not os.environ.get(HOME_VARIABLE):
+            shell.note(f"About the folder {running.home}; this command does not ask the server of {URL_VARIABLE}.")
         yield running.ctx
     finally:
         running.close()

@@ -26,6 +26,7 @@ NO_WIDTH_LIMIT = 240
 
 PROGRAM = "antiphon"
 URL_VARIABLE = "ANTIPHON_URL"
+HOME_VARIABLE = "ANTIPHON_HOME"
 _A_COMMAND = re.compile(f"`{PROGRAM} ([^`]+)`")
 """Errors of inner layers name commands like this; they cannot know how the program was called."""
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -14,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from antiphon.engine.context import EngineContext
-from antiphon.errors import ConnectionFailedError
+from antiphon.errors import ConnectionFailedError, SettingsError
 from antiphon.server.build import app_of, build_services
 from antiphon.server.heads import HEAD_SECONDS, HeadDeadline
 from antiphon.server.services import Services
@@ -37,7 +38,9 @@ def start(
     Raises:
         StoreError: The folder, the database or the server's secret cannot be used.
         ConnectionFailedError: The address cannot be listened on (code "address-unusable").
+        SettingsError: The certificate or its key cannot be used (code "certificate-unusable").
     """
+    _check_certificate(settings)
     services = build_services(settings)
     try:
         check(settings, services.engine)
@@ -110,6 +113,21 @@ def url_of(settings: ServerSettings, listener: socket.socket) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - turned to loopback
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if settings.tls_cert else 'http'}://{shown}:{listener.getsockname()[1]}"
+
+
+def _check_certificate(settings: ServerSettings) -> None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        # With a key that asks for a password, nobody would be there to give it.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except OSError as error:  # ssl.SSLError is one
+        raise SettingsError(
+            f"HTTPS cannot be served with the certificate {settings.tls_cert} and the key {settings.tls_key}.",
+            code="certificate-unusable",
+            cause=f"{type(error).__name__}: {error.strerror or error}",
+            next_step="Give the chain of certificates and its private key as PEM files that this user may read.",
+        ) from None
 
 
 def _protocol(services: Services) -> type[asyncio.Protocol]:

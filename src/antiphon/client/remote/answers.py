@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from antiphon.client.remote.address import KEY_VARIABLE
 from antiphon.client.wire.problems import error_from_problem
 from antiphon.errors import AntiphonError, ConnectionFailedError
 
@@ -56,6 +57,11 @@ def body_of(url: str, response: httpx2.Response, *, once: bool) -> Any:
     status = response.status_code
     if response.is_error and isinstance(body, dict) and "code" in body:
         error = error_from_problem(body, status)
+        if error.code == "credential-missing":
+            # What the server says is for those who write requests by hand.
+            error.next_step = (
+                f"Set {KEY_VARIABLE}, or give api_key=…; `antiphon keys create` beside the server makes one."
+            )
     elif status in COME_BACK:
         error = error_from_problem({}, status)
         error.next_step = f"Look whether the server behind {url} runs, and try again."
