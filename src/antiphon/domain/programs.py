@@ -47,7 +47,8 @@ class Program:
     Attributes:
         format: Format of `source`.
         source: The artefact as submitted, unchanged.
-        digest: "sha256:" and 64 hexadecimal digits over format and source.
+        digest: "sha256:" and 64 hexadecimal digits over format and source, and over the entry point where it is one of
+            several: they are different programs.
         name: The user's name for it; not part of the digest.
         circuit: The tape that engines run, or None when only an engine that takes `source` itself can run it
             (QIR with integer arithmetic, Qiskit run-time variables); `opaque_because` then says why.
@@ -78,6 +79,13 @@ class Program:
         return hash(self.digest)
 
 
-def digest_of(format: ProgramFormat, source: bytes) -> str:  # noqa: A002 - the field's own word
-    """The content hash that names a program: SHA-256 over the format's name, a zero byte, and the source."""
-    return "sha256:" + hashlib.sha256(format.value.encode() + b"\0" + source).hexdigest()
+def digest_of(format: ProgramFormat, source: bytes, entry_point: str | None = None) -> str:  # noqa: A002 - the field's own word
+    """The content hash that names a program: SHA-256 over the format's name, a zero byte, and the source.
+
+    Args:
+        entry_point: The function to run, of a module with several; its own hash then follows the format's name.
+    """
+    head = format.value.encode()
+    if entry_point is not None:
+        head += b" " + hashlib.sha256(entry_point.encode()).hexdigest().encode()
+    return "sha256:" + hashlib.sha256(head + b"\0" + source).hexdigest()

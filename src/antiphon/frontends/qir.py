@@ -52,7 +52,7 @@ def program_from_qir(source: bytes | str, *, name: str | None = None, entry_poin
     return Program(
         format=format_,
         source=content,
-        digest=digest_of(format_, content),
+        digest=digest_of(format_, content, entry.name if len(module.entry_points) > 1 else None),
         name=name or entry.name,
         circuit=circuit,
         num_qubits=num_qubits,

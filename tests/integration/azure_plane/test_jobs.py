@@ -11,6 +11,7 @@ import pytest
 from antiphon.domain.identity import Role
 from antiphon.domain.jobs import JobStatus
 from azure_wire import BELL, AzureWire
+from qir_divisions import DIVISIONS
 from served import Served
 
 FIELDS = {
@@ -238,3 +239,19 @@ def test_what_another_submitted_takes_an_operator_to_change(waiting: AzureWire, 
             assert (bob.call("PATCH", f"/jobs/{job_id}", {"name": "x"}).status_code == 200) is allowed
             assert (bob.call("POST", f"/jobs/{job_id}:cancel").status_code == 200) is allowed
             assert (bob.call("DELETE", f"/jobs/{job_id}").status_code == 204) is allowed
+
+
+def test_a_batch_that_failed_in_part_has_the_results_of_the_rest(wire: AzureWire) -> None:
+    items = [{"entryPoint": "by_one"}, {"entryPoint": "by_zero"}]
+    job = wire.run(
+        source=DIVISIONS.encode(),
+        inputDataFormat="qir.v1",
+        outputDataFormat="microsoft.quantum-results.v2",
+        inputParams={"shots": 4, "items": items},
+    )
+    assert (job["status"], job["errorData"]["code"]) == ("Failed", "batch-partial")
+    assert "divide by zero" in json.dumps(wire.blobs.get(job["outputDataUri"]).json())
+    good, bad = wire.blobs.get(job["outputDataUri"]).json()["Results"]
+    assert good["Shots"] == [5] * 4
+    assert [entry["Count"] for entry in bad["Histogram"]] == [4]
+    assert bad["Histogram"][0]["Outcome"]["Error"]["Code"] == "execution-failed"

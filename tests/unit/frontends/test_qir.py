@@ -265,6 +265,8 @@ def test_several_entry_points_need_a_choice() -> None:
         program_from_qir(text)
     assert exact(program_from_qir(text, entry_point="first")) == {"1": 1.0}
     assert exact(program_from_qir(text, entry_point="second")) == {"0": 1.0}
+    # Stored under one digest, the second would be taken for the first.
+    assert len({program_from_qir(text, entry_point=name).digest for name in ("first", "second", "first")}) == 2
     with pytest.raises(ProgramError, match="no entry point third") as caught:
         program_from_qir(text, entry_point="third")
     assert "first, second" in caught.value.cause
