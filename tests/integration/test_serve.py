@@ -332,10 +332,12 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_metrics_of_requests(server: RealServer) -> None:
-    with server.client() as client:
+        client.get("/v1/jobs/job_unknown")
+        client.get("/v1")
         client.get("/v1/jobs/job_unknown")
         text = client.get("/metrics").text
     assert 'antiphon_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="404"}' in text
+    assert 'antiphon_http_requests_total{method="GET",route="/v1",status="200"}' in text
     assert "job_unknown" not in text
     assert "antiphon_build_info" in text
 

@@ -89,8 +89,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def _pattern(scope: Scope) -> str:
     """The pattern of the route that answered, e.g. "/v1/jobs/{job_id}"."""
-    found: str = getattr(scope.get("route"), "path", "")
-    if not found:
+    found: str | None = getattr(scope.get("route"), "path", None)
+    if found is None:
         return "unknown"
     # The route of a router that is included under a prefix does not know the prefix.
     native = scope["path"].startswith(NATIVE) and not found.startswith(NATIVE)
