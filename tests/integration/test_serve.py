@@ -332,7 +332,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_metrics_of_requests(server: RealServer) -> None:
-        client.get("/v1/jobs/job_unknown")
+    with server.client() as client:
         client.get("/v1")
         client.get("/v1/jobs/job_unknown")
         text = client.get("/metrics").text
