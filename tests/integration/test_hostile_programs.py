@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,13 +17,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from antiphon import composition
+from antiphon import JobStatus, Workspace, composition
+from antiphon.adapters.executors import reading
 from antiphon.adapters.executors.reading import ReadingCodec
 from mutation import BELL_BODY, FORMATS, body_of, damaged, valid
+from programs import BELL
 from served import Served, served
 
 pytestmark = pytest.mark.xdist_group("hostile-programs")
 READ_SECONDS = 6.0
+MANY = int(os.environ.get("ANTIPHON_FUZZ_EXAMPLES", "500"))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +99,7 @@ def test_damaged_programs_are_refused_or_run_and_the_server_goes_on(client: http
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("kind", FORMATS)
 def test_many_damaged_programs_are_refused_or_run_and_the_server_goes_on(client: httpx2.Client, kind: str) -> None:
-    print(kind, dict(fuzz(client, kind, 1_000)))
+    print(kind, dict(fuzz(client, kind, MANY)))
     works(client)
 
 
@@ -191,6 +197,57 @@ def test_a_program_made_to_hurt_is_refused_and_the_server_goes_on(client: httpx2
     else:
         assert answer.status_code == 422
     works(client)
+
+
+@pytest.mark.timeout(180)
+def test_many_endless_programs_at_once_leave_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composition, "ReadingCodec", partial(ReadingCodec, readers=1, seconds=0.5))
+    ended: list[httpx2.Response] = []
+    turns = 0
+    with served(tmp_path) as server:
+
+        def ask(number: int) -> None:
+            text = f"OPENQASM 3.0; for int i in [0:99999] {{ for int j in [0:99999] {{ }} }} // {number}"
+            with server.client(name=f"hostile-{number}") as own:
+                own.timeout = httpx2.Timeout(120)
+                ended.append(own.post("/v1/jobs", json=body_of("openqasm3", text.encode())))
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        with server.client() as client:
+            while any(thread.is_alive() for thread in threads):
+                works(client)
+                turns += 1
+        for thread in threads:
+            thread.join()
+    codes = Counter((answer.status_code, answer.json()["code"]) for answer in ended)
+    print(dict(codes), turns)
+    assert turns > 5
+    assert codes.keys() == {(422, "program-unreadable"), (503, "readers-busy")}
+    assert codes[422, "program-unreadable"] >= reading.MAX_WAITING
+    assert all(answer.headers["Retry-After"] for answer in ended if answer.status_code == 503)
+
+
+def test_a_stored_program_that_cannot_be_read_ends_its_job_and_not_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2];' + "cx q[0], q[1];" * 20_000 + "measure q -> c;"
+    with Workspace(tmp_path, workers=0, dispatch=False) as ws:
+        target = ws.target("sim.auto")
+        jobs = [target.submit(program, shots=5, execution="process").id for program in (slow, BELL)]
+    monkeypatch.setattr(composition, "ReadingCodec", partial(ReadingCodec, readers=1, seconds=0.2))
+    engine = composition.build_engine(tmp_path, workers=1, read_apart=True)
+    try:
+        with Workspace(tmp_path, workers=0, dispatch=False) as ws:
+            for job in jobs:
+                ws.job(job).wait(90)
+            error = ws.job(jobs[0]).facts.error
+            assert error is not None
+            assert error["code"] == "program-unreadable"
+            assert ws.job(jobs[1]).status is JobStatus.SUCCEEDED
+    finally:
+        engine.close()
 
 
 @given(st.sampled_from(FORMATS), st.data())
