@@ -84,6 +84,8 @@ class PubSpec:
         seed: The pub's own derived seed.
         observables: Digests in C order, or None to sample.
         observables_shape: Shape of the array of observables.
+        name: What the program is called in this job: the stored program belongs to everybody who submits the same. None
+            for jobs from before it was kept.
     """
 
     program: str
@@ -93,6 +95,7 @@ class PubSpec:
     seed: int
     observables: tuple[str, ...] | None = None
     observables_shape: tuple[int, ...] = ()
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ def program_artefacts(ctx: EngineContext, program: Program) -> list[Artefact]:
     compiled = ctx.codec.compiled_text(program)
     facts: dict[str, Any] = {
         "format": program.format.value,
-        "name": program.name,
         "entry_point": program.entry_point,
         "num_qubits": program.num_qubits,
         "registers": [[register.name, register.size] for register in program.registers],

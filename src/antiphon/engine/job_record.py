@@ -25,7 +25,8 @@ def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
         if stored is not None:
             body = stored.body if stored.artefact is None else read_artefact(ctx, tx, stored.artefact).decode()
             result = json.loads(body or "null")
-        programs = {digest: _program(ctx, tx, digest) for digest in dict.fromkeys(pub.program for pub in job.spec.pubs)}
+        named = {pub.program: pub.name for pub in reversed(job.spec.pubs)}
+        programs = {digest: _program(ctx, tx, digest, named[digest]) for digest in reversed(named)}
         return {
             "schema": SCHEMA,
             "id": job.id,
@@ -88,7 +89,7 @@ def _provenance(ctx: EngineContext, tx: Transaction, job: Job) -> dict[str, Any]
     return provenance
 
 
-def _program(ctx: EngineContext, tx: Transaction, digest: str) -> dict[str, Any]:
+def _program(ctx: EngineContext, tx: Transaction, digest: str, name: str | None) -> dict[str, Any]:
     stored = tx.artefact(digest)
     facts = dict(stored.facts or {}) if stored is not None else {}
     source = read_artefact(ctx, tx, digest)
@@ -96,6 +97,7 @@ def _program(ctx: EngineContext, tx: Transaction, digest: str) -> dict[str, Any]
     text = facts.get("format") in TEXT_FORMATS
     return {
         **facts,
+        "name": facts.get("name", "") if name is None else name,
         "digest": digest,
         "source": source.decode() if text else source.hex(),
         "source_encoding": "utf-8" if text else "hex",

@@ -85,7 +85,7 @@ def submit_refused(ctx: EngineContext, request: RefusedRequest) -> Job:
         spec=JobSpec(
             JobKind.SAMPLE,
             request.target,
-            (PubSpec(program.digest, NO_PARAMETERS.shape, parameters, request.shots, 0),),
+            (PubSpec(program.digest, NO_PARAMETERS.shape, parameters, request.shots, 0, name=request.name),),
             0,
             max_seconds=driver.info.limits.max_seconds,
             metadata=request.metadata,
@@ -162,7 +162,6 @@ def _source(ctx: EngineContext, request: RefusedRequest) -> Artefact:
     digest = hashlib.sha256(b"refused\0" + request.format.encode() + b"\0" + request.source).hexdigest()
     facts: dict[str, Any] = {
         "format": request.format,
-        "name": request.name,
         "entry_point": None,
         "num_qubits": 0,
         "registers": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import JobSpec, PubSpec
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import ParameterSets
@@ -25,7 +26,10 @@ def resolve_work(ctx: EngineContext, tx: Transaction, spec: JobSpec) -> Work:
     for pub in spec.pubs:
         if pub.program not in programs:
             programs[pub.program] = load_program(ctx, tx, pub.program)
-        pubs.append(_resolve_pub(ctx, tx, pub, programs[pub.program]))
+        program = programs[pub.program]
+        if pub.name is not None and pub.name != program.name:
+            program = evolve(program, name=pub.name)
+        pubs.append(_resolve_pub(ctx, tx, pub, program))
     return Work(spec.kind, tuple(pubs), spec.options)
 
 
@@ -42,7 +46,7 @@ def load_program(ctx: EngineContext, tx: Transaction, digest: str) -> Program:
     return ctx.codec.load(
         ProgramFormat(facts["format"]),
         read_artefact(ctx, tx, digest),
-        name=facts["name"],
+        name=facts.get("name", ""),
         entry_point=facts["entry_point"],
     )
 

@@ -173,7 +173,10 @@ def _store(
 
 def _own_name(request: SubmitRequest) -> str:
     """The program's name, as far as it can be stored: its SDK may have allowed more."""
-    name = request.pubs[0].program.name
+    return _storable(request.pubs[0].program.name)
+
+
+def _storable(name: str) -> str:
     return name[:LONGEST_NAME].encode(errors="replace").decode().replace("\0", "")
 
 
@@ -218,6 +221,7 @@ def _spec(
                 pub.seed,
                 observables,
                 pub.observables_shape,
+                _storable(pub.program.name),
             )
         )
     spec = JobSpec(

@@ -121,3 +121,13 @@ def test_a_cursor_of_another_workspace_shows_nothing_of_it(server: Served, their
         more = api.get("/v1/jobs", params={"limit": 1}).json()["next"]
     with server.client(workspace="strangers") as stranger:
         assert stranger.get(more).json()["jobs"] == []
+
+
+def test_what_a_stranger_calls_the_same_program_stays_theirs(server: Served) -> None:
+    """Programs are stored by content, once for everybody; what somebody calls one is not content."""
+    for workspace, name in (("first-with-it", "merger with initech"), ("second-with-it", "homework")):
+        with server.client(workspace=workspace) as client:
+            body = {"target": "sim.auto", "program": {"source": BELL + "// shared", "name": name}, "shots": 1}
+            job = client.post("/v1/jobs", json=body).json()
+            [program] = client.get(job["links"]["record"]).json()["programs"].values()
+            assert program["name"] == job["name"] == name

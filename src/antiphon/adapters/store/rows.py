@@ -168,6 +168,7 @@ def _encode_spec(spec: JobSpec) -> str:
                     "seed": pub.seed,
                     "observables": pub.observables,
                     "observables_shape": pub.observables_shape,
+                    "name": pub.name,
                 }
                 for pub in spec.pubs
             ],
@@ -194,6 +195,7 @@ def _decode_spec(text: str) -> JobSpec:
                 seed=pub["seed"],
                 observables=None if pub["observables"] is None else tuple(pub["observables"]),
                 observables_shape=tuple(pub["observables_shape"]),
+                name=pub.get("name"),
             )
             for pub in data["pubs"]
         ),
