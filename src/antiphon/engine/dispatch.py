@@ -65,9 +65,10 @@ class Dispatcher:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no job of the queue runs here."""
+        """Whether this process works on no job."""
+        # A claim is stored before the job counts as running, and held from before that.
         with self._lock:
-            return not self._running
+            return not self._running and not self._ctx.held
 
     def turn(self) -> None:
         """Everything that is due now: dead engines, sessions, cancellations, new jobs.
