@@ -203,7 +203,11 @@ class BlobStorage:
     def remove_container(self, container: str) -> None:
         """Forget a container and delete its bytes; nothing happens when there is none."""
         with self._ctx.store.write() as tx:
-            tx.remove_container(container)
+            self._remove(tx, container)
+
+    def _remove(self, tx: Transaction, container: str) -> None:
+        tx.remove_container(container)
+        # Before the commit: who makes it anew waits for that, and no blob put there then loses its bytes.
         self._ctx.blobs.drop_part(container)
 
     def collect(self, before: float, limit: int = 100) -> int:
@@ -215,7 +219,10 @@ class BlobStorage:
         with self._ctx.store.read() as tx:
             abandoned = tx.empty_containers(before, limit)
         for container in abandoned:
-            self.remove_container(container)
+            with self._ctx.store.write() as tx:
+                # Its job may have come since.
+                if container in tx.empty_containers(before, limit):
+                    self._remove(tx, container)
         return len(abandoned)
 
     def _check_container(self, container: str) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from antiphon.adapters.blobs.files import FileBlobStore
+from antiphon.adapters.store.azure_blobs import AzureBlobTransaction
 from antiphon.composition import build_engine
 from antiphon.server.azure.refusals import StorageRefusal
 from antiphon.server.azure.storage import BLOBS_OF_FULL_SIZE, MOST_BLOBS, WRITTEN_OF_FULL_SIZE, BlobStorage
@@ -122,3 +125,44 @@ def test_a_full_container_takes_results_all_the_same(storage: BlobStorage) -> No
     with pytest.raises(StorageRefusal):
         put(storage, "one-more", b"")
     put(storage, "rawOutputData", b"x" * LIMIT)
+
+
+def test_what_is_put_while_its_container_goes_is_refused_or_whole(
+    storage: BlobStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = FileBlobStore.drop_part
+
+    def again() -> None:
+        with contextlib.suppress(StorageRefusal):
+            storage.ensure_container("ours", "abc")
+            put(storage, "again", b"new")
+
+    other = threading.Thread(target=again)
+
+    def dropping(blobs: FileBlobStore, name: str) -> None:
+        other.start()
+        other.join(0.2)
+        drop(blobs, name)
+
+    monkeypatch.setattr(FileBlobStore, "drop_part", dropping)
+    storage.remove_container("abc")
+    other.join(10)
+    found = storage.find("abc", "again")
+    assert found is None or storage.read(found) == b"new"
+
+
+def test_a_container_whose_job_comes_while_others_are_collected_stays(
+    storage: BlobStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = AzureBlobTransaction.empty_containers
+    looks: list[bool] = []
+
+    def looking(tx: AzureBlobTransaction, before: float, limit: int) -> Sequence[str]:
+        found = original(tx, before, limit)
+        looks.append(tx._runner.writable)
+        return found if len(looks) == 1 else []  # as though an item named it by now
+
+    monkeypatch.setattr(AzureBlobTransaction, "empty_containers", looking)
+    storage.collect(2e12)
+    assert looks == [False, True]
+    assert storage.has_container("abc")
