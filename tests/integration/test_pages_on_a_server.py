@@ -9,6 +9,8 @@ import pytest
 
 from page_runner import run_page
 
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = Path(__file__).parents[2]
 MICROSOFTS = ROOT / "tests" / "wire" / ".venv" / "bin" / "python"
 

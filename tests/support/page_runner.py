@@ -19,6 +19,8 @@ from real_server import command_line, environment
 
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 REFUSED = re.compile(r"  # (?:exit (\d+)|(4\d\d))$")
+SECONDS = 280
+"""A page starts the program a dozen times, which takes seconds each on a machine that is busy."""
 ADDRESS, RECEIVER = "127.0.0.1:8000", "9000"
 """What pages call the server's address and a receiver's port; every run takes free ones."""
 
@@ -38,7 +40,7 @@ def run_page(text: str, folder: Path, *, python: str = sys.executable, **variabl
         env={**environment(variables), "HOME": str(folder), "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
@@ -101,7 +103,7 @@ def _command(command: str, port: int, folder: Path) -> list[str]:
             f"rm -f {ready}",
             f"{shlex.join(command_line())} {words} > server.log 2>&1 &",
             'servers="$servers $!"',
-            f"for _ in $(seq 300); do [ -e {ready} ] && break; sleep 0.1; done",
+            f"for _ in $(seq 600); do [ -e {ready} ] && break; sleep 0.1; done",
             f"[ -e {ready} ] || {{ cat server.log >&2; failed 1 {shlex.quote(command)}; }}",
         ]
     if command == "wait":
