@@ -119,6 +119,19 @@ class Attempt:
         return self.status == 410
 
 
+def sent_again(delivery: Delivery, now: float) -> Delivery:
+    """The delivery as though it had never been tried: due now, with all its tries before it; pure."""
+    return replace(
+        delivery,
+        status=DeliveryStatus.PENDING,
+        attempts=0,
+        next_at=now,
+        delivered_at=None,
+        last_status=None,
+        last_error="",
+    )
+
+
 def after_attempt(delivery: Delivery, attempt: Attempt, *, now: float, spread: float) -> Delivery:
     """The delivery after its try number `attempts`; pure.
 

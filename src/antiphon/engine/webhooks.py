@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from antiphon.domain.identity import Principal
-from antiphon.domain.webhooks import EVENT_TYPES, Delivery, DeliveryStatus, Endpoint
+from antiphon.domain.webhooks import EVENT_TYPES, Delivery, Endpoint, sent_again
 from antiphon.engine.access.audit import note
 from antiphon.engine.access.principals import LOCAL, acting
 from antiphon.engine.access.tenants import require_tenant
@@ -201,16 +201,7 @@ def replay_delivery(
     with ctx.store.write() as tx:
         # Endpoint before delivery: everybody locks in one order.
         _enabled(_own_endpoint(tx, workspace, endpoint_id))
-        before = _own_delivery(tx, workspace, delivery_id)
-        again = replace(
-            before,
-            status=DeliveryStatus.PENDING,
-            attempts=0,
-            next_at=ctx.clock.now(),
-            delivered_at=None,
-            last_status=None,
-            last_error="",
-        )
+        again = sent_again(_own_delivery(tx, workspace, delivery_id), ctx.clock.now())
         tx.save_delivery(again)
         note(ctx, tx, actor, "webhook.replay", delivery_id, where=where, details={"endpoint": endpoint_id})
     ctx.announce_change(delivery_id)
