@@ -121,7 +121,7 @@ def test_what_fits_the_machine_but_not_a_worker_is_refused_too(open_workspace: C
     circuit.cx(0, 23)
     circuit.measure(range(24), range(24))
     ws = open_workspace()
-    ws._connection._ctx.executors["process"]._memory = 2**20  # type: ignore[attr-defined]
+    ws._connection._ctx.executors["process"]._pool._memory = 2**20  # type: ignore[attr-defined]
     with pytest.raises(LimitError, match="worker") as caught:
         ws.target("sim.statevector").submit(circuit, execution="process")
     assert caught.value.code == "memory-exceeded"

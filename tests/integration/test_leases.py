@@ -173,11 +173,11 @@ def test_a_submit_that_meets_the_end_of_its_engine_is_refused(
     ctx = context(ws)
     real = submit._store
 
-    def late(*args: Any) -> Any:
+    def late(*args: Any, **options: Any) -> Any:
         # Another thread closes the workspace at this very moment.
         ctx.closing.set()
         release(ctx)
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr(submit, "_store", late)
     with pytest.raises(StoreError) as caught:
@@ -329,7 +329,7 @@ def test_what_runs_under_a_lost_lease_is_stopped(open_workspace: Open) -> None:
     ws = open_workspace()
     ctx = context(ws)
     job = ws.target("sim.auto").submit(ENDLESS, shots=1)
-    eventually(lambda: job.status is JobStatus.EXECUTING and bool(ctx.executors["process"]._runs))  # type: ignore[attr-defined]
+    eventually(lambda: job.status is JobStatus.EXECUTING and bool(ctx.executors["process"]._pool._runs))  # type: ignore[attr-defined]
     other = context(open_workspace(dispatch=False))
     # The other engine takes the job over, as it would of one that slept, and keeps it.
     other_id, other.engine_id = other.engine_id, ctx.engine_id
@@ -337,7 +337,7 @@ def test_what_runs_under_a_lost_lease_is_stopped(open_workspace: Open) -> None:
     put_back_orphans(other)
     other.engine_id, other.held = other_id, held
     taken = claim(other, 1)
-    eventually(lambda: not any(task.endswith("/1") for task in ctx.executors["process"]._runs))  # type: ignore[attr-defined]
+    eventually(lambda: not any(task.endswith("/1") for task in ctx.executors["process"]._pool._runs))  # type: ignore[attr-defined]
     assert job.facts.attempts >= 2
     assert [each.id for each in taken] in ([], [job.id])
     release(other)

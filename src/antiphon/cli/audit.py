@@ -51,10 +51,11 @@ def audit(
 def _table(entries: list[AuditEntry]) -> RenderableType:
     from rich.text import Text
 
+    from antiphon.cli.tables import whole_but
     from antiphon.client.wire.times import to_iso
 
     table = plain_table(("at", "who", "did", "to", "from", "outcome"), "to")
     for entry in entries:
         at = (to_iso(entry.at) or "")[:19] + "Z"
         table.add_row(at, Text(entry.who), entry.action, Text(entry.subject), Text(entry.where), Text(entry.outcome))
-    return table
+    return whole_but(table, "to")

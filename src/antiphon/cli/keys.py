@@ -115,14 +115,14 @@ def _list(shell: Shell, workspace: str, everything: bool) -> None:
 def _table(keys: list[ApiKey], now: float) -> RenderableType:
     from rich.text import Text
 
-    from antiphon.cli.tables import age
+    from antiphon.cli.tables import age, whole_but
 
     table = plain_table(("id", "name", "role", "scopes", "made", "last used", "state"), "scopes")
     for key in keys:
         scopes = "all" if key.scopes == key.role.scopes else " ".join(sorted(scope.value for scope in key.scopes))
         used = "never" if key.last_used_at is None else age(key.last_used_at, now)
         table.add_row(key.id, Text(key.name), key.role.value, scopes, age(key.created_at, now), used, _state(key, now))
-    return table
+    return whole_but(table, "scopes")
 
 
 def _state(key: ApiKey, now: float) -> str:

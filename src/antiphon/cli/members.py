@@ -87,10 +87,10 @@ def _list(shell: Shell, workspace: str) -> None:
 def _table(members: list[Member]) -> RenderableType:
     from rich.text import Text
 
-    from antiphon.cli.tables import age
+    from antiphon.cli.tables import age, whole_but
 
     table = plain_table(("name", "role", "subject", "added"), "subject")
     for member in members:
         added = f"{age(member.added_at)} by {member.added_by}"
         table.add_row(Text(member.name), member.role.value, Text(member.subject), Text(added))
-    return table
+    return whole_but(table, "subject")

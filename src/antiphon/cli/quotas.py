@@ -105,6 +105,7 @@ def _list(shell: Shell, workspace: str) -> None:
 
 
 def _table(standings: list[Standing]) -> RenderableType:
+    from antiphon.cli.tables import whole_but
     from antiphon.client.wire.times import to_iso
 
     figures = ("limit", "used", "held", "left")
@@ -120,4 +121,4 @@ def _table(standings: list[Standing]) -> RenderableType:
             *(f"{value:,.12g}" for value in amounts),
             resets,
         )
-    return table
+    return whole_but(table, "target")

@@ -102,8 +102,8 @@ class Shell:
             return
         shown = render()
         if shown is not None:
-            # A command to type next is longer than a narrow terminal; cut, it could not be copied.
-            self.out.print(shown, crop=False)
+            # A key, or a command to type next, is longer than a narrow terminal; cut or in two lines it is of no use.
+            self.out.print(shown, crop=False, soft_wrap=isinstance(shown, str))
 
     def line(self, value: Any) -> None:
         """One line of a stream of JSON documents, written at once."""

@@ -55,7 +55,7 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
             age(facts.created_at),
             _took(facts),
         )
-    return _whole_but(table, "name")
+    return whole_but(table, "name")
 
 
 def sessions_table(sessions: Iterable[Session]) -> Table:
@@ -75,7 +75,7 @@ def sessions_table(sessions: Iterable[Session]) -> Table:
             str(facts.jobs),
             age(facts.created_at),
         )
-    return _whole_but(table, "name")
+    return whole_but(table, "name")
 
 
 def targets_table(targets: Iterable[Target]) -> Table:
@@ -94,7 +94,7 @@ def targets_table(targets: Iterable[Target]) -> Table:
             str(target.queue_depth),
             target.info.description,
         )
-    return _whole_but(table, "what it is")
+    return whole_but(table, "what it is")
 
 
 def facts_table(rows: Mapping[str, Any]) -> Table:
@@ -126,7 +126,7 @@ def histogram(counts: Mapping[str, int], top: int = TOP) -> Table:
     if left:
         rest = total - sum(counts[key] for key in kept)
         table.add_row(Text(f"{left:,} more", style="dim"), "", f"{rest:,}", f"{rest / total:.1%}")
-    return _whole_but(table, "bar")
+    return whole_but(table, "bar")
 
 
 def age(at: float, now: float | None = None) -> str:
@@ -157,7 +157,7 @@ def _took(facts: JobFacts) -> str:
     return "-" if facts.ended_at is None else duration(max(0.0, facts.ended_at - facts.created_at))
 
 
-def _whole_but(table: Table, flexible: str) -> Table:
+def whole_but(table: Table, flexible: str) -> Table:
     """Only the column of that heading gives way on a narrow terminal: half an id or an outcome is of no use."""
     for column in table.columns:
         if column.header != flexible:

@@ -38,6 +38,7 @@ def usage(
 
 
 def _table(summary: UsageSummary) -> RenderableType:
+    from antiphon.cli.tables import whole_but
     from antiphon.client.wire.times import to_iso
 
     figures = ("jobs", "succeeded", "failed", "cancelled", "shots", "time in target")
@@ -47,7 +48,7 @@ def _table(summary: UsageSummary) -> RenderableType:
         table.add_row(key, *_cells(each))
     if len(summary.sums) > 1:
         table.add_row("all", *_cells(summary.total), style="bold")
-    return table
+    return whole_but(table, summary.by.value)
 
 
 def _cells(each: UsageSum) -> list[str]:

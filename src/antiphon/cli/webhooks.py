@@ -90,24 +90,24 @@ def _list(shell: Shell, workspace: str) -> None:
 def _endpoints(found: list[Endpoint]) -> RenderableType:
     from rich.text import Text
 
-    from antiphon.cli.tables import age
+    from antiphon.cli.tables import age, whole_but
 
     table = plain_table(("id", "host", "events", "made", "state"), "events")
     for each in found:
         state = "on" if each.disabled_at is None else f"off: {each.disabled_because}"
         host = Text(urlsplit(each.url).hostname or "")
         table.add_row(each.id, host, " ".join(each.events) or "all", age(each.created_at, time.time()), state)
-    return table
+    return whole_but(table, "events")
 
 
 def _deliveries(found: list[Delivery]) -> RenderableType:
     from rich.text import Text
 
-    from antiphon.cli.tables import age
+    from antiphon.cli.tables import age, whole_but
 
     table = plain_table(("id", "event", "of", "made", "tries", "state", "last answer"), "last answer", ("tries",))
     for each in found:
         last = each.last_error or (str(each.last_status) if each.last_status is not None else "")
         made = age(each.created_at, time.time())
         table.add_row(each.id, each.type, each.subject, made, str(each.attempts), each.status.value, Text(last))
-    return table
+    return whole_but(table, "last answer")

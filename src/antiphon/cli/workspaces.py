@@ -59,10 +59,10 @@ def _list(shell: Shell) -> None:
 def _table(tenants: list[Tenant]) -> RenderableType:
     from rich.text import Text
 
-    from antiphon.cli.tables import age
+    from antiphon.cli.tables import age, whole_but
 
     table = plain_table(("workspace", "title", "made"), "title")
     for tenant in tenants:
         made = f"{age(tenant.created_at)} by {tenant.created_by}" if tenant.created_at else "always there"
         table.add_row(tenant.name, Text(tenant.title), Text(made))
-    return table
+    return whole_but(table, "title")
