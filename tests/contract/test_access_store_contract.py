@@ -13,7 +13,7 @@ from antiphon.domain.quotas import Dimension, Period, Quota, QuotaUse
 from antiphon.errors import ConflictError
 from antiphon.ports.access_store import AuditQuery, UsageLine
 from antiphon.ports.job_store import JobStore
-from stored_facts import T0, add_job, claim, success
+from stored_facts import T0, add_job, add_session, claim, success
 
 
 def _key(number: int = 1, **changes: object) -> ApiKey:
@@ -223,6 +223,21 @@ def test_all_logs_are_followed_in_one_order(store: JobStore) -> None:
         assert tx.events_after(0, 2) == lines[:2]
         assert tx.events_after(lines[1].seq, 10) == lines[2:]
         assert tx.events_after(lines[2].seq, 10) == []
+
+
+def test_what_a_workspace_missed_is_its_own_lines_alone(store: JobStore) -> None:
+    first = add_job(store)
+    theirs = add_job(store, workspace="other")
+    claim(store, first)
+    session = add_session(store)
+    with store.read() as tx:
+        lines = tx.events_after(0, 10)
+        ours = [line for line in lines if line.subject in {first.id, session.id}]
+        assert len(ours) == 3
+        assert tx.workspace_events("default", 0, tx.last_seq()) == ours
+        assert tx.workspace_events("default", ours[0].seq, ours[1].seq) == [ours[1]]
+        assert [line.subject for line in tx.workspace_events("other", 0, tx.last_seq())] == [theirs.id]
+        assert tx.workspace_events("third", 0, tx.last_seq()) == []
 
 
 def _line(number: int, **changes: object) -> AuditEntry:

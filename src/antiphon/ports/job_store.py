@@ -280,6 +280,10 @@ class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Proto
         """
         ...
 
+    def workspace_events(self, workspace: str, after: int, until: int) -> list[StoredEvent]:
+        """The lines of one workspace with `after < seq <= until`, oldest first; all lines in between are looked at."""
+        ...
+
     def save_engine(self, engine: EngineLease) -> None:
         """Insert or replace an engine's lease (registration and heartbeat)."""
         ...

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select
+from sqlalchemy import Integer, bindparam, func, literal_column, or_, select
 
 from antiphon.adapters.store.statements import Runner, Statement, given, insert_into
-from antiphon.adapters.store.tables import events
+from antiphon.adapters.store.tables import events, jobs, sessions
 from antiphon.ports.job_store import StoredEvent
 
 _APPEND = insert_into(events)
@@ -25,6 +25,25 @@ _AFTER = Statement(
         .order_by(events.c.seq)
         .limit(bindparam("limit", type_=Integer()))
         .offset(literal_column("0"))
+    ),
+)
+_OF_WORKSPACE = Statement(
+    ("after", "until", "workspace", "workspace"),
+    lambda _: (
+        select(events)
+        .where(
+            events.c.seq > bindparam("after", type_=events.c.seq.type),
+            events.c.seq <= bindparam("until", type_=events.c.seq.type),
+            or_(
+                *(
+                    select(table.c.id)
+                    .where(table.c.id == events.c.subject, table.c.workspace == given(jobs, "workspace"))
+                    .exists()
+                    for table in (jobs, sessions)
+                )
+            ),
+        )
+        .order_by(events.c.seq)
     ),
 )
 
@@ -53,3 +72,7 @@ class EventTransaction:
     def events_after(self, seq: int, limit: int) -> list[StoredEvent]:
         """Lines of all logs with a larger `seq`, oldest first."""
         return [StoredEvent(*row) for row in self._runner.rows(_AFTER, (seq, limit))]
+
+    def workspace_events(self, workspace: str, after: int, until: int) -> list[StoredEvent]:
+        """The lines of one workspace with `after < seq <= until`, oldest first; all lines in between are looked at."""
+        return [StoredEvent(*row) for row in self._runner.rows(_OF_WORKSPACE, (after, until, workspace, workspace))]

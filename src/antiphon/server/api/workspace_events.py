@@ -14,7 +14,7 @@ from starlette.responses import Response
 from antiphon.domain.identity import Principal
 from antiphon.engine.context import EngineContext
 from antiphon.errors import LimitError
-from antiphon.ports.job_store import StoredEvent, Transaction
+from antiphon.ports.job_store import StoredEvent
 from antiphon.server.access.dependencies import Reader, ServicesOf
 from antiphon.server.api.job_events import (
     EVENT_STREAM,
@@ -65,7 +65,8 @@ async def _follow(services: Services, principal: Principal, after: int) -> Async
         yield KEEPALIVE_COMMENT
         position = max(0, after - STEP_BACK) if after else start
         while position < start:
-            lines, position = await services.call(_missed, ctx, workspace, position)
+            until = min(position + PAGE, start)
+            lines, position = await services.call(_missed, ctx, workspace, position, until), until
             for line in lines:
                 sent[line.subject] = line.seq
             if lines:
@@ -109,18 +110,6 @@ def _last_seq(ctx: EngineContext) -> int:
         return tx.last_seq()
 
 
-def _missed(ctx: EngineContext, workspace: str, after: int) -> tuple[list[StoredEvent], int]:
-    """The workspace's lines among the next ones of the log, and where to go on."""
+def _missed(ctx: EngineContext, workspace: str, after: int, until: int) -> list[StoredEvent]:
     with ctx.store.read() as tx:
-        lines = tx.events_after(after, PAGE)
-        own: dict[str, bool] = {}
-        for line in lines:
-            if line.subject not in own:
-                own[line.subject] = _belongs(tx, workspace, line.subject)
-    return [line for line in lines if own[line.subject]], lines[-1].seq if lines else after + PAGE
-
-
-def _belongs(tx: Transaction, workspace: str, subject: str) -> bool:
-    if tx.job(subject, workspace=workspace) is not None:
-        return True
-    return tx.session(subject, workspace=workspace) is not None
+        return tx.workspace_events(workspace, after, until)

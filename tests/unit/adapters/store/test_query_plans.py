@@ -183,6 +183,13 @@ def test_following_the_log_reads_only_what_is_new(tx: SqlTransaction, planner: _
     planner.plans.clear()
     tx.last_seq()
     assert planner.plans == ["SEARCH events"]
+    planner.plans.clear()
+    tx.workspace_events("default", 17, 1_017)
+    assert planner.plans[0] == "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+    assert [plan for plan in planner.plans if plan.startswith(("SEARCH", "SCAN"))][1:] == [
+        "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
+        "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id=?)",
+    ]
 
 
 def test_due_deliveries(tx: SqlTransaction, planner: _Planner) -> None:
