@@ -185,6 +185,16 @@ class Job:
         """Shots of all its pubs and parameter sets together; 0 for exact expectation values."""
         return sum((pub.shots or 0) * math.prod(pub.parameters_shape) for pub in self.spec.pubs)
 
+    @property
+    def is_cached(self) -> bool:
+        """Whether it was answered with an earlier job's result: then no target ran anything for it."""
+        return "cached" in self.provenance
+
+    @property
+    def charged_shots(self) -> int:
+        """Shots that count for quotas and sums: all that it asked for, unless it is cached."""
+        return 0 if self.is_cached else self.shots
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvent:

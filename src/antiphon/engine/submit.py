@@ -110,7 +110,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     log.append((job.version, claimed.trigger.value, job.status.value, claimed))
     try:
         ctx.held.add(task_id(job))
-        stored, repeated = _store(ctx, request, job, log, artefacts, plan)
+        stored, repeated = _store(ctx, request, job, log, artefacts, plan, runs=earlier is None)
         if repeated:
             return Finished(stored, repeated=True)
         ctx.tell_submitted(stored)
@@ -128,6 +128,8 @@ def _store(
     log: list[tuple[int, str, str, JobEvent]],
     artefacts: list[Artefact],
     plan: Plan,
+    *,
+    runs: bool = True,
 ) -> tuple[Job, bool]:
     """Store the job with all it names and holds in one transaction; or return the first job of its key, and True."""
     try:
@@ -141,7 +143,7 @@ def _store(
             enter_session(tx, job)
             if job.owner is not None:
                 _own(ctx, tx)
-            holds = hold(tx, job, plan.cost, job.created_at)
+            holds = hold(tx, job, plan.cost, job.created_at, runs=runs)
             if holds:
                 job = evolve(job, holds=holds)
             tx.add_job(job, log)

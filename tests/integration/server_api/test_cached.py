@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from antiphon.domain.identity import Role
 from antiphon.server.api.resources import JobView, ResultView
 from programs import BELL
-from served import Served
+from served import Served, served
 
 NOISE = {"noise": {"depolarizing_2q": 0.1}}
 SEEDED = {"target": "sim.auto", "program": BELL, "shots": 100, "seed": 11}
@@ -116,3 +118,24 @@ def test_a_session_counts_what_was_given_again(api: httpx2.Client) -> None:
     assert post(api, seed=19, cache="allow", session_id=session["id"])["cached"] is not None
     shown = api.get(session["links"]["self"]).json()
     assert (shown["jobs"], shown["pending"], shown["failed"]) == (1, 0, 0)
+
+
+def test_what_did_not_run_counts_for_nothing(tmp_path: Path) -> None:
+    with served(tmp_path, inline_seconds=0.1) as own, own.client(Role.ADMIN) as client:
+        for dimension, limit in (("shots", 150), ("target-seconds", 50), ("jobs-in-flight", 1)):
+            made = client.post("/v1/quotas", json={"dimension": dimension, "limit": limit})
+            assert made.status_code == 201, made.text
+        post(client)
+        standing = {each["dimension"]: each for each in client.get("/v1/quotas").json()["quotas"]}
+        assert standing["shots"]["used"] == 100
+        used = client.get("/v1/usage").json()["total"]
+        again = post(client, cache="allow")
+        assert again["cached"] is not None
+        after = {each["dimension"]: each for each in client.get("/v1/quotas").json()["quotas"]}
+        assert [(after[name]["used"], after[name]["held"]) for name in after] == [
+            (standing[name]["used"], 0) for name in after
+        ]
+        total = client.get("/v1/usage").json()["total"]
+        assert (total["jobs"], total["shots"], total["seconds"]) == (used["jobs"] + 1, used["shots"], used["seconds"])
+        refused = client.post("/v1/jobs", json=SEEDED)
+        assert (refused.status_code, refused.json()["code"]) == (403, "quota-exceeded")

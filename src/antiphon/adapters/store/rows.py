@@ -58,7 +58,7 @@ def job_row(job: Job) -> tuple[Any, ...]:
         job.cancel_requested_at,
         _encode_spec(spec),
         *_outcome_columns(job),
-        job.shots,
+        job.charged_shots,
         job.stages.execute,
         _encode_holds(job),
         job.trace,
@@ -80,6 +80,7 @@ CHANGING_JOB_COLUMNS = (
     "error",
     "provenance",
     "cost",
+    "shots",
     "execute_s",
 )
 """What a change of a job may touch; the rest was said at submit."""
@@ -98,6 +99,7 @@ def job_changes(job: Job) -> tuple[Any, ...]:
         job.ended_at,
         job.cancel_requested_at,
         *_outcome_columns(job),
+        job.charged_shots,
         job.stages.execute,
     )
 

@@ -38,7 +38,7 @@ class Standing:
         return max(0.0, self.quota.limit - self.use.used - self.use.held)
 
 
-def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float) -> tuple[Hold, ...]:
+def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float, *, runs: bool = True) -> tuple[Hold, ...]:
     """Hold what a job will need of each quota of its workspace; to be called in the transaction that stores the job.
 
     A workspace without quotas costs one indexed query. Cost is not known before the target says it: a job is let in
@@ -46,6 +46,7 @@ def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float) ->
 
     Args:
         planned_seconds: What the target planned; held of the target's seconds.
+        runs: False for a job that has an earlier one's result: it is in flight for a moment, and needs no more.
 
     Raises:
         QuotaExceededError: There is not enough left; nothing of the transaction may be stored.
@@ -55,8 +56,8 @@ def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float) ->
         return ()
     needs = {
         Dimension.JOBS_IN_FLIGHT: 1.0,
-        Dimension.SHOTS: float(job.shots),
-        Dimension.TARGET_SECONDS: planned_seconds,
+        Dimension.SHOTS: float(job.shots) if runs else 0.0,
+        Dimension.TARGET_SECONDS: planned_seconds if runs else 0.0,
         Dimension.COST: 0.0,
     }
     holds = []
@@ -68,8 +69,9 @@ def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float) ->
         start = quota.period.start(now)
         use = tx.quota_use(quota.id, start)
         standing = Standing(quota, use, quota.period.end(now))
+        counts = runs or quota.dimension is Dimension.JOBS_IN_FLIGHT
         spent = quota.dimension is Dimension.COST and use.used > 0 and use.used >= quota.limit
-        if spent or use.used + use.held + needed > quota.limit:
+        if counts and (spent or use.used + use.held + needed > quota.limit):
             raise _exceeded(standing, needed)
         tx.change_quota_use(quota.id, start, used=0.0, held=needed)
         holds.append(Hold(quota.id, quota.dimension, start, needed))
@@ -79,7 +81,8 @@ def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float) ->
 def settle_holds(tx: AccessTransaction, job: Job) -> None:
     """Give back what a job that is final holds, and count what it used; to be called in the transaction that ends it.
 
-    A job that never ran used nothing; one that ran used all its shots, however it ended.
+    A job that never ran used nothing, nor did one that has an earlier one's result; one that ran used all its shots,
+    however it ended.
     """
     for each in sorted(job.holds, key=lambda hold: hold.quota):
         tx.change_quota_use(each.quota, each.period_start, used=_used(job, each), held=-each.amount)
@@ -97,7 +100,8 @@ def _used(job: Job, held: Hold) -> float:
         case Dimension.COST:
             return sum(float(line.get("amount", 0.0)) for line in job.cost)
         case Dimension.SHOTS:
-            return held.amount if _ran(job) else 0.0
+            # Not what is held: a cached job holds none, and runs after all when the result it was to have is gone.
+            return float(job.shots) if _ran(job) else 0.0
         case Dimension.TARGET_SECONDS:
             if not _ran(job):
                 return 0.0
@@ -106,7 +110,7 @@ def _used(job: Job, held: Hold) -> float:
 
 
 def _ran(job: Job) -> bool:
-    return job.status is JobStatus.SUCCEEDED or job.started_at is not None
+    return not job.is_cached and (job.status is JobStatus.SUCCEEDED or job.started_at is not None)
 
 
 def _exceeded(standing: Standing, needed: float) -> QuotaExceededError:

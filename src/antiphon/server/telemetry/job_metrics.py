@@ -69,7 +69,7 @@ class JobMetrics:
             if seconds is not None:
                 self._stages.labels(stage, target).observe(seconds)
         if job.status is JobStatus.SUCCEEDED:
-            self._shots.labels(target, *whose).inc(job.shots)
+            self._shots.labels(target, *whose).inc(job.charged_shots)
         if job.stages.execute is not None:
             self._seconds.labels(target, *whose).inc(job.stages.execute)
 
