@@ -226,12 +226,14 @@ def test_requests_that_are_none(server: RealServer) -> None:
     works(server)
 
 
-def test_requests_in_one_breath_are_answered_in_turn_and_too_many_end_the_connection(server: RealServer) -> None:
+def test_requests_in_one_breath_are_answered_in_turn(server: RealServer) -> None:
     one = head(server, "GET", "/livez")
     last = head(server, "GET", "/livez", "Connection: close")
     assert statuses(server.url, one * 299 + last, finish=False, seconds=ENOUGH_S) == [200] * 300
     before = memory(server)
-    assert set(statuses(server.url, one * 50_000, finish=False)) <= {200}
+    # Several reads long, so that one ends in the middle of a head.
+    many = one * 9_999 + last
+    assert statuses(server.url, many, finish=False, seconds=ENOUGH_S) == [200] * 10_000
     assert memory(server) - before < 100 * MIB
     works(server)
 
