@@ -6,6 +6,7 @@ AntiphonError
 │   ├── ParameterError            unbound, unknown, or not a finite number
 │   └── ObservableError           not a Hermitian Pauli sum, or of another width
 ├── LimitError               more than the target or the machine allows
+│   └── InvalidRequestError       what was sent to a server does not fit the route
 ├── NotFoundError            no such job, session, target
 ├── ConflictError            the store holds something else under that name or version
 ├── SessionEndedError        the session takes no more jobs
@@ -120,6 +121,12 @@ class LimitError(AntiphonError):
     """More shots, qubits, operations, memory or time than the target or this machine allows."""
 
     code = "limit-exceeded"
+
+
+class InvalidRequestError(LimitError):
+    """What was sent to a server does not fit what its route takes; `details["errors"]` says where."""
+
+    code = "request-invalid"
 
 
 class NotFoundError(AntiphonError):

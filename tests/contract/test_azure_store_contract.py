@@ -150,6 +150,11 @@ def test_what_was_ever_stored_in_a_container_is_counted(store: JobStore) -> None
         assert tx.count_written("job-1", 5)
         assert not tx.count_written("job-3", 5)
         assert [tx.container_written(name) for name in ("job-1", "job-2", "job-3")] == [2**40 + 5, 0, None]
+        tx.add_container("job-4", "default", T0)
+        tx.add_container("job-5", "other", T0)
+        assert tx.count_written("job-4", 7)
+        assert tx.count_written("job-5", 9)
+        assert [tx.workspace_written(name) for name in ("default", "other", "third")] == [2**40 + 12, 9, 0]
 
 
 def test_blobs_are_replaced_only_where_that_is_asked(store: JobStore) -> None:

@@ -237,6 +237,14 @@ def test_doctor(home: Path) -> None:
     assert "fix: " in broken.out
 
 
+def test_doctor_explains_the_settings_of_a_file(home: Path, tmp_path: Path) -> None:
+    config = tmp_path / "elsewhere.toml"
+    config.write_text("port = 8123\n")
+    ran = antiphon(home, "doctor", "--config", str(config), "--json")
+    (port,) = [each for each in ran.data["settings"] if each["name"] == "port"]
+    assert (port["value"], port["origin"]) == ("8123", str(config))
+
+
 def test_the_first_command_of_the_readme(home: Path) -> None:
     repository = Path(__file__).parents[2]
     (line,) = [

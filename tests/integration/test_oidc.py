@@ -50,12 +50,19 @@ def engine(tmp_path: Path) -> Iterator[RunningEngine]:
 def verify(engine: RunningEngine, provider: RealOidc) -> Callable[..., Principal]:
     """Verifies one token with a verifier of its own, whose clock is `ahead` seconds fast."""
 
-    def run(token: str, *, workspace: str | None = None, ahead: float = 0.0, audience: str = "antiphon") -> Principal:
+    def run(
+        token: str,
+        *,
+        workspace: str | None = None,
+        ahead: float = 0.0,
+        audience: str = "antiphon",
+        emails: bool = False,
+    ) -> Principal:
         async def once() -> Principal:
             async def call(function: Callable[..., Any], *given: Any) -> Any:
                 return await asyncio.to_thread(function, *given)
 
-            issuers = [OidcIssuer(issuer=provider.issuer, audience=audience)]
+            issuers = [OidcIssuer(issuer=provider.issuer, audience=audience, emails=emails)]
             verifier = OidcVerifier(engine.ctx, call, issuers, clock=lambda: time.time() + ahead)
             try:
                 return await verifier.principal(token, workspace)
@@ -126,7 +133,7 @@ def test_an_address_that_the_provider_has_not_verified_is_nobody(
     assert parts_of(token)[1]["email"] == "ada@example.org"
     join(engine, "ada@example.org")
     with pytest.raises(PermissionDeniedError):
-        verify(token)
+        verify(token, emails=True)
 
 
 def test_an_expired_token(provider: RealOidc, engine: RunningEngine, verify: Callable[..., Principal]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from antiphon.cli import exit_codes
 from antiphon.cli.shell import Shell
@@ -15,7 +18,14 @@ if TYPE_CHECKING:
     from antiphon.cli.doctor_settings import SettingLine
 
 
-def doctor(shell: Shell) -> int:
+def doctor(
+    shell: Shell,
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings, as of `antiphon serve` [antiphon.toml in the folder]."),
+    ] = None,
+) -> int:
     """Check this installation, with the fixes.
 
     Python, extras, folder, disk, database, targets, a job run here and in a worker, and the server's settings.
@@ -31,7 +41,7 @@ def doctor(shell: Shell) -> int:
     checks: list[Check] = []
     with shell.err.status("looking …") if shell.err.is_terminal and not shell.quiet else _nothing():
         checks.extend(run_checks(home))
-    settings_check, settings = explain_settings(shell.home)
+    settings_check, settings = explain_settings(shell.home, config)
     checks.append(settings_check)
     worst = {check.level for check in checks}
     data: dict[str, object] = {"ok": "fail" not in worst, "checks": [check.to_json() for check in checks]}

@@ -66,7 +66,8 @@ def _shown(name: str, value: Any) -> str:
     if name == "database":
         return _without_password(str(value))
     if name == "oidc":
-        return ", ".join(f"{each.issuer} for {each.audience}" for each in value) or "-"
+        emails = {True: ", with e-mails", False: ""}
+        return "; ".join(f"{each.issuer} for {each.audience}{emails[each.emails]}" for each in value) or "-"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

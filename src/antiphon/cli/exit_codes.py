@@ -12,6 +12,7 @@ from antiphon.errors import (
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitedError,
+    SettingsError,
     WaitTimeoutError,
 )
 
@@ -29,7 +30,7 @@ INTERRUPTED = 130
 MEANINGS = {
     OK: "the command did what was asked",
     ERROR: "it could not: the message on stderr has the cause and the next step",
-    USAGE: "it was called in a way it does not know: see --help",
+    USAGE: "it was called in a way it does not know, or a setting cannot be what it says: see --help",
     JOB_UNSUCCESSFUL: "the job it waited for, or asked the result of, failed or was cancelled",
     NOT_AUTHENTICATED: "the server wants a key, or the key may not do this",
     NOT_FOUND: "there is no such job, session or target",
@@ -45,6 +46,8 @@ def exit_code_of(error: AntiphonError) -> int:
     match error:
         # A status that does not exist was mistyped; nothing was looked for.
         case NotFoundError(code="status-unknown"):
+            return USAGE
+        case SettingsError(code=SettingsError.code):
             return USAGE
         case NotFoundError():
             return NOT_FOUND

@@ -45,6 +45,9 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info].")] = None,
     max_body_bytes: Annotated[int | None, typer.Option(help="Largest body [32 MiB].")] = None,
     max_blob_bytes: Annotated[int | None, typer.Option(help="Largest blob of Azure's storage [256 MiB].")] = None,
+    max_storage_bytes: Annotated[
+        int | None, typer.Option(help="All that one workspace keeps in that storage [64 GiB].")
+    ] = None,
     body_seconds: Annotated[float | None, typer.Option(help="Time for a body to come [30].")] = None,
     rate_limit: Annotated[str | None, typer.Option(help="Requests of one key [60000/minute].")] = None,
     max_streams: Annotated[
@@ -54,7 +57,9 @@ def serve(
     drain_seconds: Annotated[float | None, typer.Option(help="Time to finish when told to stop [20].")] = None,
     oidc: Annotated[
         list[str] | None,
-        typer.Option(metavar="ISSUER,AUDIENCE", help="An OpenID provider whose tokens are accepted; repeat it."),
+        typer.Option(
+            metavar="ISSUER,AUDIENCE[,emails]", help="An OpenID provider whose tokens are accepted; repeat it."
+        ),
     ] = None,
     webhooks_allow_private: Annotated[
         bool | None,

@@ -109,6 +109,10 @@ class AzureTransaction(Protocol):
         """How many bytes were ever stored in it, replaced ones too; None when there is none."""
         ...
 
+    def workspace_written(self, workspace: str) -> int:
+        """How many bytes were ever stored in the containers that a workspace has; every one of them is looked at."""
+        ...
+
     def count_written(self, name: str, size: int) -> bool:
         """Add to what was stored in it, which locks it until the transaction ends; False when there is none."""
         ...

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from antiphon.errors import AntiphonError, LimitError
+from antiphon.errors import AntiphonError, InvalidRequestError
 from antiphon.server.problems import MEDIA_TYPE, TYPE_BASE, outward, problem_of, problem_response
 
 log = logging.getLogger("antiphon.server")
@@ -76,9 +76,8 @@ def install_error_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         found = [_misfit(each) for each in error.errors()[:20]]
         return problem_response(
-            LimitError(
+            InvalidRequestError(
                 "The request does not fit what this route takes.",
-                code="request-invalid",
                 cause="; ".join(f"{each['pointer']}: {each['detail']}" for each in found[:3]),
                 next_step=COMPARE if _is_json(request) else SEND_JSON,
                 details={"errors": found},

@@ -17,10 +17,13 @@ class OidcIssuer(BaseModel):
     Attributes:
         issuer: Its URL, exactly as in the `iss` claim.
         audience: What the `aud` claim must hold.
+        emails: Whether memberships may be under the e-mail that it says is verified, too. Only for a provider that
+            everybody here trusts with every address: whoever runs it can say that an address is theirs.
     """
 
     issuer: str
     audience: str
+    emails: bool = False
 
 
 class ServerSettings(BaseSettings):
@@ -58,6 +61,9 @@ class ServerSettings(BaseSettings):
     max_body_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Largest body of a request, blobs apart.")
     max_blob_bytes: int = Field(
         default=256 * 1024 * 1024, gt=0, description="Largest blob of the Azure protocol's storage."
+    )
+    max_storage_bytes: int = Field(
+        default=64 * 1024**3, gt=0, description="All that one workspace keeps in that storage, results apart."
     )
     body_seconds: float = Field(
         default=30.0, gt=0, description="Time within which a request's head, then its body, must have come."

@@ -147,15 +147,17 @@ def _toml(path: Path) -> dict[str, Any]:
     return found
 
 
-def _issuer(text: str) -> dict[str, str]:
-    issuer, comma, audience = text.rpartition(",")
+def _issuer(text: str) -> dict[str, Any]:
+    pair = text.removesuffix(",emails")
+    issuer, comma, audience = pair.rpartition(",")
     if not (comma and issuer and audience):
         raise SettingsError(
             "An OpenID provider is given as its issuer and the audience, with a comma between.",
             cause=f"found {text!r}",
-            next_step="For example --oidc https://login.example.org,antiphon",
+            next_step="For example --oidc https://login.example.org,antiphon; with ,emails behind it, memberships may "
+            "be under the e-mails that this provider has verified, too.",
         )
-    return {"issuer": issuer.strip(), "audience": audience.strip()}
+    return {"issuer": issuer.strip(), "audience": audience.strip(), "emails": pair != text}
 
 
 def _unreadable(what: str, path: str, error: Exception) -> SettingsError:

@@ -14,6 +14,7 @@ from antiphon.errors import (
     ProgramError,
     QuotaExceededError,
     RateLimitedError,
+    SettingsError,
     StoreError,
     WaitTimeoutError,
 )
@@ -26,6 +27,8 @@ from antiphon.errors import (
         (ProgramError("x"), 1),
         (StoreError("x"), 1),
         (NotFoundError("x", code="status-unknown"), 2),
+        (SettingsError("x"), 2),
+        (SettingsError("x", code="certificate-unusable"), 1),
         (JobFailedError("x"), 3),
         (JobCancelledError("x"), 3),
         (AuthenticationError("x"), 4),

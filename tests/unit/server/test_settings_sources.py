@@ -35,12 +35,16 @@ OTHER: dict[str, tuple[Any, str]] = {
     "log_level": ("debug", "debug"),
     "max_body_bytes": (5000, "5000"),
     "max_blob_bytes": (6000, "6000"),
+    "max_storage_bytes": (7000, "7000"),
     "body_seconds": (3.5, "3.5"),
     "rate_limit": ("7/second", "7/second"),
     "max_streams": (11, "11"),
     "max_streams_per_key": (12, "12"),
     "drain_seconds": (1.5, "1.5"),
-    "oidc": ([{"issuer": "https://i", "audience": "a"}], '[{"issuer": "https://i", "audience": "a"}]'),
+    "oidc": (
+        [{"issuer": "https://i", "audience": "a", "emails": True}],
+        '[{"issuer": "https://i", "audience": "a", "emails": true}]',
+    ),
     "webhooks_allow_private": (True, "true"),
     "metrics_open": (False, "false"),
     "metrics_by_workspace": (True, "true"),
@@ -132,7 +136,7 @@ def test_a_flag_wins_over_a_variable_over_a_file_over_toml(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     value, _ = OTHER[name]
-    flag = ["https://i,a"] if name == "oidc" else value
+    flag = ["https://i,a,emails"] if name == "oidc" else value
     more = dict([NEEDS[name]] if name in NEEDS else [])
     path = tmp_path / "a.toml"
     path.write_text("port = 1\n")
@@ -235,3 +239,8 @@ def test_help_without_starting_anything() -> None:
     shown = CliRunner().invoke(app, ["serve", "--help"])
     assert shown.exit_code == 0
     assert "--drain-seconds" in shown.output
+
+
+def test_an_issuer_on_the_command_line_vouches_for_no_addresses() -> None:
+    (issuer,) = load_settings({"oidc": ["https://i,a"]}).settings.oidc
+    assert (issuer.audience, issuer.emails) == ("a", False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Integer, Table, bindparam, delete, literal_column, select, update
+from sqlalchemy import BigInteger, Integer, Table, bindparam, cast, delete, func, literal_column, select, update
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.statements import Statement, given, insert_into, upsert_into
@@ -19,6 +19,12 @@ _CONTAINER = Statement(
 )
 _WRITTEN = Statement(
     ("name",), lambda _: select(_container.written).where(_container.name == given(azure_containers, "name"))
+)
+_WRITTEN_BY = Statement(
+    ("workspace",),
+    lambda _: select(cast(func.coalesce(func.sum(_container.written), literal_column("0")), BigInteger())).where(
+        _container.workspace == given(azure_containers, "workspace")
+    ),
 )
 _COUNT_WRITTEN = Statement(
     ("size", "name"),
@@ -92,6 +98,10 @@ class AzureBlobTransaction(EventTransaction):
         """How many bytes were ever stored in it; None when there is none."""
         row = self._runner.row(_WRITTEN, (name,))
         return None if row is None else row[0]
+
+    def workspace_written(self, workspace: str) -> int:
+        """How many bytes were ever stored in the containers that a workspace has."""
+        return int(self._runner.row(_WRITTEN_BY, (workspace,))[0])
 
     def count_written(self, name: str, size: int) -> bool:
         """Add to what was stored in it, which locks it; False when there is none."""

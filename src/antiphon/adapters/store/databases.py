@@ -113,8 +113,10 @@ def _postgres(url: URL) -> Database:
             url,
             paramstyle="format",
             pool_reset_on_return=None,
-            pool_size=5,
-            max_overflow=27,
+            # A server has sixteen threads that ask, and about six more; what is kept open costs the database memory,
+            # and what is not costs every crowd a connection of some milliseconds each.
+            pool_size=16,
+            max_overflow=16,
             pool_timeout=LOCK_WAIT_S,
             pool_use_lifo=True,
             connect_args={"connect_timeout": 10},

@@ -42,7 +42,8 @@ class Identity:
     """What a verified token says.
 
     Attributes:
-        subjects: The names that memberships may be under, the surest first: "<issuer>#<sub>", then a verified e-mail.
+        subjects: The names that memberships may be under, the surest first: "<issuer>#<sub>", then a verified e-mail
+            if the issuer may vouch for those.
         expires_at: Seconds since the epoch.
     """
 
@@ -85,6 +86,7 @@ class OidcVerifier:
         self._audiences: dict[str, list[str]] = {}
         for each in issuers:
             self._audiences.setdefault(each.issuer, []).append(each.audience)
+        self._vouching = {each.issuer for each in issuers if each.emails}
         self._registry = _AsymmetricAlone()
         self._keys = {issuer: ProviderKeys(issuer, self._http) for issuer in self._audiences}
         self._tokens: RecentlyKnown[Identity] = RecentlyKnown(REMEMBERED_TOKEN_S, REMEMBERED)
@@ -146,7 +148,7 @@ class OidcVerifier:
             ) from None
         except (JoseError, ValueError):
             raise _refused("token-signature", "its signature is not its issuer's") from None
-        return Identity(issuer, subjects_of(issuer, claims), float(claims["exp"]))
+        return Identity(issuer, subjects_of(issuer, claims, emails=issuer in self._vouching), float(claims["exp"]))
 
     async def _memberships(self, identity: Identity) -> list[Member]:
         name = "\n".join(identity.subjects)
@@ -157,10 +159,14 @@ class OidcVerifier:
         return known
 
 
-def subjects_of(issuer: str, claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names that memberships of a token's subject may be under: "<issuer>#<sub>", then a verified e-mail."""
+def subjects_of(issuer: str, claims: Mapping[str, Any], *, emails: bool) -> tuple[str, ...]:
+    """The names that memberships of a token's subject may be under: "<issuer>#<sub>", then a verified e-mail.
+
+    Args:
+        emails: Whether the issuer is trusted with addresses (`OidcIssuer.emails`).
+    """
     own, email = f"{issuer}#{claims['sub']}", claims.get("email")
-    if claims.get("email_verified") is not True or not isinstance(email, str):
+    if not emails or claims.get("email_verified") is not True or not isinstance(email, str):
         return (own,)
     # An address that reads as an issuer's subject would let one provider speak for another.
     return (own,) if "://" in email or "@" not in email else (own, email)

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from antiphon.errors import LimitError
 
 LONGEST_WAIT_S = 60.0
+RESERVED_KEYS = "azure:"
+"""So begin the keys under which the Azure protocol stores jobs and sessions; nobody else's may."""
 _TRACE = TraceContextTextMapPropagator()
 
 
@@ -21,7 +23,8 @@ def idempotency_key(value: str | None) -> str | None:
     A key with other characters than ASCII's comes as a Display String (RFC 9651).
 
     Raises:
-        LimitError: Neither (code "idempotency-key-invalid").
+        LimitError: Neither, or one of the keys that the Azure protocol has for itself (code
+            "idempotency-key-invalid").
     """
     if value is None:
         return None
@@ -37,6 +40,13 @@ def idempotency_key(value: str | None) -> str | None:
             "The header Idempotency-Key holds no key.",
             code="idempotency-key-invalid",
             next_step='Send Idempotency-Key: "…" with a text of your own that is new for each new request.',
+        )
+    if key.startswith(RESERVED_KEYS):
+        raise LimitError(
+            f"An Idempotency-Key cannot begin with {RESERVED_KEYS}",
+            code="idempotency-key-invalid",
+            cause="so begin the keys of jobs that come by the Azure protocol",
+            next_step="Choose another beginning.",
         )
     return key
 

@@ -17,7 +17,7 @@ from antiphon.domain.programs import Program
 from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
 from antiphon.engine.requests import OpenSessionRequest, Origin, PubRequest, Reuse, SubmitRequest
-from antiphon.errors import AntiphonError, LimitError, ParameterError, ProgramError
+from antiphon.errors import AntiphonError, InvalidRequestError, LimitError, ParameterError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.server.api.programs import read_program
@@ -160,9 +160,8 @@ def _one_each(what: str, values: Any, count: int) -> list[Any]:
     if isinstance(values, list) and len(values) == count:
         return values
     found = f"{len(values)}" if isinstance(values, list) else "no list"
-    raise LimitError(
+    raise InvalidRequestError(
         f'"{what}" of {count} programs is {found}.',
-        code="request-invalid",
         next_step="Give a list with one entry for each program, in order.",
     )
 
@@ -185,16 +184,14 @@ def _pub(body: PubBody, program: Program, kind: JobKind) -> PubRequest:
         shots = DEFAULT_SHOTS
     if body.observables is None:
         if kind is JobKind.ESTIMATE:
-            raise LimitError(
+            raise InvalidRequestError(
                 "An estimate has no observables.",
-                code="request-invalid",
                 next_step='Give "observables", like {"ZZ": 0.5}, or another "kind".',
             )
         return PubRequest(program, parameters, shots)
     if kind is not JobKind.ESTIMATE:
-        raise LimitError(
+        raise InvalidRequestError(
             f"Observables were given to a job of the kind {kind.value}.",
-            code="request-invalid",
             next_step='Say "kind": "estimate", or leave the observables out.',
         )
     given: Any = body.observables
@@ -204,9 +201,8 @@ def _pub(body: PubBody, program: Program, kind: JobKind) -> PubRequest:
     if body.observables_shape is not None:
         shape = tuple(body.observables_shape)
         if math.prod(shape) != len(observables):
-            raise LimitError(
+            raise InvalidRequestError(
                 f"{len(observables)} observables do not form an array of the shape {list(shape)}.",
-                code="request-invalid",
                 next_step="Give them flat, in C order, as many as the shape has.",
             )
     return PubRequest(program, parameters, shots, observables, shape)

@@ -19,6 +19,7 @@ from antiphon.engine.seeds import MAX_SEED
 from antiphon.engine.sessions import LONGEST_LIMIT_S
 from antiphon.engine.validate import EXECUTIONS, LONGEST_LABEL, LONGEST_NAME, MOST_LABELS
 from antiphon.frontends.recognise import MAX_BYTES
+from antiphon.server.api.headers import RESERVED_KEYS
 
 MOST_PROGRAMS = 10_000
 MOST_DIMENSIONS = 16
@@ -56,6 +57,12 @@ def _without_nul(value: str) -> str:
     if "\0" in value:
         raise ValueError("a NUL character is no text")
     return value
+
+
+def _of_their_own(key: str) -> str:
+    if key.startswith(RESERVED_KEYS):
+        raise ValueError(f"keys that begin with {RESERVED_KEYS} are those of the Azure protocol")
+    return _without_nul(key)
 
 
 Plain = Annotated[Any, AfterValidator(_plain)]
@@ -161,4 +168,4 @@ class SessionBody(Body):
     failure_policy: Literal["abort", "continue"] = "abort"
     idle_limit_s: Seconds | None = Field(default=None, description="Default 600.")
     total_limit_s: Seconds | None = Field(default=None, description="Default 28,800, from the first job on.")
-    key: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_without_nul)] | None = None
+    key: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_of_their_own)] | None = None

@@ -55,7 +55,9 @@ def install_azure(app: FastAPI, services: Services) -> None:
     app.state.azure = AzurePlane(
         services,
         AzureTargets(services.engine.drivers, aliases=services.settings.azure_aliases),
-        BlobStorage(services.engine, services.settings.max_blob_bytes),
+        BlobStorage(
+            services.engine, services.settings.max_blob_bytes, max_workspace_bytes=services.settings.max_storage_bytes
+        ),
         SasSigner(services.secrets.derive("sas")),
     )
     app.include_router(connection, include_in_schema=False)

@@ -15,6 +15,7 @@ from antiphon.engine.context import EngineContext
 from antiphon.ports.azure_store import AzureBlob
 from antiphon.ports.job_store import Transaction
 from antiphon.server.azure.refusals import StorageRefusal
+from antiphon.server.azure.room import WorkspaceRoom
 
 MOST_BLOBS = 1_000
 """Blobs of one container."""
@@ -40,11 +41,13 @@ class BlobStorage:
 
     Args:
         max_blob_bytes: Largest blob.
+        max_workspace_bytes: What all containers of one workspace hold together; None for no limit.
     """
 
-    def __init__(self, ctx: EngineContext, max_blob_bytes: int) -> None:
+    def __init__(self, ctx: EngineContext, max_blob_bytes: int, *, max_workspace_bytes: int | None = None) -> None:
         self._ctx = ctx
         self.max_blob_bytes = max_blob_bytes
+        self._room = WorkspaceRoom(ctx, max_workspace_bytes) if max_workspace_bytes is not None else None
 
     def ensure_container(self, workspace: str, name: str) -> None:
         """Make the container of a workspace unless it is there.
@@ -231,9 +234,11 @@ class BlobStorage:
 
     def _check_room(self, container: str, size: int) -> None:
         with self._ctx.store.read() as tx:
-            written = tx.container_written(container)
-        if written is None:
+            workspace, written = tx.container_workspace(container), tx.container_written(container)
+        if workspace is None or written is None:
             raise _no_container(container)
+        if self._room is not None:
+            self._room.take(workspace, size)
         if written + size > WRITTEN_OF_FULL_SIZE * self.max_blob_bytes:
             raise _full(container)
 

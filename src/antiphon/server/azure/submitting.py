@@ -17,6 +17,7 @@ from antiphon.engine.validate import MOST_LABELS
 from antiphon.errors import AntiphonError, LimitError, MissingExtraError, ProgramError, QuotaExceededError
 from antiphon.ports.azure_store import AzureItem
 from antiphon.ports.job_store import Transaction
+from antiphon.server.api.headers import RESERVED_KEYS
 from antiphon.server.azure.addresses import container_and_blob
 from antiphon.server.azure.inputs import AzureInput, read_input
 from antiphon.server.azure.models import JobIn
@@ -26,7 +27,7 @@ from antiphon.server.azure.refusals import AzureRefusal
 from antiphon.server.azure.targets import AzureTarget
 from antiphon.server.azure.views import strings
 
-KEY = "azure:"
+KEY = RESERVED_KEYS
 """How the idempotency key of a job or session begins; the client's own id follows."""
 DELETED = "Deleted"
 """Kind of the item that stays of deleted jobs: how many had its id, so that the next one is a new job."""

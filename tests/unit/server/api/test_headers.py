@@ -67,3 +67,10 @@ def test_a_trace_is_taken_only_when_valid() -> None:
     for wrong in ("", "00-0-0-0", valid.replace("0af7651916cd43dd8448eb211c80319c", "0" * 32), valid[:-1]):
         assert trace_of(request(traceparent=wrong)) is None
     assert trace_of(request()) is None
+
+
+@pytest.mark.parametrize("key", ["azure:1", '"azure:1"', ' "azure:" '])
+def test_the_keys_of_the_azure_protocol_are_its_own(key: str) -> None:
+    with pytest.raises(LimitError, match="azure:") as caught:
+        idempotency_key(key)
+    assert caught.value.code == "idempotency-key-invalid"

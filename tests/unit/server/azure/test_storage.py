@@ -11,6 +11,7 @@ from antiphon.adapters.blobs.files import FileBlobStore
 from antiphon.adapters.store.azure_blobs import AzureBlobTransaction
 from antiphon.composition import build_engine
 from antiphon.server.azure.refusals import StorageRefusal
+from antiphon.server.azure.room import COUNTED_EVERY_S, WorkspaceRoom
 from antiphon.server.azure.storage import BLOBS_OF_FULL_SIZE, MOST_BLOBS, WRITTEN_OF_FULL_SIZE, BlobStorage
 
 LIMIT = 100
@@ -166,3 +167,32 @@ def test_a_container_whose_job_comes_while_others_are_collected_stays(
     storage.collect(2e12)
     assert looks == [False, True]
     assert storage.has_container("abc")
+
+
+def test_a_workspace_has_a_largest_size_over_all_its_containers(storage: BlobStorage) -> None:
+    small = BlobStorage(storage._ctx, LIMIT, max_workspace_bytes=150)
+    small.ensure_container("ours", "def")
+    small.ensure_container("theirs", "ghi")
+    put(small, "a", b"x" * 90)
+    with pytest.raises(StorageRefusal) as caught:
+        small.put("def", "b", b"x" * 61, content_type="x", overwrite=True)
+    assert (caught.value.status, caught.value.code) == (409, "AccountLimitExceeded")
+    with pytest.raises(StorageRefusal):
+        small.stage_block("def", "b", "1", b"x" * 61)
+    small.put("def", "b", b"x" * 60, content_type="x", overwrite=True)
+    small.put("ghi", "b", b"x" * 100, content_type="x", overwrite=True)
+    small.put("abc", "rawOutputData", b"x" * 100, content_type="x", overwrite=True)
+
+
+def test_room_is_there_again_once_containers_are_gone(storage: BlobStorage) -> None:
+    put(storage, "a", b"x" * 90)
+    passed = [0.0]
+    room = WorkspaceRoom(storage._ctx, 100, now=lambda: passed[0])
+    room.take("ours", 10)
+    with pytest.raises(StorageRefusal):
+        room.take("ours", 1)
+    storage.remove_container("abc")
+    with pytest.raises(StorageRefusal):
+        room.take("ours", 1)
+    passed[0] = COUNTED_EVERY_S
+    room.take("ours", 100)
