@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -92,12 +92,16 @@ def change_endpoint(
     endpoint_id: str,
     enabled: bool | None = None,
     events: Iterable[str] | None = None,
+    check: Callable[[Endpoint], None] | None = None,
     by: Principal | str,
     where: str = LOCAL,
 ) -> Endpoint:
     """Enable or disable an endpoint, or let it want other events; None leaves a thing as it is.
 
     What happens while it is disabled is never told it; deliveries that were waiting fail, and can be replayed.
+
+    Args:
+        check: Looks at it as it is, in the transaction that changes it; nothing is changed when it raises.
 
     Raises:
         NotFoundError: The workspace has no such endpoint.
@@ -106,6 +110,8 @@ def change_endpoint(
     actor = acting(by, workspace)
     with ctx.store.write() as tx:
         before = after = _own_endpoint(tx, workspace, endpoint_id)
+        if check is not None:
+            check(before)
         if events is not None:
             after = replace(after, events=checked_events(events))
         if enabled is True:

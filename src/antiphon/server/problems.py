@@ -16,6 +16,7 @@ from antiphon.errors import (
     AuthenticationError,
     ConflictError,
     ConnectionFailedError,
+    InvalidRequestError,
     JobCancelledError,
     JobFailedError,
     LimitError,
@@ -94,8 +95,9 @@ def problem_of(error: AntiphonError, request_id: str = "") -> dict[str, Any]:
     """The problem document.
 
     `title` is the message, `solution` the next step, `category` the code of the error's class, and `details` are
-    machine-readable facts.
+    machine-readable facts. A request that does not fit also has `errors`, with a JSON pointer each.
     """
+    misfits = error.details.get("errors") if isinstance(error, InvalidRequestError) else None
     return {
         "type": TYPE_BASE + error.code,
         "title": error.message,
@@ -106,6 +108,7 @@ def problem_of(error: AntiphonError, request_id: str = "") -> dict[str, Any]:
         "solution": error.next_step,
         "details": error.details,
         "request_id": request_id,
+        **({} if misfits is None else {"errors": misfits}),
     }
 
 

@@ -214,7 +214,8 @@ def test_a_body_that_does_not_say_that_it_is_json_is_told_to_say_so(api: httpx2.
 def test_a_body_that_is_no_json_is_told_where_it_ends_to_be(api: httpx2.Client) -> None:
     answer = api.post("/v1/jobs", content='{"target": "sim.auto", ', headers={"Content-Type": "application/json"})
     problem = _assert_refused(answer)
-    assert problem["details"]["errors"][0]["pointer"] == "/body"
+    assert problem["errors"] == problem["details"]["errors"]
+    assert problem["errors"][0]["pointer"] == "/body"
     assert "from character 23 on" in problem["detail"]
 
 

@@ -17,6 +17,7 @@ from programs import BELL
 from receiver import Receiver, receiver
 from served import Served
 
+ANY = {"If-Match": "*"}
 JOB = {"target": "sim.auto", "program": BELL, "shots": 10}
 NUMBERS = count()
 
@@ -126,12 +127,12 @@ def test_deliveries_are_read_page_by_page_and_replayed(operator: httpx2.Client, 
 def test_a_disabled_webhook_is_told_nothing(operator: httpx2.Client, receiving: Receiver) -> None:
     hook = make(operator, receiving.url)
     path = f"/v1/webhooks/{hook['id']}"
-    off = operator.patch(path, json={"enabled": False}).json()
+    off = operator.patch(path, json={"enabled": False}, headers=ANY).json()
     assert (off["enabled"], off["disabled_because"]) == (False, "its owner disabled it")
     assert operator.post(f"{path}/test").json()["code"] == "webhook-disabled"
     operator.post("/v1/jobs", json=JOB)
     assert operator.get(f"{path}/deliveries").json()["deliveries"] == []
-    on = operator.patch(path, json={"enabled": True, "events": ["session.ended", "job.failed"]}).json()
+    on = operator.patch(path, json={"enabled": True, "events": ["session.ended", "job.failed"]}, headers=ANY).json()
     assert (on["enabled"], on["disabled_at"], on["events"]) == (True, None, ["job.failed", "session.ended"])
     assert operator.delete(path).status_code == 204
     assert operator.delete(path).status_code == 404
@@ -179,7 +180,7 @@ def test_a_body_of_no_webhook_is_refused(operator: httpx2.Client, body: dict[str
 def test_who_has_not_the_scope_may_not(server: Served, operator: httpx2.Client, workspace: str) -> None:
     hook = make(operator, "http://127.0.0.1:9/")
     path = f"/v1/webhooks/{hook['id']}"
-    assert operator.patch(path, json={}).status_code == 422
+    assert operator.patch(path, json={}, headers=ANY).status_code == 422
     with server.client(Role.SUBMITTER, workspace=workspace) as submitter:
         for method, route in (
             ("GET", "/v1/webhooks"),
@@ -202,7 +203,7 @@ def test_the_audit_log_tells_what_was_done_and_no_secret(operator: httpx2.Client
     path = f"/v1/webhooks/{hook['id']}"
     operator.get(f"{path}/secret")
     operator.post(f"{path}/rotate")
-    operator.patch(path, json={"enabled": False})
+    operator.patch(path, json={"enabled": False}, headers=ANY)
     operator.delete(path)
     log = operator.get("/v1/audit", params={"action": "webhook."})
     assert [line["action"] for line in log.json()["entries"]] == [
@@ -242,3 +243,17 @@ def test_deliveries_are_counted(server: Served, operator: httpx2.Client, receivi
     metrics = operator.get("/metrics").text
     assert 'antiphon_webhook_deliveries_total{outcome="delivered"}' in metrics
     assert hook["id"] not in metrics
+
+
+def test_a_change_is_of_the_state_that_was_read(operator: httpx2.Client, receiving: Receiver) -> None:
+    path = f"/v1/webhooks/{make(operator, receiving.url)['id']}"
+    blind = operator.patch(path, json={"enabled": False})
+    assert (blind.status_code, blind.json()["code"]) == (428, "precondition-required")
+    read = operator.get(path)
+    changed = operator.patch(path, json={"enabled": False}, headers={"If-Match": read.headers["etag"]})
+    assert (changed.status_code, changed.json()["enabled"]) == (200, False)
+    late = operator.patch(path, json={"enabled": True}, headers={"If-Match": read.headers["etag"]})
+    assert (late.status_code, late.json()["code"]) == (412, "precondition-failed")
+    assert operator.get(path).json() == changed.json()
+    both = {"If-Match": f'"other", {changed.headers["etag"]}'}
+    assert operator.patch(path, json={"enabled": True}, headers=both).json()["enabled"]

@@ -21,6 +21,13 @@ class Resource(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Misfit(BaseModel):
+    """A place of a request that does not fit."""
+
+    pointer: str = Field(description="JSON pointer, from /body, /query, /path or /header on.")
+    detail: str
+
+
 class Problem(BaseModel):
     """An RFC 9457 problem document."""
 
@@ -33,6 +40,7 @@ class Problem(BaseModel):
     solution: str = Field(description="What to do now.")
     details: dict[str, Any] = Field(description="Facts behind it: limits, names, positions.")
     request_id: str
+    errors: list[Misfit] | None = Field(default=None, description="Of a request that does not fit: where, and why.")
 
 
 class StoredError(Resource):

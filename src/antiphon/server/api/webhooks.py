@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +15,7 @@ from antiphon.engine import webhooks
 from antiphon.ports.webhook_store import DeliveryQuery
 from antiphon.server.access.dependencies import ServicesOf, permitted
 from antiphon.server.access.origin import origin_of
+from antiphon.server.api.conditional import content_tag, require_match
 from antiphon.server.api.documents import answer, encode, is_id
 from antiphon.server.api.paging import LARGEST_PAGE, decode_cursor, link_header, next_address
 from antiphon.server.api.problems import problems
@@ -48,7 +49,7 @@ async def create_webhook(request: Request, body: WebhookBody, principal: Keeper,
         by=principal,
         where=origin_of(request),
     )
-    return _with_secret(services, endpoint, 201, {"Location": f"/v1/webhooks/{endpoint.id}"})
+    return _with_secret(services, endpoint, 201, {"Location": f"/v1/webhooks/{endpoint.id}", "ETag": _tag(endpoint)})
 
 
 @router.get("/webhooks", response_model=WebhookList, responses=problems())
@@ -90,14 +91,24 @@ async def get_webhook(webhook_id: str, principal: Keeper, services: ServicesOf) 
     """One webhook of the workspace."""
     _check(webhook_id)
     found = await services.call(webhooks.get_endpoint, services.engine, principal.workspace, webhook_id)
-    return answer(encode(endpoint_to_json(found)), headers=UNCACHED)
+    return _view(found)
 
 
-@router.patch("/webhooks/{webhook_id}", response_model=WebhookView, responses=problems(400, 404, 413))
+@router.patch("/webhooks/{webhook_id}", response_model=WebhookView, responses=problems(400, 404, 409, 412, 413, 428))
 async def change_webhook(
-    request: Request, webhook_id: str, body: WebhookChange, principal: Keeper, services: ServicesOf
+    request: Request,
+    webhook_id: str,
+    body: WebhookChange,
+    principal: Keeper,
+    services: ServicesOf,
+    if_match: Annotated[  # noqa: ARG001 - declared for OpenAPI; read by `require_match`
+        str | None, Header(alias="If-Match", description="The ETag of the webhook as it was read, or *.")
+    ] = None,
 ) -> Response:
-    """Enable or disable a webhook, or let it want other events. What happens while it is disabled is not told it."""
+    """Enable or disable a webhook, or let it want other events. What happens while it is disabled is not told it.
+
+    `If-Match` is needed: the ETag that came with the webhook, or `*` to change it whatever it is.
+    """
     _check(webhook_id)
     found = await services.call(
         webhooks.change_endpoint,
@@ -106,10 +117,11 @@ async def change_webhook(
         endpoint_id=webhook_id,
         enabled=body.enabled,
         events=body.events,
+        check=lambda endpoint: require_match(request, _tag(endpoint)),
         by=principal,
         where=origin_of(request),
     )
-    return answer(encode(endpoint_to_json(found)), headers=UNCACHED)
+    return _view(found)
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=204, response_class=Response, responses=problems(404))
@@ -203,6 +215,14 @@ def _with_secret(
 def _told(delivery: Delivery, status: int = 200) -> Response:
     headers = UNCACHED if status == 200 else {**UNCACHED, "Location": f"/v1/webhooks/deliveries/{delivery.id}"}
     return answer(encode(delivery_to_json(delivery)), status, headers)
+
+
+def _tag(endpoint: Endpoint) -> str:
+    return content_tag(encode(endpoint_to_json(endpoint)))
+
+
+def _view(endpoint: Endpoint) -> Response:
+    return answer(encode(endpoint_to_json(endpoint)), headers={**UNCACHED, "ETag": _tag(endpoint)})
 
 
 def _check(webhook_id: str) -> None:
