@@ -29,6 +29,8 @@ STYLES = {
     "Degraded": "yellow",
     "Unavailable": "red",
 }
+LEAST = 8
+"""Characters that a column keeps, however narrow the terminal: below that it says nothing."""
 BAR = 40
 TOP = 16
 
@@ -160,7 +162,7 @@ def _took(facts: JobFacts) -> str:
 def whole_but(table: Table, flexible: str) -> Table:
     """Only the column of that heading gives way on a narrow terminal: half an id or an outcome is of no use."""
     for column in table.columns:
-        if column.header != flexible:
-            cells = (column.header, *column.cells)
-            column.min_width = max(cell_len(cell.plain if isinstance(cell, Text) else str(cell)) for cell in cells)
+        cells = (column.header, *column.cells)
+        width = max(cell_len(cell.plain if isinstance(cell, Text) else str(cell)) for cell in cells)
+        column.min_width = min(width, LEAST) if column.header == flexible else width
     return table
