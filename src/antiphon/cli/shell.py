@@ -102,8 +102,18 @@ class Shell:
             return
         shown = render()
         if shown is not None:
+            self._make_room_for(shown)
             # A key, or a command to type next, is longer than a narrow terminal; cut or in two lines it is of no use.
             self.out.print(shown, crop=False, soft_wrap=isinstance(shown, str))
+
+    def _make_room_for(self, shown: RenderableType) -> None:
+        """Print wider than the terminal where a table needs it: rich would leave the column that gives way no room."""
+        from rich.measure import Measurement
+        from rich.table import Table
+
+        if isinstance(shown, Table):
+            least = Measurement.get(self.out, self.out.options.update(max_width=10_000), shown).minimum
+            self.out.width = max(self.out.width, least)
 
     def line(self, value: Any) -> None:
         """One line of a stream of JSON documents, written at once."""
