@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from antiphon.domain.evolve import evolve
+from antiphon.domain.queues import Priority, Rank, rank_of
 from antiphon.domain.quotas import Hold
 from antiphon.domain.transitions import TransitionTable
 from antiphon.domain.work import JobKind
@@ -44,6 +45,9 @@ class JobTrigger(StrEnum):
     SUBMITTED = "submitted"  # how a job comes to be: the first line of its log, and never a transition
     CLAIMED = "claimed"  # an engine took the lease
     LEASE_LOST = "lease lost"  # its engine died or shut down; the job waits for another
+    YIELDED = "yielded"  # a batch gave way after its quantum; what it has done stays done
+    IN_DOUBT = "in doubt"  # a provider may have taken it or not; nothing is sent again until that is known
+    RESOLVED = "resolved"  # it is known now
     CANCEL_REQUESTED = "cancel requested"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -59,6 +63,9 @@ JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
         (JobStatus.WAITING, JobTrigger.CANCELLED): JobStatus.CANCELLED,
         (JobStatus.WAITING, JobTrigger.FAILED): JobStatus.FAILED,
         (JobStatus.EXECUTING, JobTrigger.LEASE_LOST): JobStatus.WAITING,
+        (JobStatus.EXECUTING, JobTrigger.YIELDED): JobStatus.WAITING,
+        (JobStatus.EXECUTING, JobTrigger.IN_DOUBT): JobStatus.EXECUTING,
+        (JobStatus.EXECUTING, JobTrigger.RESOLVED): JobStatus.EXECUTING,
         (JobStatus.EXECUTING, JobTrigger.CANCEL_REQUESTED): JobStatus.CANCELLATION_REQUESTED,
         (JobStatus.EXECUTING, JobTrigger.SUCCEEDED): JobStatus.SUCCEEDED,
         (JobStatus.EXECUTING, JobTrigger.FAILED): JobStatus.FAILED,
@@ -67,6 +74,9 @@ JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.FAILED): JobStatus.FAILED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.CANCELLED): JobStatus.CANCELLED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.LEASE_LOST): JobStatus.CANCELLED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.YIELDED): JobStatus.CANCELLED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.IN_DOUBT): JobStatus.CANCELLATION_REQUESTED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.RESOLVED): JobStatus.CANCELLATION_REQUESTED,
     },
     FINAL_STATUSES,
 )
@@ -146,7 +156,9 @@ class Job:
     fence is refused. `version` grows with every change: a save against an older version is refused. `holds` is what it
     holds of its workspace's quotas until it is final; `trace` is the W3C traceparent of the submit, so that spans of
     whatever process runs it link to it. `work_digest` names all that its result depends on, where
-    results may be given again (see `engine.cached`).
+    results may be given again (see `engine.cached`). `planned_s` is what its target planned at submit, `estimate` the
+    quantiles of wait, run time and cost that were given then. `yields` counts how often it gave way to others.
+    `in_doubt` is True while nobody knows whether a provider took it.
     """
 
     id: str
@@ -174,11 +186,21 @@ class Job:
     holds: tuple[Hold, ...] = ()
     trace: str | None = None
     work_digest: str | None = None
+    priority: Priority = Priority.STANDARD
+    planned_s: float = 0.0
+    yields: int = 0
+    in_doubt: bool = False
+    estimate: Mapping[str, Any] | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """Its class in the queue of its target."""
+        return rank_of(self.priority, in_session=self.session_id is not None)
 
     @property
     def attempts(self) -> int:
-        """How often an engine has taken it."""
-        return self.fence
+        """How often an engine has taken it, not counting what it took up again after giving way."""
+        return self.fence - self.yields
 
     @property
     def shots(self) -> int:
@@ -249,6 +271,12 @@ def advance(job: Job, event: JobEvent) -> Job:
             }
         case JobTrigger.LEASE_LOST:
             changes |= {"owner": None, "queued_at": event.at}
+        case JobTrigger.YIELDED:
+            changes |= {"owner": None, "queued_at": event.at, "yields": job.yields + 1}
+        case JobTrigger.IN_DOUBT:
+            changes["in_doubt"] = True
+        case JobTrigger.RESOLVED:
+            changes["in_doubt"] = False
         case JobTrigger.CANCEL_REQUESTED:
             changes["cancel_requested_at"] = event.at
         case _:
@@ -257,6 +285,7 @@ def advance(job: Job, event: JobEvent) -> Job:
         changes |= {
             "ended_at": event.at,
             "owner": None,
+            "in_doubt": False,
             "error": None if status is JobStatus.SUCCEEDED else event.error,
             "stages": job.stages if event.stages is None else event.stages,
             "provenance": {**job.provenance, **(event.provenance or {})},

@@ -54,6 +54,8 @@ class SessionTrigger(StrEnum):
     ENDED_WITH_FAILURES = "ended, a job failed"
     IDLE_LIMIT = "idle limit"
     TOTAL_LIMIT = "total limit"
+    HOLD_TAKEN = "hold taken"
+    HOLD_LOST = "hold lost"
 
 
 _W, _E, _F = SessionStatus.WAITING, SessionStatus.EXECUTING, SessionStatus.FAILURES
@@ -82,6 +84,7 @@ SESSION_TRANSITIONS: TransitionTable[SessionStatus, SessionTrigger] = Transition
         (_F, _T.ENDED_WITH_FAILURES): SessionStatus.FAILED,
         (_F, _T.IDLE_LIMIT): SessionStatus.TIMED_OUT,
         (_F, _T.TOTAL_LIMIT): SessionStatus.TIMED_OUT,
+        **{(status, trigger): status for status in (_E, _F) for trigger in (_T.HOLD_TAKEN, _T.HOLD_LOST)},
         # Jobs that were still running when the session ended report in, and may fail; the verdict stands.
         **{
             (final, trigger): final
@@ -109,6 +112,12 @@ class Session:
         jobs, pending, failed: Jobs submitted, not yet final, and failed.
         due_at: When the engine must look at it next, or None.
         end_reason: Why it takes no more jobs, in words.
+        max_jobs: It takes no more than so many jobs.
+        max_seconds, max_cost: It ends once its jobs have used so many seconds of the target, or cost so much: what runs
+            may finish, what is queued is cancelled.
+        used_seconds, used_cost: What its jobs that have ended used.
+        holding_since: Since when it holds its target; None while it does not (see `policies.holds`).
+        held_s: How long it held the target before that.
     """
 
     id: str
@@ -132,6 +141,13 @@ class Session:
     ended_at: float | None = None
     due_at: float | None = None
     end_reason: str = ""
+    max_jobs: int | None = None
+    max_seconds: float | None = None
+    max_cost: float | None = None
+    used_seconds: float = 0.0
+    used_cost: float = 0.0
+    holding_since: float | None = None
+    held_s: float = 0.0
 
 
 class SessionAction(StrEnum):
@@ -142,17 +158,21 @@ class SessionAction(StrEnum):
     CLOSE = "close"
     CANCEL = "cancel"
     CHECK_TIME = "check time"
+    HOLD_TAKEN = "hold taken"
+    HOLD_LOST = "hold lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEvent:
-    """Something that happened to a session; `job_status` is given with JOB_ENDED."""
+    """Something that happened to a session; `job_status` and what the job used are given with JOB_ENDED."""
 
     action: SessionAction
     at: float
     who: str
     why: str = ""
     job_status: JobStatus | None = None
+    seconds: float = 0.0
+    cost: float = 0.0
 
 
 class Consequence(StrEnum):
@@ -187,6 +207,10 @@ def advance_session(session: Session, event: SessionEvent) -> tuple[Session, tup
             return stopped, (() if stopped is session else (Consequence.CANCEL_QUEUED,))
         case SessionAction.CHECK_TIME:
             return _check_time(session, event)
+        case SessionAction.HOLD_TAKEN:
+            return _hold_taken(session, event), ()
+        case SessionAction.HOLD_LOST:
+            return _hold_lost(session, event), ()
         case _:
             assert_never(event.action)
 
@@ -198,6 +222,13 @@ def _submit_job(session: Session, event: SessionEvent) -> Session:
             cause=session.end_reason or f"it is {session.status.value}",
             next_step="Open a new session with target.open_session(), or submit outside of one.",
             details={"session": session.id, "status": session.status.value},
+        )
+    if session.max_jobs is not None and session.jobs >= session.max_jobs:
+        raise SessionEndedError(
+            f"Session {session.id} takes at most {session.max_jobs} jobs, and has had them.",
+            code="session-limit",
+            next_step="Open a new session with target.open_session(), or submit outside of one.",
+            details={"session": session.id, "max_jobs": session.max_jobs},
         )
     return _changed(
         session,
@@ -223,19 +254,49 @@ def _job_ended(session: Session, event: SessionEvent) -> tuple[Session, tuple[Co
         pending=session.pending - 1,
         failed=session.failed + failed,
         last_activity_at=event.at,
+        used_seconds=session.used_seconds + event.seconds,
+        used_cost=session.used_cost + event.cost,
     )
-    if not failed:
-        after = _changed(counted, event, SessionTrigger.JOB_ENDED)
-        return _end_if_drained(after, event), ()
-    if session.failure_policy is FailurePolicy.CONTINUE:
-        after = _changed(counted, event, SessionTrigger.JOB_FAILED_CONTINUE)
-        return _end_if_drained(after, event), ()
+    if not failed or session.failure_policy is FailurePolicy.CONTINUE:
+        trigger = SessionTrigger.JOB_FAILED_CONTINUE if failed else SessionTrigger.JOB_ENDED
+        after, consequences = _stop_if_used_up(_changed(counted, event, trigger))
+        return _end_if_drained(after, event), consequences
     after = _changed(counted, event, SessionTrigger.JOB_FAILED_ABORT)
     if session.status.is_final:
         return after, ()
     reason = "a job failed, and the failure policy is abort"
     after = evolve(after, accepting_jobs=False, end_reason=session.end_reason or reason)
     return after, (Consequence.CANCEL_PENDING,)
+
+
+def _stop_if_used_up(session: Session) -> tuple[Session, tuple[Consequence, ...]]:
+    if not session.accepting_jobs:
+        return session, ()
+    if session.max_seconds is not None and session.used_seconds >= session.max_seconds:
+        reason = f"its jobs used {session.used_seconds:g} of {session.max_seconds:g} s of the target"
+    elif session.max_cost is not None and session.used_cost >= session.max_cost:
+        reason = f"its jobs cost {session.used_cost:g} of {session.max_cost:g}"
+    else:
+        return session, ()
+    consequences = (Consequence.CANCEL_QUEUED,) if session.pending else ()
+    return evolve(session, accepting_jobs=False, end_reason=reason), consequences
+
+
+def _hold_taken(session: Session, event: SessionEvent) -> Session:
+    if session.status.is_final or session.holding_since is not None:
+        return session
+    return _changed(session, event, SessionTrigger.HOLD_TAKEN, holding_since=event.at)
+
+
+def _hold_lost(session: Session, event: SessionEvent) -> Session:
+    if session.status.is_final or session.holding_since is None:
+        return session
+    return _changed(session, event, SessionTrigger.HOLD_LOST, **_without_hold(session, event.at))
+
+
+def _without_hold(session: Session, at: float) -> dict[str, float | None]:
+    since = session.holding_since
+    return {"holding_since": None, "held_s": session.held_s + (0.0 if since is None else max(0.0, at - since))}
 
 
 def _stop_accepting(session: Session, event: SessionEvent, reason: str) -> Session:
@@ -280,7 +341,7 @@ def _changed(session: Session, event: SessionEvent, trigger: SessionTrigger, **c
     after = evolve(session, status=status, version=session.version + 1, **changes)
     if status.is_final:
         ended_at = event.at if session.ended_at is None else session.ended_at
-        return evolve(after, accepting_jobs=False, ended_at=ended_at, due_at=None)
+        return evolve(after, accepting_jobs=False, ended_at=ended_at, due_at=None, **_without_hold(after, event.at))
     return evolve(after, due_at=_due_at(after))
 
 

@@ -36,6 +36,8 @@ class TargetInfo:
         takes_noise: True when it applies a `NoiseModel`.
         options: Names of the options it understands, each with one line of help.
         description: One sentence for people.
+        slots: How many jobs it runs at a time; None where only workers limit that. An operator may change it
+            (`QueuePolicy`).
     """
 
     name: str
@@ -49,6 +51,7 @@ class TargetInfo:
     options: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     status: str = "Available"
+    slots: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The description as JSON values."""

@@ -18,6 +18,7 @@ from antiphon.ports.executor import Executor
 from antiphon.ports.job_store import JobStore
 from antiphon.ports.liveness import Liveness
 from antiphon.ports.program_codec import ProgramCodec
+from antiphon.ports.provider import Provider
 from antiphon.ports.target_driver import TargetDriver
 
 REMEMBERED_DIGESTS = 50_000
@@ -88,6 +89,8 @@ class EngineContext:
     executors: Mapping[str, Executor]
     environment: Mapping[str, str]
     settings: EngineSettings = EngineSettings()
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Who runs the targets that are elsewhere, by target; the others run on executors of this machine."""
     engine_id: str = field(default_factory=lambda: new_id("eng"))
     wakeup: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)

@@ -9,6 +9,7 @@ from typing import Any
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import NO_PARAMETERS, ParameterSets
 from antiphon.domain.programs import Program
+from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind
 
 
@@ -60,6 +61,7 @@ class SubmitRequest:
         trace: W3C traceparent of the caller's span, kept on the job.
         reuse: None neither uses nor offers results.
         origin: Who sent it from where; with it the audit log has a line "job.submit".
+        priority: Its priority in the queue of its target.
     """
 
     workspace: str
@@ -79,6 +81,7 @@ class SubmitRequest:
     trace: str | None = None
     reuse: Reuse | None = None
     origin: Origin | None = None
+    priority: Priority = Priority.STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,5 +98,8 @@ class OpenSessionRequest:
     failure_policy: str = "abort"
     idle_limit_s: float | None = None
     total_limit_s: float | None = None
+    max_jobs: int | None = None
+    max_seconds: float | None = None
+    max_cost: float | None = None
     key: str | None = None
     origin: Origin | None = None

@@ -13,6 +13,8 @@ from antiphon.domain.sessions import Session, SessionEvent, SessionStatus
 from antiphon.errors import ConflictError
 from antiphon.ports.access_store import AccessTransaction
 from antiphon.ports.azure_store import AzureTransaction
+from antiphon.ports.ledger_store import LedgerTransaction
+from antiphon.ports.queue_store import QueueTransaction
 from antiphon.ports.webhook_store import WebhookTransaction
 
 
@@ -115,7 +117,9 @@ class StoredResult:
     artefact: str | None
 
 
-class Transaction(AccessTransaction, WebhookTransaction, AzureTransaction, Protocol):
+class Transaction(
+    AccessTransaction, WebhookTransaction, AzureTransaction, QueueTransaction, LedgerTransaction, Protocol
+):
     """One atomic unit: all of it is stored or none. Reads see the transaction's own writes.
 
     A write transaction is serialised against others that touch the same rows: what `job` and `session` return cannot

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import BigInteger, Integer, Table, bindparam, cast, delete, func, literal_column, select, update
 
+from antiphon.adapters.store.azure_tables import azure_blobs, azure_blocks, azure_containers, azure_items
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.statements import Statement, given, insert_into, upsert_into
-from antiphon.adapters.store.tables import azure_blobs, azure_blocks, azure_containers, azure_items
 from antiphon.ports.azure_store import AzureBlob
 
 _container, _blob, _block = azure_containers.c, azure_blobs.c, azure_blocks.c

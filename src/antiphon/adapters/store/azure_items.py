@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, literal_column, select, update
 
+from antiphon.adapters.store.azure_tables import azure_items
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import decode, encode
 from antiphon.adapters.store.statements import Statement, given, insert_into
-from antiphon.adapters.store.tables import azure_items, jobs, sessions
+from antiphon.adapters.store.tables import jobs, sessions
 from antiphon.ports.azure_store import AzureItem, AzureQuery
 
 _c = azure_items.c

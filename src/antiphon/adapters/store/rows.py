@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages
+from antiphon.domain.queues import Priority
 from antiphon.domain.quotas import Dimension, Hold
 from antiphon.domain.sessions import FailurePolicy, Session, SessionStatus
 from antiphon.domain.work import JobKind
@@ -24,6 +25,7 @@ decode = json.loads
 
 _STATUS = {status.value: status for status in JobStatus}
 _SESSION_STATUS = {status.value: status for status in SessionStatus}
+_PRIORITY = {priority.value: priority for priority in Priority}
 _KIND = {kind.value: kind for kind in JobKind}
 _UNKNOWN_STAGES = Stages()
 
@@ -63,6 +65,12 @@ def job_row(job: Job) -> tuple[Any, ...]:
         _encode_holds(job),
         job.trace,
         job.work_digest,
+        job.priority.value,
+        int(job.rank),
+        job.planned_s,
+        job.yields,
+        job.in_doubt,
+        encode_optional(job.estimate),
     )
 
 
@@ -82,6 +90,8 @@ CHANGING_JOB_COLUMNS = (
     "cost",
     "shots",
     "execute_s",
+    "yields",
+    "in_doubt",
 )
 """What a change of a job may touch; the rest was said at submit."""
 
@@ -101,6 +111,8 @@ def job_changes(job: Job) -> tuple[Any, ...]:
         *_outcome_columns(job),
         job.charged_shots,
         job.stages.execute,
+        job.yields,
+        job.in_doubt,
     )
 
 
@@ -133,6 +145,12 @@ def job_of(row: tuple[Any, ...]) -> Job:
         holds=() if row[26] is None else tuple(_hold_of(data) for data in decode(row[26])),
         trace=row[27],
         work_digest=row[28],
+        priority=_PRIORITY[row[29]],
+        # 30, the rank, follows from the priority and the session.
+        planned_s=row[31],
+        yields=row[32],
+        in_doubt=bool(row[33]),
+        estimate=None if row[34] is None else decode(row[34]),
     )
 
 
@@ -222,7 +240,11 @@ def session_row(session: Session) -> tuple[Any, ...]:
         session.failure_policy.value,
         session.idle_limit_s,
         session.total_limit_s,
-        *session_changes(session),
+        *session_changes(session)[:_OLD_SESSION_CHANGES],
+        session.max_jobs,
+        session.max_seconds,
+        session.max_cost,
+        *session_changes(session)[_OLD_SESSION_CHANGES:],
     )
 
 
@@ -238,8 +260,15 @@ CHANGING_SESSION_COLUMNS = (
     "ended_at",
     "due_at",
     "end_reason",
+    "used_seconds",
+    "used_cost",
+    "holding_since",
+    "held_s",
 )
 """What a change of a session may touch; the rest was said when it was opened."""
+
+_OLD_SESSION_CHANGES = CHANGING_SESSION_COLUMNS.index("used_seconds")
+# The limits that are said when it is opened stand between them in the table.
 
 
 def session_changes(session: Session) -> tuple[Any, ...]:
@@ -256,6 +285,10 @@ def session_changes(session: Session) -> tuple[Any, ...]:
         session.ended_at,
         session.due_at,
         session.end_reason,
+        session.used_seconds,
+        session.used_cost,
+        session.holding_since,
+        session.held_s,
     )
 
 
@@ -283,6 +316,13 @@ def session_of(row: tuple[Any, ...]) -> Session:
         ended_at=row[18],
         due_at=row[19],
         end_reason=row[20],
+        max_jobs=row[21],
+        max_seconds=row[22],
+        max_cost=row[23],
+        used_seconds=row[24],
+        used_cost=row[25],
+        holding_since=row[26],
+        held_s=row[27],
     )
 
 

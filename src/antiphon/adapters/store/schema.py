@@ -11,8 +11,10 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
+from antiphon.adapters.store import azure_tables, queue_tables  # noqa: F401 - so that the metadata knows their tables
+from antiphon.adapters.store.columns import metadata
 from antiphon.adapters.store.databases import LOCK_WAIT_S, Database
-from antiphon.adapters.store.tables import SCHEMA_VERSIONS, VERSION_TABLE, metadata, schema_history
+from antiphon.adapters.store.tables import SCHEMA_VERSIONS, VERSION_TABLE, schema_history
 from antiphon.errors import StoreError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

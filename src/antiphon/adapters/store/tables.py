@@ -14,41 +14,35 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     text,
 )
 
-SCHEMA_VERSIONS = ("0001", "0002", "0003")
+from antiphon.adapters.store.columns import Id, Sequence, metadata, partial_index
+
+SCHEMA_VERSIONS = ("0001", "0002", "0003", "0004")
 """Every revision under `migrations/versions`, oldest first; this package reads and writes the last."""
 
 VERSION_TABLE = "antiphon_schema"
 
-# Ids and keys are compared byte by byte everywhere, so that order, cursors and prefixes mean the same in Python, SQLite
-# and PostgreSQL, whatever the locale of the server.
-_Id = Text().with_variant(Text(collation="C"), "postgresql")
-_Sequence = BigInteger().with_variant(Integer(), "sqlite")
-
-metadata = MetaData()
-
 jobs = Table(
     "jobs",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
-    Column("target", _Id, nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("workspace", Id, nullable=False),
+    Column("target", Id, nullable=False),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("created_at", Double, nullable=False),
-    Column("session_id", _Id, ForeignKey("sessions.id")),
-    Column("key", _Id),
+    Column("session_id", Id, ForeignKey("sessions.id")),
+    Column("key", Id),
     Column("request_digest", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("fence", Integer, nullable=False),
-    Column("owner", _Id),
+    Column("owner", Id),
     Column("executor", Text, nullable=False),
     Column("queued_at", Double),
     Column("started_at", Double),
@@ -64,18 +58,20 @@ jobs = Table(
     Column("holds", Text),
     Column("trace", Text),
     Column("work_digest", Text),
+    Column("priority", Text, nullable=False, server_default="Standard"),
+    Column("rank", Integer, nullable=False, server_default="3"),
+    Column("planned_s", Double, nullable=False, server_default="0"),
+    Column("yields", Integer, nullable=False, server_default="0"),
+    Column("in_doubt", Boolean, nullable=False, server_default=text("false")),
+    Column("estimate", Text),
 )
-
-
-def _partial(name: str, *columns: object, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))  # type: ignore[arg-type]
 
 
 _job = jobs.c
 # `target` comes last in the two listings so that a filter on it, and a count by it, never have to open the rows.
 Index("jobs_by_age", _job.workspace, _job.created_at, _job.id, _job.target)
 Index("jobs_by_status", _job.workspace, _job.status, _job.created_at, _job.id, _job.target)
-_partial(
+partial_index(
     "jobs_by_session",
     _job.workspace,
     _job.session_id,
@@ -83,18 +79,22 @@ _partial(
     _job.id,
     where="session_id IS NOT NULL",
 )
-_partial("jobs_by_key", _job.workspace, _job.key, where="key IS NOT NULL", unique=True)
-_partial("jobs_by_work", _job.workspace, _job.work_digest, _job.created_at, where="work_digest IS NOT NULL")
-_partial(
+partial_index("jobs_by_key", _job.workspace, _job.key, where="key IS NOT NULL", unique=True)
+partial_index("jobs_by_work", _job.workspace, _job.work_digest, _job.created_at, where="work_digest IS NOT NULL")
+# The queue by classes and shares, for the rules of `policies.pick`; and by age, for the oldest job.
+partial_index(
     "jobs_waiting",
     _job.target,
-    text("(session_id IS NULL)"),
+    _job.rank,
+    _job.workspace,
+    _job.created_by,
     _job.created_at,
     _job.id,
     where="status = 'Waiting'",
 )
-_partial("jobs_owned", _job.owner, where="owner IS NOT NULL")
-_partial(
+partial_index("jobs_waiting_by_age", _job.target, _job.created_at, _job.id, where="status = 'Waiting'")
+partial_index("jobs_owned", _job.owner, where="owner IS NOT NULL")
+partial_index(
     "jobs_pending",
     _job.session_id,
     _job.created_at,
@@ -105,7 +105,7 @@ _partial(
 batch_items = Table(
     "batch_items",
     metadata,
-    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("job_id", Id, ForeignKey("jobs.id"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("status", Text, nullable=False),
     Column("started_at", Double),
@@ -119,7 +119,7 @@ batch_items = Table(
 results = Table(
     "results",
     metadata,
-    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("job_id", Id, ForeignKey("jobs.id"), primary_key=True),
     Column("fence", Integer, nullable=False),
     Column("body", Text),
     Column("artefact", Text),
@@ -129,7 +129,7 @@ results = Table(
 artefacts = Table(
     "artefacts",
     metadata,
-    Column("digest", _Id, primary_key=True),
+    Column("digest", Id, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("body", LargeBinary),
     Column("blob", Text),
@@ -139,13 +139,13 @@ artefacts = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
-    Column("target", _Id, nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("workspace", Id, nullable=False),
+    Column("target", Id, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("created_at", Double, nullable=False),
-    Column("key", _Id),
+    Column("key", Id),
     Column("failure_policy", Text, nullable=False),
     Column("idle_limit_s", Double, nullable=False),
     Column("total_limit_s", Double, nullable=False),
@@ -160,23 +160,32 @@ sessions = Table(
     Column("ended_at", Double),
     Column("due_at", Double),
     Column("end_reason", Text, nullable=False),
+    Column("max_jobs", Integer),
+    Column("max_seconds", Double),
+    Column("max_cost", Double),
+    Column("used_seconds", Double, nullable=False, server_default="0"),
+    Column("used_cost", Double, nullable=False, server_default="0"),
+    Column("holding_since", Double),
+    Column("held_s", Double, nullable=False, server_default="0"),
 )
 
 _session = sessions.c
 Index("sessions_by_age", _session.workspace, _session.created_at, _session.id)
-_partial("sessions_by_key", _session.workspace, _session.key, _session.created_at, _session.id, where="key IS NOT NULL")
+partial_index(
+    "sessions_by_key", _session.workspace, _session.key, _session.created_at, _session.id, where="key IS NOT NULL"
+)
 # A key may be used again once the session under it has ended.
-_partial(
+partial_index(
     "sessions_open_key", _session.workspace, _session.key, where="key IS NOT NULL AND ended_at IS NULL", unique=True
 )
-_partial("sessions_due", _session.due_at, where="due_at IS NOT NULL")
+partial_index("sessions_due", _session.due_at, where="due_at IS NOT NULL")
 
 # Nothing is ever deleted here, so a plain integer key grows; AUTOINCREMENT would write one more page for each event.
 events = Table(
     "events",
     metadata,
-    Column("seq", _Sequence, primary_key=True, autoincrement=True),
-    Column("subject", _Id, nullable=False),
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("subject", Id, nullable=False),
     Column("version", Integer, nullable=False),
     Column("event", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -189,7 +198,7 @@ Index("events_by_subject", events.c.subject, events.c.seq)
 engines = Table(
     "engines",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("process_started_at", Double, nullable=False),
@@ -211,7 +220,7 @@ schema_history = Table(
 tenants = Table(
     "tenants",
     metadata,
-    Column("name", _Id, primary_key=True),
+    Column("name", Id, primary_key=True),
     Column("title", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("created_by", Text, nullable=False),
@@ -220,8 +229,8 @@ tenants = Table(
 members = Table(
     "members",
     metadata,
-    Column("workspace", _Id, primary_key=True),
-    Column("subject", _Id, primary_key=True),
+    Column("workspace", Id, primary_key=True),
+    Column("subject", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("added_at", Double, nullable=False),
@@ -232,8 +241,8 @@ Index("members_by_subject", members.c.subject)
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("workspace", Id, nullable=False),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("scopes", Text, nullable=False),
@@ -249,12 +258,12 @@ Index("api_keys_by_workspace", api_keys.c.workspace, api_keys.c.created_at, api_
 quotas = Table(
     "quotas",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("workspace", Id, nullable=False),
     Column("dimension", Text, nullable=False),
     Column("limit", Double, nullable=False),
     Column("period", Text, nullable=False),
-    Column("target", _Id),
+    Column("target", Id),
 )
 _quota = quotas.c
 Index(
@@ -269,7 +278,7 @@ Index(
 quota_use = Table(
     "quota_use",
     metadata,
-    Column("quota", _Id, ForeignKey("quotas.id"), primary_key=True),
+    Column("quota", Id, ForeignKey("quotas.id"), primary_key=True),
     Column("period_start", Double, primary_key=True),
     Column("used", Double, nullable=False),
     Column("held", Double, nullable=False),
@@ -278,12 +287,12 @@ quota_use = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
-    Column("workspace", _Id, nullable=False),
+    Column("workspace", Id, nullable=False),
     Column("who", Text, nullable=False),
     Column("via", Text, nullable=False),
-    Column("action", _Id, nullable=False),
+    Column("action", Id, nullable=False),
     Column("subject", Text, nullable=False),
     Column("where", Text, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -296,8 +305,8 @@ Index("audit_by_workspace", audit.c.workspace, audit.c.seq)
 webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("workspace", Id, nullable=False),
     Column("url", Text, nullable=False),
     Column("events", Text, nullable=False),
     Column("created_at", Double, nullable=False),
@@ -312,11 +321,11 @@ Index("webhook_endpoints_by_workspace", webhook_endpoints.c.workspace, webhook_e
 webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
-    Column("endpoint", _Id, nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("workspace", Id, nullable=False),
+    Column("endpoint", Id, nullable=False),
     Column("type", Text, nullable=False),
-    Column("subject", _Id, nullable=False),
+    Column("subject", Id, nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("status", Text, nullable=False),
@@ -329,69 +338,4 @@ webhook_deliveries = Table(
 _delivery = webhook_deliveries.c
 Index("webhook_deliveries_by_age", _delivery.workspace, _delivery.created_at, _delivery.id)
 Index("webhook_deliveries_by_endpoint", _delivery.endpoint, _delivery.created_at, _delivery.id)
-_partial("webhook_deliveries_due", _delivery.next_at, where="next_at IS NOT NULL")
-
-# --- the Azure protocol
-
-azure_items = Table(
-    "azure_items",
-    metadata,
-    Column("workspace", _Id, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("id", _Id, primary_key=True),
-    Column("subject", _Id, nullable=False),
-    Column("name", _Id, nullable=False),
-    Column("provider", _Id, nullable=False),
-    Column("target", _Id, nullable=False),
-    Column("session", _Id),
-    Column("container", _Id),
-    Column("created_at", Double, nullable=False),
-    Column("details", Text, nullable=False),
-)
-_azure = azure_items.c
-Index("azure_items_by_age", _azure.workspace, _azure.created_at, _azure.id, _azure.kind)
-Index("azure_items_by_subject", _azure.subject)
-_partial(
-    "azure_items_by_session",
-    _azure.workspace,
-    _azure.session,
-    _azure.created_at,
-    _azure.id,
-    _azure.kind,
-    where="session IS NOT NULL",
-)
-_partial("azure_items_by_container", _azure.container, where="container IS NOT NULL")
-
-azure_containers = Table(
-    "azure_containers",
-    metadata,
-    Column("name", _Id, primary_key=True),
-    Column("workspace", _Id, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("written", BigInteger, nullable=False),
-)
-Index("azure_containers_by_age", azure_containers.c.created_at)
-
-azure_blobs = Table(
-    "azure_blobs",
-    metadata,
-    Column("container", _Id, primary_key=True),
-    Column("name", _Id, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("content_type", Text, nullable=False),
-    Column("content_encoding", Text, nullable=False),
-    Column("etag", Text, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("modified_at", Double, nullable=False),
-)
-
-azure_blocks = Table(
-    "azure_blocks",
-    metadata,
-    Column("container", _Id, primary_key=True),
-    Column("name", _Id, primary_key=True),
-    Column("block_id", _Id, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-)
+partial_index("webhook_deliveries_due", _delivery.next_at, where="next_at IS NOT NULL")

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from antiphon.adapters.store.tables import VERSION_TABLE, metadata
+from antiphon.adapters.store.columns import metadata
+from antiphon.adapters.store.tables import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,159 @@
+"""The scheduler: classes of the queue, its policies and state, shares, reservations, prices, estimates, the ledger."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+_ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Add what the rules look at to jobs and sessions, and make the tables of the scheduler."""
+    _change_jobs()
+    _change_sessions()
+    _make_queues()
+    _make_money()
+    _make_ledger()
+
+
+def _partial(name: str, table: str, columns: list[str], where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, columns, sqlite_where=condition, postgresql_where=condition)
+
+
+def _change_jobs() -> None:
+    for column in (
+        sa.Column("priority", sa.Text, nullable=False, server_default="Standard"),
+        sa.Column("rank", sa.Integer, nullable=False, server_default="3"),
+        sa.Column("planned_s", sa.Double, nullable=False, server_default="0"),
+        sa.Column("yields", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.Column("estimate", sa.Text),
+    ):
+        op.add_column("jobs", column)
+    # Jobs from before priorities: of a session, or standard.
+    op.execute("UPDATE jobs SET rank = 1 WHERE session_id IS NOT NULL AND ended_at IS NULL")
+    op.drop_index("jobs_waiting", "jobs")
+    _partial(
+        "jobs_waiting", "jobs", ["target", "rank", "workspace", "created_by", "created_at", "id"], "status = 'Waiting'"
+    )
+    _partial("jobs_waiting_by_age", "jobs", ["target", "created_at", "id"], "status = 'Waiting'")
+
+
+def _change_sessions() -> None:
+    for column in (
+        sa.Column("max_jobs", sa.Integer),
+        sa.Column("max_seconds", sa.Double),
+        sa.Column("max_cost", sa.Double),
+        sa.Column("used_seconds", sa.Double, nullable=False, server_default="0"),
+        sa.Column("used_cost", sa.Double, nullable=False, server_default="0"),
+        sa.Column("holding_since", sa.Double),
+        sa.Column("held_s", sa.Double, nullable=False, server_default="0"),
+    ):
+        op.add_column("sessions", column)
+
+
+def _make_queues() -> None:
+    op.create_table(
+        "queue_policies",
+        sa.Column("target", _ID, primary_key=True),
+        sa.Column("slots", sa.Integer),
+        sa.Column("access", sa.Text, nullable=False),
+        sa.Column("gap_s", sa.Double, nullable=False),
+        sa.Column("window_s", sa.Double, nullable=False),
+        sa.Column("patience_s", sa.Double, nullable=False),
+        sa.Column("aged_every", sa.Integer, nullable=False),
+        sa.Column("quantum_s", sa.Double, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("updated_at", sa.Double, nullable=False),
+        sa.Column("updated_by", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "queue_states",
+        sa.Column("target", _ID, primary_key=True),
+        sa.Column("owner", _ID),
+        sa.Column("fence", sa.Integer, nullable=False),
+        sa.Column("held_by", _ID),
+        sa.Column("held_workspace", _ID),
+        sa.Column("held_since", sa.Double),
+        sa.Column("held_until", sa.Double),
+        sa.Column("starts", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "shares",
+        sa.Column("target", _ID, primary_key=True),
+        sa.Column("workspace", _ID, primary_key=True),
+        sa.Column("user", _ID, primary_key=True),
+        sa.Column("used", sa.Double, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+    )
+    op.create_table(
+        "allotments",
+        sa.Column("workspace", _ID, primary_key=True),
+        sa.Column("weight", sa.Double, nullable=False),
+    )
+    op.create_table(
+        "reservations",
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("target", _ID, nullable=False),
+        sa.Column("workspace", _ID, nullable=False),
+        sa.Column("starts_at", sa.Double, nullable=False),
+        sa.Column("ends_at", sa.Double, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("cancelled_at", sa.Double),
+    )
+    _partial("reservations_to_come", "reservations", ["target", "ends_at"], "cancelled_at IS NULL")
+
+
+def _make_money() -> None:
+    op.create_table(
+        "price_lists",
+        sa.Column("target", _ID, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "outcomes",
+        sa.Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+        sa.Column("target", _ID, nullable=False),
+        sa.Column("priority", sa.Text, nullable=False),
+        sa.Column("job_id", _ID, nullable=False),
+        sa.Column("ended_at", sa.Double, nullable=False),
+        sa.Column("planned_s", sa.Double, nullable=False),
+        sa.Column("ahead_s", sa.Double, nullable=False),
+        sa.Column("wait_s", sa.Double, nullable=False),
+        sa.Column("run_s", sa.Double, nullable=False),
+        sa.Column("cost", sa.Double),
+        sa.Column("estimate", sa.Text),
+    )
+    op.create_index("outcomes_by_target", "outcomes", ["target", "seq"])
+
+
+def _make_ledger() -> None:
+    op.create_table(
+        "submissions",
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("job_id", _ID, sa.ForeignKey("jobs.id"), nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("parent", _ID),
+        sa.Column("target", _ID, nullable=False),
+        sa.Column("key", _ID, nullable=False),
+        sa.Column("fence", sa.Integer, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("intended_at", sa.Double, nullable=False),
+        sa.Column("sent_at", sa.Double),
+        sa.Column("settled_at", sa.Double),
+        sa.Column("provider_id", sa.Text),
+        sa.Column("error", sa.Text),
+        sa.Column("cost", sa.Text),
+    )
+    op.create_index("submissions_by_job", "submissions", ["job_id", "position", "intended_at"])
+    _partial("submissions_open", "submissions", ["target", "intended_at"], "settled_at IS NULL")

@@ -1,0 +1,39 @@
+"""Holds: how a session comes to have a target to itself, and how it loses it again.
+
+Losing the hold is not losing the session: its next job queues like any session's, and takes the hold again when it
+starts.
+"""
+
+from __future__ import annotations
+
+from antiphon.domain.evolve import evolve
+from antiphon.domain.queues import Access, QueuePolicy, QueueState
+
+
+def holds_now(state: QueueState, at: float) -> bool:
+    """Whether the session that holds the target still does for something that comes at `at`."""
+    return state.held_by is not None and (state.held_until is None or at <= state.held_until)
+
+
+def started(state: QueueState, policy: QueuePolicy, session_id: str | None, workspace: str, now: float) -> QueueState:
+    """The queue after a job was started by the rules; `session_id` is the job's."""
+    if session_id is not None and state.held_by == session_id:
+        return evolve(state, held_until=None)
+    counted = evolve(state, starts=state.starts + 1)
+    if session_id is None or policy.access is Access.SHARED:
+        return released(counted)
+    return evolve(counted, held_by=session_id, held_workspace=workspace, held_since=now, held_until=None)
+
+
+def ended(state: QueueState, policy: QueuePolicy, session_id: str | None, *, pending: int, now: float) -> QueueState:
+    """The queue after a job of a session ended, with `pending` more jobs of the session waiting or running."""
+    if session_id is None or state.held_by != session_id or policy.access is not Access.EXCLUSIVE or pending:
+        return state
+    return evolve(state, held_until=now + policy.gap_s)
+
+
+def released(state: QueueState) -> QueueState:
+    """The queue that nobody holds."""
+    if state.held_by is None:
+        return state
+    return evolve(state, held_by=None, held_workspace=None, held_since=None, held_until=None)

@@ -1,0 +1,113 @@
+"""The contract over targets that run elsewhere: a provider takes work, is asked how it goes, and answers in its time.
+
+The engine writes each intent to its ledger before it calls `send`, and never calls it twice for one intent. How a call
+failed decides what follows, so a provider raises exactly these: `RefusedByProvider` when nothing was taken for certain,
+`TransientError` when nothing was taken and trying again may help, `AnswerLost` when it may have been taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from antiphon.domain.results import Execution
+from antiphon.domain.work import Plan, Work
+from antiphon.errors import AntiphonError, ExecutionError
+
+
+class RefusedByProviderError(ExecutionError):
+    """The provider said no, for a reason that stays."""
+
+    code = "provider-refused"
+
+
+class TransientProviderError(ExecutionError):
+    """Nothing was taken, and the same may succeed later: busy, throttled, calibrating, connection refused."""
+
+    code = "provider-busy"
+
+
+class AnswerLostError(ExecutionError):
+    """The provider may have taken it or not: the connection broke after something had left."""
+
+    code = "provider-answer-lost"
+
+
+class ProviderJobState(StrEnum):
+    """Where a provider's job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing changes it any more."""
+        return self not in (ProviderJobState.QUEUED, ProviderJobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderJob:
+    """A job as its provider tells it.
+
+    Attributes:
+        id: The provider's name for it.
+        key: The key it was sent with, as far as the provider tells.
+        execution: The outcomes, once it succeeded.
+        error: Why it failed.
+        cost: Cost lines, as far as the provider tells them.
+    """
+
+    id: str
+    state: ProviderJobState
+    key: str | None = None
+    execution: Execution | None = None
+    error: AntiphonError | None = None
+    cost: tuple[Mapping[str, Any], ...] = ()
+
+
+class Provider(Protocol):
+    """The remote half of a target. Every call blocks, is bounded in time, and may be called from any thread."""
+
+    @property
+    def poll_seconds(self) -> float:
+        """How often to ask at first; the engine asks less and less often."""
+        ...
+
+    def send(self, key: str, work: Work, plan: Plan) -> ProviderJob:
+        """Hand it over under `key`; a provider that knows keys answers a repeated one with the first job.
+
+        Raises:
+            RefusedByProviderError, TransientProviderError, AnswerLostError: See the module.
+        """
+        ...
+
+    def find(self, key: str, since: float) -> ProviderJob | None:
+        """The job sent under `key`, by the key or by a listing since a time; None when it has none for certain.
+
+        Raises:
+            TransientProviderError: It cannot be asked now.
+            NotImplementedError: This provider can tell neither by key nor by listing.
+        """
+        ...
+
+    def look(self, provider_id: str) -> ProviderJob:
+        """How a job stands.
+
+        Raises:
+            TransientProviderError: It cannot be asked now.
+            RefusedByProviderError: It has no such job.
+        """
+        ...
+
+    def cancel(self, provider_id: str) -> None:
+        """Ask to stop it; that it stopped shows in `look`.
+
+        Raises:
+            TransientProviderError: It cannot be asked now.
+        """
+        ...
