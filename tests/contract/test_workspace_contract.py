@@ -60,6 +60,31 @@ def test_the_same_seed_gives_the_same_counts_to_the_bit(both: Both) -> None:
     assert remote == embedded
 
 
+def test_exact_probabilities_arrive_to_the_last_bit(both: Both) -> None:
+    def exact(ws: Workspace) -> list[Any]:
+        target = ws.target("sim.auto")
+        asked: Any = {"exact_probabilities": True, "seed": 3}
+        jobs = (
+            target.submit(BELL, 10, **asked),
+            target.submit_batch([BELL, ansatz()], 10, parameters=[None, ANGLES[0]], **asked),
+            target.sweep(ansatz(), ANGLES, 10, **asked),
+            target.submit(BELL, 10, exact_probabilities="where possible", noise=NoiseModel(depolarizing_2q=0.1)),
+        )
+        with pytest.raises(AntiphonError, match="did not ask"):
+            _ = target.submit(BELL, 10).result(60).exact_probabilities
+        return [job.result(60).exact_probabilities for job in jobs]
+
+    embedded, remote = map(exact, both)
+    assert remote == embedded
+    bell, batch, sweep, noisy = embedded
+    assert bell == pytest.approx({"00": 0.5, "11": 0.5})
+    assert batch[0] == bell
+    assert len(batch) == 2
+    assert [sum(each.values()) for each in (*batch, *sweep)] == pytest.approx([1.0] * 6)
+    assert sweep[0] == batch[1] != sweep[1]
+    assert noisy is None
+
+
 def test_values_arrive_to_the_last_bit(both: Both) -> None:
     def values(ws: Workspace) -> tuple[Any, Any]:
         observables = [{"ZZI": 1 / 3, "XIX": -0.1}, {"YYY": math.pi}]

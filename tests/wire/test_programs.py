@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cirq
 import pytest
 from azure.quantum import JobStatus, Workspace
@@ -107,6 +109,47 @@ def test_qiskit_in_ionqs_own_format(workspace: Workspace) -> None:
     )
     result = backend.run(circuit, shots=30).result(timeout=60)
     assert result.get_counts() == {"10": 30}
+
+
+TURNED = {
+    "qubits": 2,
+    "circuit": [
+        {"gate": "rx", "target": 0, "rotation": 0.7},
+        {"gate": "cnot", "control": 0, "target": 1},
+        {"gate": "ry", "target": 1, "rotation": 1.1},
+    ],
+}
+
+
+def test_ionqs_simulator_gives_exact_probabilities(workspace: Workspace) -> None:
+    def histogram(name: str, shots: int, **params: object) -> dict[str, float]:
+        formats = {"input_data_format": "ionq.circuit.v1", "output_data_format": "ionq.quantum-results.v1"}
+        job = target_of(workspace, name).submit(
+            TURNED, unique("exact"), shots=shots, input_params=params, content_type="application/json", **formats
+        )
+        found: dict[str, float] = ended(job).get_results()["histogram"]
+        return found
+
+    one, both = math.sin(0.35) ** 2, math.sin(0.55) ** 2
+    expected = {"0": (1 - one) * (1 - both), "1": one * both, "2": (1 - one) * both, "3": one * (1 - both)}
+    assert histogram("ionq.simulator", 10) == pytest.approx(expected, abs=1e-12)
+    assert histogram("ionq.simulator", 10) == histogram("ionq.simulator", 1_000)
+    # A device counts shots, and so does what has noise.
+    noise = {"depolarizing_2q": 0.01}
+    for counted in (histogram("ionq.qpu.aria-1", 10), histogram("sim.auto", 10, noise=noise)):
+        assert all((10 * value).is_integer() for value in counted.values())
+
+
+def test_qiskit_samples_ionqs_exact_probabilities(workspace: Workspace) -> None:
+    circuit = QuantumCircuit(3, 3)
+    circuit.ry(1.0, 2)
+    circuit.measure([0, 1, 2], [0, 1, 2])
+    backend = AzureQuantumProvider(workspace).get_backend(
+        "ionq.simulator", input_data_format="ionq.circuit.v1", gateset="qis"
+    )
+    [result] = backend.run(circuit, shots=7).result(timeout=60).results
+    assert result.data.probabilities == pytest.approx({"000": math.cos(0.5) ** 2, "100": math.sin(0.5) ** 2})
+    assert sum(result.data.counts.values()) == 7
 
 
 def test_cirq_on_ionq(workspace: Workspace) -> None:

@@ -76,6 +76,25 @@ class Result:
         return None if first is None else first.shots
 
     @property
+    def exact_probabilities(self) -> Any:
+        """Exact probabilities in the shape of `counts`, of work that was submitted with `exact_probabilities=True`.
+
+        Outcomes of probability zero are left out. None stands where they could not be had, for work submitted with
+        `exact_probabilities="where possible"`; the record's provenance says why.
+
+        Raises:
+            AntiphonError: The job estimated expectation values, or did not ask for them.
+        """
+        if not self.job.spec.options.get("exact_probabilities"):
+            raise AntiphonError(
+                "This job did not ask for exact probabilities.",
+                code="result-kind",
+                next_step="Submit with exact_probabilities=True; result.probabilities has the relative frequencies.",
+            )
+        each = [None if outcome is None else _exact(_sampled(outcome)) for outcome in self.outcomes]
+        return each if self.job.spec.kind is JobKind.BATCH else each[0]
+
+    @property
     def probabilities(self) -> Any:
         """Relative frequencies in the shape of `counts`."""
         counts = self.counts
@@ -143,6 +162,13 @@ def _sampled(outcome: Outcome | None) -> Sampled:
             next_step="Use result.values and result.stderr, or run target.submit(circuit).",
         )
     return outcome
+
+
+def _exact(sampled: Sampled) -> Any:
+    if sampled.probabilities is None:
+        return None
+    flat = [dict(each) for each in sampled.probabilities]
+    return flat[0] if sampled.shape == () else flat
 
 
 def _frequencies(counts: Mapping[str, int]) -> dict[str, float]:

@@ -20,12 +20,16 @@ class Sampled:
     `counts` is flat in C order over `shape`; for a single set `shape` is () and `counts` has one entry. The counts of
     every entry sum to `shots`. `outcomes` is "bits" for bit strings, or "values" when the program returns numbers or
     nested tuples (Q#), whose keys are then the Q# display of the value.
+
+    `probabilities` is None unless exact ones were asked for: then one mapping for each parameter set, with the keys of
+    counts, outcomes of probability zero left out.
     """
 
     shape: tuple[int, ...]
     counts: tuple[Counts, ...]
     shots: int
     outcomes: str = "bits"
+    probabilities: tuple[Mapping[str, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,16 @@ class Execution:
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON values; floats keep every bit."""
     if isinstance(outcome, Sampled):
-        return {
+        found: dict[str, Any] = {
             "kind": "sampled",
             "shape": list(outcome.shape),
             "counts": [dict(counts) for counts in outcome.counts],
             "shots": outcome.shots,
             "outcomes": outcome.outcomes,
         }
+        if outcome.probabilities is not None:
+            found["probabilities"] = [dict(each) for each in outcome.probabilities]
+        return found
     return {
         "kind": "estimated",
         "shape": list(outcome.shape),
@@ -79,5 +86,7 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """The inverse of `outcome_to_json`."""
     shape = tuple(data["shape"])
     if data["kind"] == "sampled":
-        return Sampled(shape, tuple(data["counts"]), data["shots"], data["outcomes"])
+        exact = data.get("probabilities")
+        probabilities = None if exact is None else tuple(exact)
+        return Sampled(shape, tuple(data["counts"]), data["shots"], data["outcomes"], probabilities)
     return Estimated(shape, tuple(data["values"]), tuple(data["stderr"]), data["shots"])

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
 from pydantic import BeforeValidator
@@ -80,15 +81,18 @@ def estimated_seconds(job: Job) -> float | None:
     return float(seconds) if isinstance(seconds, int | float) and math.isfinite(seconds) else None
 
 
+def _num_values(outcome: Mapping[str, Any]) -> int:
+    mappings = (*outcome.get("counts", ()), *outcome.get("probabilities", ()))
+    return len(outcome.get("values", ())) + sum(map(len, mappings))
+
+
 def accepted(finished: Finished, *, headers: dict[str, str] | None = None) -> Response:
     """202 with the job, and with its result when it has a small one already."""
     job = finished.job
     document = job_document(job)
     if finished.outcomes is not None:
         outcomes = [outcome_to_json(outcome) for outcome in finished.outcomes]
-        if sum(len(each.get("values", ())) + sum(map(len, each.get("counts", ()))) for each in outcomes) <= (
-            SMALL_RESULT_VALUES
-        ):
+        if sum(map(_num_values, outcomes)) <= SMALL_RESULT_VALUES:
             document["result"] = {"id": job.id, "outcomes": outcomes, "cached": document["cached"]}
     path = job_path(job.id)
     return answer(

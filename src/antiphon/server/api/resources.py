@@ -83,6 +83,9 @@ class OutcomeView(Resource):
     outcomes: str | None = Field(
         default=None, description="bits: keys are bit strings, bit 0 rightmost; values: Q# values."
     )
+    probabilities: list[dict[str, float]] | None = Field(
+        default=None, description="Exact ones, where the option exact_probabilities asked for them."
+    )
     values: list[float] | None = None
     stderr: list[float] | None = None
     shots: int | None

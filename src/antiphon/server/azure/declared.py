@@ -48,16 +48,21 @@ class Declared:
 
 
 _CHECKER = "The provider's own only checks syntax; here the program is run."
+_EXACT = (
+    "Results in IonQ's own format hold exact probabilities, as the provider's do, for up to 18 measured qubits, and "
+    "the frequencies of the shots beyond."
+)
+_FREQUENCIES = "Results in IonQ's own format hold the frequencies of the shots, as a device's do."
 _BASE, _RI, _RIF = Profile.BASE, Profile.ADAPTIVE_RI, Profile.ADAPTIVE_RIF
 
 # Qubit numbers: those of the genuine clients' own backend tables (azure-quantum 3.13.0).
 DECLARED: Mapping[str, Declared] = {
     one.id: one
     for one in (
-        Declared("ionq.simulator", 29, _BASE),
-        Declared("ionq.qpu.aria-1", 25, _BASE, device=True),
-        Declared("ionq.qpu.forte-1", 35, _BASE, device=True),
-        Declared("ionq.qpu.forte-enterprise-1", 35, _BASE, device=True),
+        Declared("ionq.simulator", 29, _BASE, note=_EXACT),
+        Declared("ionq.qpu.aria-1", 25, _BASE, device=True, note=_FREQUENCIES),
+        Declared("ionq.qpu.forte-1", 35, _BASE, device=True, note=_FREQUENCIES),
+        Declared("ionq.qpu.forte-enterprise-1", 35, _BASE, device=True, note=_FREQUENCIES),
         Declared("quantinuum.sim.h2-1sc", 56, _RI, note=_CHECKER),
         Declared("quantinuum.sim.h2-2sc", 56, _RI, note=_CHECKER),
         Declared("quantinuum.sim.helios-1sc", 98, _RIF, note=_CHECKER),

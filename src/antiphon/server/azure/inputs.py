@@ -14,7 +14,7 @@ from antiphon.frontends.qir_reader import is_bitcode, read_qir
 from antiphon.ports.program_codec import ProgramCodec
 from antiphon.server.azure.outputs import HONEYWELL, IONQ, QUANTUM_V2, check_output_format, check_output_size
 from antiphon.server.azure.shapes import QIR_FORMATS, layout_of
-from antiphon.server.azure.targets import AzureTarget
+from antiphon.server.azure.targets import EXACT, AzureTarget
 
 QIR = "qir.v1"
 IONQ_CIRCUIT = "ionq.circuit.v1"
@@ -103,10 +103,13 @@ def read_input(
     chosen = output_format or _DEFAULT_OUTPUT[input_format]
     check_output_format(chosen, layout)
     check_output_size(chosen, layout, [pub.shots or 0 for pub in pubs])
+    options = _options(params, target)
+    if chosen == IONQ and target.exact:
+        options[EXACT] = "where possible"
     return AzureInput(
         kind=JobKind.SAMPLE if len(pubs) == 1 else JobKind.BATCH,
         pubs=tuple(pubs),
-        options=_options(params, target),
+        options=options,
         output_format=chosen,
         layout=layout,
     )

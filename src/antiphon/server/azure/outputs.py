@@ -140,6 +140,14 @@ class _Part:
             raise _no_bits()
         yield from self.counts.items()
 
+    def chances(self) -> Iterator[tuple[str, float]]:
+        """IonQ's key and the exact probability of each outcome, or its frequency where there is no exact one."""
+        exact = self.sampled.probabilities
+        total = sum(self.counts.values())
+        found = ((key, count / total) for key, count in self.bits()) if exact is None else exact[0].items()
+        for key, chance in found:
+            yield str(int(key.replace(" ", "") or "0", 2)), chance
+
     def values(self) -> Iterator[tuple[str, str, int]]:
         """Display, JSON and count of each outcome; what failed has its error for all its shots."""
         if self.outcome is None:
@@ -191,12 +199,9 @@ def _quantum_v1(parts: Sequence[_Part], metadata: Mapping[str, Any]) -> str:
 
 
 def _ionq(parts: Sequence[_Part], metadata: Mapping[str, Any]) -> str:
-    # Frequencies where IonQ's simulator gives exact probabilities: a client that samples them samples twice.
     del metadata
     [part] = parts
-    total = sum(part.counts.values())
-    histogram = {str(int(key.replace(" ", "") or "0", 2)): count / total for key, count in part.bits()}
-    return json.dumps({"histogram": histogram})
+    return json.dumps({"histogram": dict(part.chances())})
 
 
 def _honeywell(parts: Sequence[_Part], metadata: Mapping[str, Any]) -> str:

@@ -17,6 +17,9 @@ from antiphon.server.azure.declared import DECLARED, DEFAULT_SHOTS, Declared
 BEHIND_ALIASES = "sim.auto"
 """The engine target that runs every alias."""
 
+EXACT = "exact_probabilities"
+"""The option of a target of the engine that asks for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class AzureTarget:
@@ -33,6 +36,8 @@ class AzureTarget:
         default_shots: Shots of a job that does not say.
         metadata: What a listing says beside the standard fields: how a name of another provider is emulated.
         availability: `Available`, `Degraded` or `Unavailable`, as the engine says.
+        exact: Whether a result in IonQ's own format holds exact probabilities where it can, as those of simulators do
+            and those of devices do not.
     """
 
     id: str
@@ -45,6 +50,7 @@ class AzureTarget:
     default_shots: int = DEFAULT_SHOTS
     metadata: Mapping[str, Any] = field(default_factory=dict)
     availability: str = "Available"
+    exact: bool = False
 
 
 class AzureTargets:
@@ -119,6 +125,7 @@ def _own(info: TargetInfo) -> AzureTarget:
         alias=False,
         metadata={"kind": info.kind, "description": info.description, "version": info.version, "emulation": False},
         availability=info.status,
+        exact=EXACT in info.options,
     )
 
 
@@ -146,6 +153,7 @@ def _alias(declared: Declared, behind: TargetInfo) -> AzureTarget:
             **({"note": declared.note} if declared.note else {}),
         },
         availability=behind.status,
+        exact=EXACT in behind.options and not declared.device,
     )
 
 

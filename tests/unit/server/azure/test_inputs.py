@@ -59,6 +59,22 @@ def test_openqasm_and_ionq() -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "output_format", "options"),
+    [
+        ("ionq.simulator", None, {"exact_probabilities": "where possible"}),
+        ("sim.auto", None, {"exact_probabilities": "where possible"}),
+        ("ionq.simulator", "microsoft.quantum-results.v2", {}),
+        ("ionq.qpu.aria-1", None, {}),  # a device counts shots
+        ("sim.stabilizer", None, {}),
+    ],
+)
+def test_ionqs_results_are_exact_where_a_simulator_gives_them(
+    target: str, output_format: str | None, options: dict[str, Any]
+) -> None:
+    assert read(IONQ, "ionq.circuit.v1", target=target, output_format=output_format).options == options
+
+
+@pytest.mark.parametrize(
     ("params", "shots"),
     [
         (None, 500),
@@ -176,7 +192,7 @@ def test_noise_is_the_targets_own_unless_the_job_asks_for_none() -> None:
     assert read(text("ghz"), target="quantinuum.sim.h2-1e").options["noise"]["depolarizing_2q"] > 0
     assert read(text("ghz"), params={"error-model": False}, target="quantinuum.sim.h2-1e").options == {}
     ideal = {"noise": {"model": "ideal"}}
-    assert read(IONQ, "ionq.circuit.v1", ideal, target="ionq.simulator").options == {}
+    assert "noise" not in read(IONQ, "ionq.circuit.v1", ideal, target="ionq.simulator").options
     with pytest.raises(UnsupportedProgramError, match="cannot reproduce the noise"):
         read(IONQ, "ionq.circuit.v1", {"noise": {"model": "aria-1", "seed": 3}}, target="ionq.simulator")
     own = {"noise": {"depolarizing_2q": 0.1}}

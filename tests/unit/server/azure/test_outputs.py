@@ -110,6 +110,12 @@ def test_ionqs_keys_are_numbers_with_qubit_0_least() -> None:
     assert written(IONQ, sampled({"01 1": 4})) == {"histogram": {"3": 1.0}}
 
 
+def test_ionqs_values_are_exact_where_the_engine_gave_exact_ones() -> None:
+    exact = Sampled((), ({"0 1": 10},), 10, probabilities=({"0 1": 0.75, "1 0": 0.25},))
+    assert written(IONQ, exact) == {"histogram": {"1": 0.75, "2": 0.25}}
+    assert written(QUANTUM_V1, exact) == {"Histogram": ["([0], [1])", 1.0]}
+
+
 def test_honeywell_has_strings_of_each_register_in_step() -> None:
     found = written(HONEYWELL, sampled({"10 1": 3, "01 0": 5}), layout=[PAIR])
     assert list(found) == ["high", "low"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from antiphon.adapters.targets.sim import choose
+from antiphon.adapters.targets.sim import choose, distribution
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.checks import check_pub
@@ -74,6 +74,8 @@ class SimDriver:
         self._check_size(work)
         choices = [self._choose(pub, settings, work.options) for pub in work.pubs]
         sets = [pub.parameters.num_sets for pub in work.pubs]
+        if settings.exact_probabilities:
+            distribution.check_sum(_exact_bytes(pub, settings) for pub in work.pubs)
         cost = sum(choice.seconds * count for choice, count in zip(choices, sets, strict=True))
         memory = max((choice.memory_bytes for choice in choices), default=0)
         return Plan(
@@ -96,20 +98,23 @@ class SimDriver:
         parts: list[dict[str, Any]] = []
         for pub, engine, reason in zip(work.pubs, plan.engine, plan.reason, strict=True):
             started = time.perf_counter()
-            outcome, ran = _run(pub, engine, settings)
+            own = distribution.settled(settings, pub, features_for(pub.program))
+            outcome, ran = _run(pub, engine, own)
             elapsed = time.perf_counter() - started
             outcomes.append(outcome)
-            parts.append(
-                {
-                    "engine": engine,
-                    "engine_version": running.version_of(engine),
-                    "method": ran.method,
-                    "precision": ran.precision,
-                    "why": reason,
-                    "engine_s": elapsed,
-                    "num_calls": ran.num_calls,
-                }
-            )
+            part: dict[str, Any] = {
+                "engine": engine,
+                "engine_version": running.version_of(engine),
+                "method": ran.method,
+                "precision": ran.precision,
+                "why": reason,
+                "engine_s": elapsed,
+                "num_calls": ran.num_calls,
+            }
+            if settings.exact_probabilities:
+                why_not = distribution.obstacle(settings, pub, features_for(pub.program))
+                part["probabilities"] = f"counts alone: {why_not}" if why_not else "exact"
+            parts.append(part)
         return Execution(tuple(outcomes), _provenance(parts))
 
     def _settings(self, options: Mapping[str, Any]) -> Settings:
@@ -129,6 +134,7 @@ class SimDriver:
         features = features_for(program)
         parameters = parameter_array(pub)
         check_pub(pub, features, parameters, self._info)
+        settings = distribution.settled(settings, pub, features)
         if features is not None and pub.observables is not None and pub.shots is not None:
             for observable in pub.observables:
                 check_shots(len(grouped_on(observable, features.qubits).groups), pub.shots)
@@ -144,6 +150,7 @@ class SimDriver:
             pub.shots,
             num_terms,
             json.dumps(options, sort_keys=True) if options else "",
+            settings.exact_probabilities,
         )
         return self._choices.get(key, lambda: _Held(self._decide(demand, parameters))).choice
 
@@ -154,7 +161,14 @@ class SimDriver:
             if forced not in (None, choice.engine):
                 raise running.refusal(str(forced), choice.reason, "Leave the option out.")
             return choice
-        choice = self._rule(demand, parameters)
+        if demand.settings.exact_probabilities:
+            choice = choose.statevector(demand)
+            assert demand.features is not None
+            writing = 2e-6 * distribution.num_outcomes(demand.features)
+            reason = f"{choice.reason}; exact probabilities are read from it too"
+            choice = replace(choice, seconds=choice.seconds + writing, reason=reason)
+        else:
+            choice = self._rule(demand, parameters)
         return choice if forced is None else running.forced(forced, choice, demand, self._info.name, parameters)
 
 
@@ -194,11 +208,18 @@ def _run(pub: Pub, engine: str, settings: Settings) -> tuple[Outcome, Ran]:
             details={"engine": engine},
         ) from error
     if pub.observables is None:
-        return Sampled(pub.parameters.shape, ran.counts, task.shots), ran
+        return Sampled(pub.parameters.shape, ran.counts, task.shots, probabilities=ran.probabilities), ran
     values = tuple(value for value, _ in ran.values)
     if not np.isfinite(values).all():
         raise ExecutionError(f"The engine {engine} returned a value that is not a number.", code="engine-failed")
     return Estimated(estimated_shape(pub), values, tuple(error for _, error in ran.values), pub.shots), ran
+
+
+def _exact_bytes(pub: Pub, settings: Settings) -> int:
+    features = features_for(pub.program)
+    if features is None or distribution.obstacle(settings, pub, features):
+        return 0
+    return distribution.bytes_of(pub, features)
 
 
 def _key(program: Program) -> str:
@@ -208,9 +229,10 @@ def _key(program: Program) -> str:
 def _provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if len(parts) == 1:
         return parts[0]
-    told = {
+    told: dict[str, Any] = {
         name: " | ".join(dict.fromkeys(str(part[name]) for part in parts))
-        for name in ("engine", "engine_version", "method", "precision", "why")
+        for name in ("engine", "engine_version", "method", "precision", "why", "probabilities")
+        if name in parts[0]
     }
     return {
         **told,

@@ -19,6 +19,7 @@ from antiphon.domain.noise import NoiseModel
 Bits: TypeAlias = "NDArray[np.uint8]"
 
 _WORD_BITS = 62
+_ROUNDING = 1e-18  # the square of what double precision leaves of an amplitude that is zero, many gates later
 _UNIFORM_SHOTS = 100_000
 # Up to here each shot has a random number of its own, so that rounding in an engine moves no more than that shot.
 
@@ -84,6 +85,24 @@ class Readout:
             if qubit >= 0:
                 bits[:, clbit] = (outcomes >> qubit) & 1
         return bits
+
+    def exact(self, probabilities: NDArray[Any]) -> dict[str, float]:
+        """The exact probability of every result string, from those of all basis states (2^n, qubit q is bit q).
+
+        What is below 1e-18 is rounding, and left out.
+        """
+        width = len(probabilities).bit_length() - 1
+        measured = sorted({qubit for qubit, _ in self.pairs if qubit >= 0})
+        others = tuple(width - 1 - qubit for qubit in range(width) if qubit not in measured)
+        marginal = probabilities.reshape((2,) * width).sum(axis=others).ravel()
+        found = np.flatnonzero(marginal > _ROUNDING)
+        place = {qubit: bit for bit, qubit in enumerate(measured)}
+        words = np.zeros(len(found), dtype=np.int64 if self.num_clbits <= _WORD_BITS else object)
+        for qubit, clbit in self.pairs:
+            if qubit >= 0:
+                words |= (found >> place[qubit] & 1).astype(words.dtype) << clbit
+        values = marginal[found].astype(np.float64).tolist()
+        return dict(sorted((self.word_text(word), value) for word, value in zip(words.tolist(), values, strict=True)))
 
     def counts_of_bits(self, bits: Bits) -> dict[str, int]:
         """Counts from classical bits of shape (shots, num_clbits)."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from antiphon.domain.noise import NoiseModel
 from antiphon.errors import UnsupportedProgramError
+
+WHERE_POSSIBLE: Literal["where possible"] = "where possible"
 
 OPTION_HELP = {
     "noise": "A NoiseModel as JSON: depolarizing_1q, depolarizing_2q, readout_p01, readout_p10 (probabilities).",
@@ -16,6 +18,8 @@ OPTION_HELP = {
     "engine": "Force an engine: lightning, qsim, stim, branching, trajectories, aer-statevector, aer-stabilizer, "
     "aer-mps or aer-density-matrix.",
     "precision": '"single" or "double"; default double for expectation values and single for counts from 16 qubits.',
+    "exact_probabilities": "true for the exact probability of every outcome beside the counts (no noise, no "
+    f'measurement on the way, 22 qubits at most; in double precision), or "{WHERE_POSSIBLE}".',
 }
 
 
@@ -28,6 +32,7 @@ class Settings:
     truncation_threshold: float = 1e-16
     engine: str | None = None
     precision: str | None = None
+    exact_probabilities: bool | Literal["where possible"] = False
 
 
 def read_settings(options: Mapping[str, Any], understood: Mapping[str, str], target: str) -> Settings:
@@ -59,7 +64,11 @@ def read_settings(options: Mapping[str, Any], understood: Mapping[str, str], tar
     engine = options.get("engine")
     if engine is not None and not isinstance(engine, str):
         raise _refusal(target, "engine", f"it is {engine!r}", "Give the name of an engine.")
-    return Settings(None if noise is None or noise.is_trivial else noise, bond, float(threshold), engine, precision)
+    exact = options.get("exact_probabilities", False)
+    if not isinstance(exact, bool) and exact != WHERE_POSSIBLE:
+        raise _refusal(target, "exact_probabilities", f"it is {exact!r}", f'Give true, false or "{WHERE_POSSIBLE}".')
+    used = None if noise is None or noise.is_trivial else noise
+    return Settings(used, bond, float(threshold), engine, precision, exact)
 
 
 def _refusal(target: str, option: str, cause: str, next_step: str) -> UnsupportedProgramError:

@@ -46,6 +46,7 @@ class Ran:
     Attributes:
         counts: For sampling, the counts of each parameter set.
         values: For estimation, value and standard error in C order over the broadcast shape.
+        probabilities: For sampling with exact probabilities, those of each parameter set.
         method: How, in the engine's words.
         precision: "single" or "double".
         num_calls: Times the state was evolved.
@@ -56,6 +57,7 @@ class Ran:
     num_calls: int = 1
     counts: tuple[dict[str, int], ...] = ()
     values: tuple[Value, ...] = ()
+    probabilities: tuple[dict[str, float], ...] | None = None
 
 
 def parameter_array(pub: Pub) -> Floats:

@@ -220,6 +220,7 @@ def test_a_profile_beyond_the_target() -> None:
         ({"max_bond_dimension": 0}, "max_bond_dimension"),
         ({"truncation_threshold": "small"}, "truncation_threshold"),
         ({"precision": "half"}, "precision"),
+        ({"exact_probabilities": "yes"}, "exact_probabilities"),
         ({"engine": "abacus"}, "abacus"),
         ({"engine": "trajectories"}, "trajectories"),
         ({"engine": "branching"}, "branching"),

@@ -135,12 +135,14 @@ def _sample(task: Task, method: str) -> Ran:
     rng = task.generator()
     simulator = _simulator(method, task.settings, features.num_qubits)
     drawn = not features.dynamic and method in ("statevector", "density_matrix")
-    counts = []
+    counts, exact = [], []
     readout = Readout(features.circuit.registers, features.readout)
     for parameters in task.parameters:
         if drawn and (method == "density_matrix" or noise is None):
             probabilities = _state(simulator, task, parameters, "probabilities")
             outcomes, times = draw(np.maximum(probabilities, 0.0), task.shots, rng)
+            if task.settings.exact_probabilities:
+                exact.append(readout.exact(probabilities))
             if noise is None:
                 counts.append(readout.counts_of_outcomes(outcomes, times))
             else:
@@ -153,7 +155,8 @@ def _sample(task: Task, method: str) -> Ran:
             circuit = qiskit_circuit(features, parameters, clifford=method == "stabilizer")
             native = _counts(simulator, circuit, task.shots, rng)
             counts.append({readout.spaced(key.replace(" ", "")): count for key, count in native.items()})
-    return Ran(f"Aer {method}", precision, len(counts), counts=tuple(counts))
+    found = tuple(exact) if task.settings.exact_probabilities else None
+    return Ran(f"Aer {method}", precision, len(counts), counts=tuple(counts), probabilities=found)
 
 
 def _state(simulator: Any, task: Task, parameters: Floats, what: str) -> NDArray[Any]:

@@ -68,11 +68,14 @@ def sample(task: Task) -> Ran:
     precision = sample_precision(features.num_qubits, task.settings.precision)
     rng = task.generator()
     readout = readout_of(task)
-    counts = []
+    counts, exact = [], []
     for row in _rows(task, precision):
         probabilities = _evolve(task, precision, row).probabilities()
         counts.append(readout.counts_of_outcomes(*draw(probabilities, task.shots, rng)))
-    return Ran("state vector", precision, len(counts), counts=tuple(counts))
+        if task.settings.exact_probabilities:
+            exact.append(readout.exact(probabilities))
+    found = tuple(exact) if task.settings.exact_probabilities else None
+    return Ran("state vector", precision, len(counts), counts=tuple(counts), probabilities=found)
 
 
 def estimate(task: Task) -> Ran:
