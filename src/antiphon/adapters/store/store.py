@@ -16,11 +16,17 @@ from antiphon.adapters.store.databases import LOCK_WAIT_S, Database
 from antiphon.adapters.store.engines import EngineTransaction
 from antiphon.adapters.store.failures import store_error, translate
 from antiphon.adapters.store.jobs import JobTransaction
+from antiphon.adapters.store.ledger import LedgerTransaction
+from antiphon.adapters.store.prices import PriceTransaction
+from antiphon.adapters.store.queues import PolicyTransaction
 from antiphon.adapters.store.quotas import QuotaTransaction
+from antiphon.adapters.store.reservations import ReservationTransaction
 from antiphon.adapters.store.results import ResultTransaction
 from antiphon.adapters.store.sessions import SessionTransaction
+from antiphon.adapters.store.shares import ShareTransaction
 from antiphon.adapters.store.statements import Runner
 from antiphon.adapters.store.usage import UsageTransaction
+from antiphon.adapters.store.waiting import WaitingTransaction
 from antiphon.adapters.store.webhooks import WebhookTransaction
 from antiphon.errors import AntiphonError, StoreError
 
@@ -37,6 +43,12 @@ class SqlTransaction(
     WebhookTransaction,
     AzureItemTransaction,
     AzureBlobTransaction,
+    PolicyTransaction,
+    WaitingTransaction,
+    ShareTransaction,
+    ReservationTransaction,
+    PriceTransaction,
+    LedgerTransaction,
 ):
     """One open transaction; a `Transaction` of the port."""
 

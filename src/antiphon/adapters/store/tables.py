@@ -90,10 +90,11 @@ partial_index(
     _job.created_by,
     _job.created_at,
     _job.id,
+    _job.planned_s,
     where="status = 'Waiting'",
 )
 partial_index("jobs_waiting_by_age", _job.target, _job.created_at, _job.id, where="status = 'Waiting'")
-partial_index("jobs_owned", _job.owner, where="owner IS NOT NULL")
+partial_index("jobs_owned", _job.owner, _job.target, where="owner IS NOT NULL")
 partial_index(
     "jobs_pending",
     _job.session_id,

@@ -37,9 +37,10 @@ def _change_jobs() -> None:
     # Jobs from before priorities: of a session, or standard.
     op.execute("UPDATE jobs SET rank = 1 WHERE session_id IS NOT NULL AND ended_at IS NULL")
     op.drop_index("jobs_waiting", "jobs")
-    _partial(
-        "jobs_waiting", "jobs", ["target", "rank", "workspace", "created_by", "created_at", "id"], "status = 'Waiting'"
-    )
+    by_class = ["target", "rank", "workspace", "created_by", "created_at", "id", "planned_s"]
+    _partial("jobs_waiting", "jobs", by_class, "status = 'Waiting'")
+    op.drop_index("jobs_owned", "jobs")
+    _partial("jobs_owned", "jobs", ["owner", "target"], "owner IS NOT NULL")
     _partial("jobs_waiting_by_age", "jobs", ["target", "created_at", "id"], "status = 'Waiting'")
 
 

@@ -1,0 +1,61 @@
+"""The part of a transaction that is about who has used how much of a target, and what is theirs."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from antiphon.adapters.store.events import EventTransaction
+from antiphon.adapters.store.queue_tables import allotments, shares
+from antiphon.adapters.store.statements import Statement, given, upsert_into
+from antiphon.domain.policies.shares import Use
+
+_share, _allotment = shares.c, allotments.c
+
+_SHARE = Statement(
+    ("target", "workspace", "user"),
+    lambda _: select(_share.used, _share.at).where(
+        *(_share[name] == given(shares, name) for name in ("target", "workspace", "user"))
+    ),
+)
+_SAVE_SHARE = upsert_into(shares)
+_SHARES = Statement(
+    ("target",),
+    lambda _: (
+        select(_share.workspace, _share.user, _share.used, _share.at)
+        .where(_share.target == given(shares, "target"))
+        .order_by(_share.workspace, _share.user)
+    ),
+)
+_ALLOTMENTS = Statement((), lambda _: select(allotments).order_by(_allotment.workspace))
+_SAVE_ALLOTMENT = upsert_into(allotments)
+_REMOVE_ALLOTMENT = Statement(
+    ("workspace",), lambda _: delete(allotments).where(_allotment.workspace == given(allotments, "workspace"))
+)
+
+
+class ShareTransaction(EventTransaction):
+    """Shares: see `antiphon.ports.queue_store` for what each method promises."""
+
+    def share(self, target: str, workspace: str, user: str) -> Use:
+        """What a user, or with "" the whole workspace, has used of a target."""
+        row = self._runner.row(_SHARE, (target, workspace, user))
+        return Use() if row is None else Use(*row)
+
+    def save_share(self, target: str, workspace: str, user: str, use: Use) -> None:
+        """Replace it."""
+        self._runner.change(_SAVE_SHARE, (target, workspace, user, use.used, use.at))
+
+    def shares(self, target: str) -> list[tuple[str, str, Use]]:
+        """(workspace, user, use) of everybody; user "" is the whole workspace."""
+        return [(workspace, user, Use(used, at)) for workspace, user, used, at in self._runner.rows(_SHARES, (target,))]
+
+    def allotments(self) -> dict[str, float]:
+        """The weights of workspaces that have one; others have 1."""
+        return dict(self._runner.rows(_ALLOTMENTS))
+
+    def save_allotment(self, workspace: str, weight: float | None) -> None:
+        """Set a workspace's weight; None takes it away."""
+        if weight is None:
+            self._runner.change(_REMOVE_ALLOTMENT, (workspace,))
+        else:
+            self._runner.change(_SAVE_ALLOTMENT, (workspace, weight))
