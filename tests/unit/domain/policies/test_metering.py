@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from antiphon.domain.circuits import Bit, Break, Circuit, For, Gate, If, Measure, Register, Unitary, While
+from antiphon.domain.parameters import NO_PARAMETERS, ParameterSets
+from antiphon.domain.policies.metering import Counting, Gates, Tasks, WorkFacts, count_gates, meter
+from antiphon.domain.programs import Profile, Program, ProgramFormat
+from antiphon.domain.queues import Priority
+from antiphon.domain.work import JobKind, Pub, Work
+
+
+def program(*operations: object, digest: str = "sha256:a", readable: bool = True) -> Program:
+    registers = (Register("c", 2, 0),)
+    return Program(
+        format=ProgramFormat.OPENQASM3,
+        source=b"",
+        digest=digest,
+        name="p",
+        circuit=Circuit(3, registers, (), operations) if readable else None,  # type: ignore[arg-type]
+        num_qubits=3,
+        registers=registers,
+        parameters=(),
+        profile=Profile.BASE,
+    )
+
+
+H, CX, CCX = Gate("h", (0,)), Gate("cx", (0, 1)), Gate("ccx", (0, 1, 2))
+BELL = (H, CX, Measure(0, 0), Measure(1, 1))
+
+
+def test_gates_count_by_arity_and_wider_ones_as_two_qubit_gates() -> None:
+    assert count_gates(program(*BELL, CCX, Unitary((), (2,)))) == Gates(2, 7, 2)
+
+
+def test_of_a_branch_the_larger_side_counts() -> None:
+    branch = If(Bit(0), (H, H), (CX,))
+    assert count_gates(program(H, branch)) == Gates(3, 1, 0, Counting.BOUND)
+
+
+def test_a_counted_loop_is_exact_and_one_that_ends_on_a_measurement_is_not_known() -> None:
+    assert count_gates(program(For(((H,), (H, Break()))))) == Gates(2, 0, 0)
+    assert count_gates(program(While(Bit(0), (H,)), If(Bit(0), (H,)))) == Gates(2, 0, 0, Counting.UNKNOWN)
+    assert count_gates(program(readable=False)) == Gates(0, 0, 2, Counting.UNKNOWN)
+
+
+def test_alike_tasks_are_one_row_and_parameter_sets_are_tasks() -> None:
+    sweep = ParameterSets(("x",), (50, 2), b"")
+    pubs = (
+        Pub(program(*BELL), NO_PARAMETERS, 1_000, 1),
+        Pub(program(*BELL), sweep, 1_000, 2),
+        Pub(program(H, digest="sha256:b"), NO_PARAMETERS, None, 3),
+    )
+    facts = meter(Work(JobKind.BATCH, pubs), 2.5, priority=Priority.HIGH, most_gates=10)
+    assert facts.tasks == (Tasks(101, 1_000, 1_000, 1_000, 2_000), Tasks(1, 0, 0, 0, 0))
+    assert (facts.num_tasks, facts.shots, facts.counting) == (102, 101_000, Counting.EXACT)
+    assert WorkFacts.from_json(facts.to_json()) == facts
+    assert facts.times(3).num_tasks == 306
+    assert facts.times(3).seconds == 7.5

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from antiphon.domain.policies.prices import PriceList, TaskUnit, WhenFailed
+from antiphon.domain.queues import Priority
+from antiphon.errors import LimitError
+
+
+def test_a_list_is_read_back_as_it_was_written() -> None:
+    prices = PriceList(
+        currency="EUR",
+        per_shot=0.01,
+        minimum=3.0,
+        task_unit=TaskUnit.PROGRAM,
+        priorities={Priority.HIGH: 2.0},
+        when_failed=WhenFailed.ALL,
+        uncounted_gates=500,
+    )
+    assert PriceList.from_json(json.loads(json.dumps(prices.to_json()))) == prices
+
+
+def test_what_is_not_given_is_free() -> None:
+    assert PriceList.from_json({"currency": "USD"}) == PriceList(currency="USD")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("currency", "eur"),
+        ("currency", None),
+        ("currency", 3),
+        ("per_shot", -1),
+        ("per_shot", "1"),
+        ("per_shot", True),
+        ("minimum", float("nan")),
+        ("per_second", 1e10),
+        ("per_shots", 1),
+        ("task_unit", "batch"),
+        ("when_failed", "never"),
+        ("priorities", {"Urgent": 2}),
+        ("priorities", [2]),
+        ("priorities", {"High": -2}),
+        ("uncounted_gates", 1.5),
+        ("name", 7),
+    ],
+)
+def test_a_wrong_field_is_named(field: str, value: Any) -> None:
+    with pytest.raises(LimitError) as refused:
+        PriceList.from_json({"currency": "EUR"} | {field: value})
+    assert refused.value.code == "price-list-invalid"
+    assert refused.value.details == {"field": field}
