@@ -48,6 +48,8 @@ class JobTrigger(StrEnum):
     YIELDED = "yielded"  # a batch gave way after its quantum; what it has done stays done
     IN_DOUBT = "in doubt"  # a provider may have taken it or not; nothing is sent again until that is known
     RESOLVED = "resolved"  # it is known now
+    UNREACHABLE = "provider unreachable"  # the provider that has it cannot be asked; that says nothing about the job
+    REACHED = "provider reached"  # it can be asked again
     CANCEL_REQUESTED = "cancel requested"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -66,6 +68,8 @@ JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
         (JobStatus.EXECUTING, JobTrigger.YIELDED): JobStatus.WAITING,
         (JobStatus.EXECUTING, JobTrigger.IN_DOUBT): JobStatus.EXECUTING,
         (JobStatus.EXECUTING, JobTrigger.RESOLVED): JobStatus.EXECUTING,
+        (JobStatus.EXECUTING, JobTrigger.UNREACHABLE): JobStatus.EXECUTING,
+        (JobStatus.EXECUTING, JobTrigger.REACHED): JobStatus.EXECUTING,
         (JobStatus.EXECUTING, JobTrigger.CANCEL_REQUESTED): JobStatus.CANCELLATION_REQUESTED,
         (JobStatus.EXECUTING, JobTrigger.SUCCEEDED): JobStatus.SUCCEEDED,
         (JobStatus.EXECUTING, JobTrigger.FAILED): JobStatus.FAILED,
@@ -77,6 +81,8 @@ JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.YIELDED): JobStatus.CANCELLED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.IN_DOUBT): JobStatus.CANCELLATION_REQUESTED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.RESOLVED): JobStatus.CANCELLATION_REQUESTED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.UNREACHABLE): JobStatus.CANCELLATION_REQUESTED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.REACHED): JobStatus.CANCELLATION_REQUESTED,
     },
     FINAL_STATUSES,
 )
@@ -277,6 +283,8 @@ def advance(job: Job, event: JobEvent) -> Job:
             changes["in_doubt"] = True
         case JobTrigger.RESOLVED:
             changes["in_doubt"] = False
+        case JobTrigger.UNREACHABLE | JobTrigger.REACHED:
+            pass
         case JobTrigger.CANCEL_REQUESTED:
             changes["cancel_requested_at"] = event.at
         case _:

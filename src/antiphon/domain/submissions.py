@@ -6,7 +6,7 @@ first sending may have arrived: every paid execution has exactly one line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -96,10 +96,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionEvent:
-    """Something that happened to a submission."""
+    """Something that happened to a submission; `fence` is the lease that sends, and read with SENDING only."""
 
     trigger: SubmissionTrigger
     at: float
+    fence: int | None = None
     provider_id: str | None = None
     error: Mapping[str, Any] | None = None
     cost: tuple[Mapping[str, Any], ...] = ()
@@ -116,9 +117,47 @@ def advance_submission(line: Submission, event: SubmissionEvent) -> Submission:
         line,
         state=state,
         version=line.version + 1,
+        fence=event.fence if event.trigger is SubmissionTrigger.SENDING and event.fence is not None else line.fence,
         sent_at=event.at if event.trigger is SubmissionTrigger.SENDING else line.sent_at,
         settled_at=event.at if state.is_final else None,
         provider_id=line.provider_id if event.provider_id is None else event.provider_id,
         error=line.error if event.error is None else event.error,
         cost=line.cost + event.cost,
     )
+
+
+def newest(lines: Sequence[Submission]) -> Submission | None:
+    """The line that no other tries again; None where there is none. The lines are those of one job and position."""
+    parents = {line.parent for line in lines}
+    return next((line for line in lines if line.id not in parents), None)
+
+
+class Move(StrEnum):
+    """What follows for a job from the newest line of its ledger, whoever wrote it."""
+
+    INTEND = "intend"  # nothing is open: a new line, and then it may be sent
+    SEND = "send"  # an intent was written and nothing has left
+    RECONCILE = "reconcile"  # it may have arrived: ask, and send nothing before that is known
+    FOLLOW = "follow"  # the provider has it
+
+
+_MOVES = {
+    SubmissionState.INTENDED: Move.SEND,
+    SubmissionState.SENT: Move.RECONCILE,
+    SubmissionState.IN_DOUBT: Move.RECONCILE,
+    SubmissionState.ACCEPTED: Move.FOLLOW,
+    SubmissionState.REFUSED: Move.INTEND,
+}
+
+
+def next_move(newest: Submission | None) -> Move:
+    """The only way on for a job that runs and whose newest line is this one.
+
+    Raises:
+        ValueError: The line has ended; with it the job had to end, in the same transaction.
+    """
+    if newest is None:
+        return Move.INTEND
+    if newest.state is SubmissionState.ENDED:
+        raise ValueError(f"The submission {newest.id} has ended, and its job {newest.job_id} has not.")
+    return _MOVES[newest.state]

@@ -1,20 +1,22 @@
 """The contract over targets that run elsewhere: a provider takes work, is asked how it goes, and answers in its time.
 
 The engine writes each intent to its ledger before it calls `send`, and never calls it twice for one intent. How a call
-failed decides what follows, so a provider raises exactly these: `RefusedByProvider` when nothing was taken for certain,
-`TransientError` when nothing was taken and trying again may help, `AnswerLost` when it may have been taken.
+failed decides what follows, so a provider raises exactly these: `RefusedByProviderError` when nothing was taken for
+certain, `TransientProviderError` when nothing was taken and trying again may help (`details["retry_after_s"]`: when, if
+the provider said so), `AnswerLostError` when it may have been taken. Whatever else `send` raises counts as the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from antiphon.domain.results import Execution
 from antiphon.domain.work import Plan, Work
 from antiphon.errors import AntiphonError, ExecutionError
+from antiphon.ports.target_driver import TargetDriver
 
 
 class RefusedByProviderError(ExecutionError):
@@ -60,6 +62,7 @@ class ProviderJob:
         execution: The outcomes, once it succeeded.
         error: Why it failed.
         cost: Cost lines, as far as the provider tells them.
+        seconds: How long it ran, as far as the provider tells.
     """
 
     id: str
@@ -68,6 +71,7 @@ class ProviderJob:
     execution: Execution | None = None
     error: AntiphonError | None = None
     cost: tuple[Mapping[str, Any], ...] = ()
+    seconds: float | None = None
 
 
 class Provider(Protocol):
@@ -76,6 +80,14 @@ class Provider(Protocol):
     @property
     def poll_seconds(self) -> float:
         """How often to ask at first; the engine asks less and less often."""
+        ...
+
+    @property
+    def settle_seconds(self) -> float:
+        """After so long nothing of a `send` is on its way any more: a `find` without it counts only from then on.
+
+        Longer than a `send` may last, and than whatever stands between may keep a request back.
+        """
         ...
 
     def send(self, key: str, work: Work, plan: Plan) -> ProviderJob:
@@ -87,7 +99,7 @@ class Provider(Protocol):
         ...
 
     def find(self, key: str, since: float) -> ProviderJob | None:
-        """The job sent under `key`, by the key or by a listing since a time; None when it has none for certain.
+        """The job sent under `key`, by the key or by a listing since a time; None when it has none now.
 
         Raises:
             TransientProviderError: It cannot be asked now.
@@ -111,3 +123,14 @@ class Provider(Protocol):
             TransientProviderError: It cannot be asked now.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlugin:
+    """What a package of somebody else brings: targets, and who runs those of them that are elsewhere, by name.
+
+    A package offers a function that returns one, as an entry point of the group "antiphon.targets".
+    """
+
+    drivers: Mapping[str, TargetDriver]
+    providers: Mapping[str, Provider] = field(default_factory=dict)

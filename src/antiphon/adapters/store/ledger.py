@@ -14,7 +14,7 @@ from antiphon.domain.submissions import Submission, SubmissionState
 from antiphon.ports.job_store import VersionConflictError
 
 _c = submissions.c
-_CHANGES = ("state", "version", "sent_at", "settled_at", "provider_id", "error", "cost")
+_CHANGES = ("fence", "state", "version", "sent_at", "settled_at", "provider_id", "error", "cost")
 
 _ADD = insert_into(submissions)
 _SAVE = Statement(
@@ -72,7 +72,7 @@ class LedgerTransaction(EventTransaction):
         Raises:
             VersionConflictError: It is another one.
         """
-        changes = (after.state.value, after.version, after.sent_at, *_end_of(after))
+        changes = (after.fence, after.state.value, after.version, after.sent_at, *_end_of(after))
         if not self._runner.change(_SAVE, (*changes, before.id, before.version)):
             raise VersionConflictError(
                 f"Line {before.id} of the ledger was changed by somebody else meanwhile.",
