@@ -11,12 +11,10 @@ from antiphon.domain.policies.shares import Use
 
 _share, _allotment = shares.c, allotments.c
 
-_SHARE = Statement(
-    ("target", "workspace", "user"),
-    lambda _: select(_share.used, _share.at).where(
-        *(_share[name] == given(shares, name) for name in ("target", "workspace", "user"))
-    ),
-)
+_NAMES = ("target", "workspace", "user")
+_OF_USER = select(_share.used, _share.at).where(*(_share[name] == given(shares, name) for name in _NAMES))
+_SHARE = Statement(_NAMES, lambda _: _OF_USER)
+_SHARE_LOCKED = Statement(_NAMES, lambda _: _OF_USER.with_for_update())
 _SAVE_SHARE = upsert_into(shares)
 _SHARES = Statement(
     ("target",),
@@ -37,8 +35,8 @@ class ShareTransaction(EventTransaction):
     """Shares: see `antiphon.ports.queue_store` for what each method promises."""
 
     def share(self, target: str, workspace: str, user: str) -> Use:
-        """What a user, or with "" the whole workspace, has used of a target."""
-        row = self._runner.row(_SHARE, (target, workspace, user))
+        """What a user, or with "" the whole workspace, has used; in a write transaction it stays so until the end."""
+        row = self._runner.row(_SHARE_LOCKED if self._runner.writable else _SHARE, (target, workspace, user))
         return Use() if row is None else Use(*row)
 
     def save_share(self, target: str, workspace: str, user: str, use: Use) -> None:

@@ -15,14 +15,31 @@ def holds_now(state: QueueState, at: float) -> bool:
     return state.held_by is not None and (state.held_until is None or at <= state.held_until)
 
 
-def started(state: QueueState, policy: QueuePolicy, session_id: str | None, workspace: str, now: float) -> QueueState:
-    """The queue after a job was started by the rules; `session_id` is the job's."""
+def started(
+    state: QueueState, policy: QueuePolicy, session_id: str | None, workspace: str, now: float, *, counts: bool = True
+) -> QueueState:
+    """The queue after a job was started by the rules; `session_id` is the job's, `counts` the pick's.
+
+    To be called for a state that `as_of` has looked at: a hold that is over must not go on by a job that came late.
+    """
     if session_id is not None and state.held_by == session_id:
         return evolve(state, held_until=None)
-    counted = evolve(state, starts=state.starts + 1)
+    after = evolve(state, starts=state.starts + counts)
     if session_id is None or policy.access is Access.SHARED:
-        return released(counted)
-    return evolve(counted, held_by=session_id, held_workspace=workspace, held_since=now, held_until=None)
+        return released(after)
+    return evolve(after, held_by=session_id, held_workspace=workspace, held_since=now, held_until=None)
+
+
+def as_of(state: QueueState, policy: QueuePolicy, now: float, first_created_at: float | None) -> QueueState:
+    """The queue as it stands now: nobody holds it whose hold is over, or once its sessions are to share it.
+
+    Args:
+        first_created_at: When the oldest waiting job of the session that holds it was submitted: if in time, it goes on.
+    """
+    if policy.access is Access.SHARED:
+        return released(state)
+    in_time = first_created_at is not None and holds_now(state, first_created_at)
+    return state if in_time or holds_now(state, now) else released(state)
 
 
 def ended(state: QueueState, policy: QueuePolicy, session_id: str | None, *, pending: int, now: float) -> QueueState:
