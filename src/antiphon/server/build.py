@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 
@@ -21,12 +19,15 @@ from antiphon.server.events.hub import EventHub
 from antiphon.server.events.posting import Poster
 from antiphon.server.events.webhooks import WebhookSender
 from antiphon.server.secrets import load_secrets
-from antiphon.server.services import STORE_THREADS, Services
+from antiphon.server.services import Services
 from antiphon.server.settings import ServerSettings
 from antiphon.server.telemetry.metrics import Metrics
 from antiphon.server.telemetry.observing import observe
 from antiphon.server.telemetry.traces import close_quickly
-from antiphon.server.threads import call_in
+from antiphon.server.threads import RequestThreads
+
+REQUEST_THREADS = 16
+"""Calls of the store and the engine at once, for requests."""
 
 
 def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> Services:
@@ -44,8 +45,8 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
         read_apart=True,
     )
     try:
-        threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
-        call, metrics = partial(call_in, threads), Metrics()
+        threads = RequestThreads(REQUEST_THREADS, eager=not running.ctx.store.url.startswith("sqlite:"))
+        call, metrics = threads.call, Metrics()
         spans = observe(running.ctx, settings, metrics)
         tokens = OidcVerifier(running.ctx, call, settings.oidc) if settings.oidc else None
         return Services(
@@ -78,7 +79,7 @@ async def stop_services(services: Services) -> None:
     await services.call(services.running.close)
     if services.spans is not None:
         await close_quickly(services.spans.shutdown)
-    services.threads.shutdown(wait=False)
+    services.threads.shutdown()
 
 
 def running_app(settings: ServerSettings, *, clock: Clock | None = None) -> FastAPI:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from antiphon.engine.context import EngineContext
-from antiphon.server.threads import call_in
+from antiphon.server.threads import RequestThreads
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-STORE_THREADS = 16
-"""Threads that talk to the store for requests. More would only wait for SQLite's one writer."""
-
 
 @dataclass(slots=True, eq=False)
 class Services:
@@ -44,9 +40,7 @@ class Services:
     secrets: ServerSecrets
     metrics: Metrics
     addresses: AddressGuard
-    threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="antiphon-request")
-    )
+    threads: RequestThreads
     spans: TracerProvider | None = None
     """Where traces go, if anywhere."""
     looking: asyncio.Future[None] | None = None
@@ -61,7 +55,7 @@ class Services:
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a blocking action of the engine in a thread; the event loop goes on meanwhile."""
-        return await call_in(self.threads, function, *args, **kwargs)
+        return await self.threads.call(function, *args, **kwargs)
 
     async def look(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a read of a row or two that an index finds.
@@ -71,7 +65,7 @@ class Services:
         """
         if self.engine.store.url.startswith("sqlite:"):
             return function(*args, **kwargs)
-        return await call_in(self.threads, function, *args, **kwargs)
+        return await self.threads.call(function, *args, **kwargs)
 
 
 def services_of(request: HTTPConnection) -> Services:

@@ -1,21 +1,129 @@
-"""Blocking work beside the event loop."""
+"""Blocking work beside the event loop, in as few threads at once as keep up with it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from typing import ParamSpec, TypeVar
+from threading import Lock
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+STUCK_S = 0.010
+"""When no call has begun for so long, the next one gets a thread of its own, and what is done is handed over."""
+HELD_S = 0.025
+"""For so long at most an answer is held back while the thread that found it goes on with other calls."""
 
-async def call_in(threads: ThreadPoolExecutor, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run `function` in one of the threads, with this task's context variables; the event loop goes on meanwhile."""
-    context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(
-        threads, partial(context.run, partial(function, *args, **kwargs))
-    )
+
+class RequestThreads:
+    """Threads for calls that block; an event loop waits for them.
+
+    Threads that compute in Python do not run at the same time: they take turns with the interpreter, at every statement
+    of SQL, and changing turns costs more than the statement. Therefore calls that arrive together are done one after
+    the other in one thread, and their answers handed over together. With many callers that makes half as much again of
+    the same machine; who calls alone is answered at once. A call that takes long delays nobody for more than about
+    STUCK_S: then the next one gets another thread, up to `most`.
+
+    Belongs to one event loop at a time.
+
+    Args:
+        most: Threads at once.
+        eager: Give each call a thread at once: for calls that mostly wait for another machine or process.
+    """
+
+    def __init__(self, most: int, *, eager: bool = False) -> None:
+        self._most = most
+        self._eager = eager
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="antiphon-request")
+        self._lock = Lock()
+        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._busy = 0
+        self._begun = 0
+        self._begun_before = 0
+        self._watched_by: asyncio.AbstractEventLoop | None = None
+
+    async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `function` in a thread, with this task's context variables; the event loop goes on meanwhile."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        act = partial(contextvars.copy_context().run, function, *args, **kwargs)
+        with self._lock:
+            self._waiting.append((future, act))
+            starts = self._busy < (self._most if self._eager else 1)
+            self._busy += starts
+        if starts:
+            self._pool.submit(self._work)
+        if self._watched_by is not loop:
+            self._watched_by = loop
+            self._begun_before = -1
+            loop.call_later(STUCK_S, self._watch, loop)
+        return await future
+
+    def shutdown(self) -> None:
+        """Take no more calls; those under way go on."""
+        self._pool.shutdown(wait=False)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called from time to time while there is work: see that nobody waits for another's long call."""
+        with self._lock:
+            is_long = self._begun == self._begun_before
+            is_stuck = is_long and bool(self._waiting) and self._busy < self._most
+            self._busy += is_stuck
+            self._begun_before = self._begun
+            goes_on = self._busy > 0
+        if is_stuck:
+            self._pool.submit(self._work)
+        if is_long:
+            self._hand_over()
+        if goes_on:
+            loop.call_later(STUCK_S, self._watch, loop)
+        else:
+            self._watched_by = None
+
+    def _work(self) -> None:
+        held_since, loop = time.monotonic(), None
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._busy -= 1
+                    break
+                future, act = self._waiting.popleft()
+                self._begun += 1
+            found, failure = None, None
+            try:
+                found = act()
+            except BaseException as error:  # noqa: BLE001 - it is raised where the call is waited for
+                failure = error
+            self._done.append((future, found, failure))
+            loop = future.get_loop()
+            if time.monotonic() - held_since > HELD_S:
+                self._tell(loop)
+                held_since = time.monotonic()
+        if loop is not None:
+            self._tell(loop)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A loop that was closed has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        while self._done:
+            future, found, failure = self._done.popleft()
+            if future.cancelled():
+                continue
+            if failure is None:
+                future.set_result(found)
+            elif isinstance(failure, StopIteration):
+                # A future refuses it, since it would end the waiting coroutine without a word.
+                future.set_exception(RuntimeError("a call raised StopIteration"))
+            else:
+                future.set_exception(failure)
