@@ -38,8 +38,8 @@ class Rule(StrEnum):
 class QueueView(Protocol):
     """What the rules ask of one target's waiting jobs. `only` restricts to one workspace.
 
-    `workspaces` and `users` give names with their `shares.standing`, each name once; a view that knows the least may
-    give that one alone.
+    `workspaces` and `users` give names with their `shares.standing`, each name once; where no reservation is to come, a
+    view that knows the least may give that one alone.
     """
 
     def first_of_session(self, session_id: str) -> Waiting | None:
