@@ -16,7 +16,7 @@ counts among the k once for each time it starts again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -119,9 +119,7 @@ def _first(view: QueueView, rank: Rank, only: str | None) -> Waiting | None:
     return view.first(rank, workspace, min(view.users(rank, workspace))[1])
 
 
-def _first_that_fits(
-    view: QueueView, rank: Rank, only: str | None, now: float, to_come: Reservation
-) -> Waiting | None:
+def _first_that_fits(view: QueueView, rank: Rank, only: str | None, now: float, to_come: Reservation) -> Waiting | None:
     """The first by shares that ends in time; of each user the oldest job alone is looked at."""
     for workspace in [only] if only is not None else [name for _, name in sorted(view.workspaces(rank))]:
         for _, user in sorted(view.users(rank, workspace)):
