@@ -34,7 +34,7 @@ def as_of(state: QueueState, policy: QueuePolicy, now: float, first_created_at: 
     """The queue as it stands now: nobody holds it whose hold is over, or once its sessions are to share it.
 
     Args:
-        first_created_at: When the oldest waiting job of the holding session was submitted; if in time, the hold goes on.
+        first_created_at: When the oldest waiting job of the holding session came; if in time, the hold goes on.
     """
     if policy.access is Access.SHARED:
         return released(state)

@@ -232,6 +232,7 @@ def test_a_hold_ends(policy: QueuePolicy, what: list[Happening]) -> None:
         happens(machine)
     if policy.access is Access.SHARED:
         assert all(state.held_by is None for _, _, state in machine.started)
+    machine.pass_time(policy.gap_s + 0.001)
     for _ in range(len(machine.queue.waiting) + len(machine.running)):
         machine.end()
         machine.pass_time(policy.gap_s + 0.001)
