@@ -12,6 +12,7 @@ from typing import Protocol
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.engine.ids import new_id
+from antiphon.engine.recent import Recent
 from antiphon.ports.blob_store import BlobStore
 from antiphon.ports.clock import Clock
 from antiphon.ports.executor import Executor
@@ -38,6 +39,11 @@ class EngineSettings:
         max_attempts: A job that was taken so many times and lost each time fails instead of being tried again. Large,
             since from its second attempt on a job runs in a worker process and is hardly ever to blame.
         small_bytes: Values up to this size live in the row, larger ones in the blob store.
+        provider_tries: A job that its provider has refused so many times for reasons that pass is failed.
+        provider_retry_seconds: How long to wait before the second try; each later one waits about twice as long.
+        provider_most_seconds: The longest wait between two tries, and between two looks at a job.
+        provider_loose_seconds: How often to look for lines of the ledger whose job has ended without them.
+        provider_calls: Calls to providers at the same time.
     """
 
     inline_seconds: float = 0.1
@@ -46,6 +52,11 @@ class EngineSettings:
     poll_seconds: float = 0.25
     max_attempts: int = 25
     small_bytes: int = 65_536
+    provider_tries: int = 10
+    provider_retry_seconds: float = 0.5
+    provider_most_seconds: float = 30.0
+    provider_loose_seconds: float = 15.0
+    provider_calls: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,30 @@ class JobObserver(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """Whoever has jobs run by providers; see `engine.providers.follower`."""
+
+    def start(self) -> None:
+        """Begin, in threads of its own."""
+        ...
+
+    def take(self, job: Job, done: Callable[[], None]) -> None:
+        """See a claimed job through; `done` is called once this engine works on it no more. Returns at once."""
+        ...
+
+    def nudge(self, task_id: str) -> None:
+        """Look at a job again now; unknown ones are ignored."""
+        ...
+
+    def has(self, task_id: str) -> bool:
+        """Whether it sees this attempt at a job through."""
+        ...
+
+    def close(self) -> None:
+        """Begin nothing any more, and wait for calls that are under way."""
+        ...
+
+
 @dataclass(slots=True)
 class EngineContext:
     """The ports, and what this process knows and need not ask the store for."""
@@ -91,6 +126,8 @@ class EngineContext:
     settings: EngineSettings = EngineSettings()
     providers: Mapping[str, Provider] = field(default_factory=dict)
     """Who runs the targets that are elsewhere, by target; the others run on executors of this machine."""
+    follower: Follower | None = None
+    """Where there are providers."""
     engine_id: str = field(default_factory=lambda: new_id("eng"))
     wakeup: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
@@ -109,6 +146,8 @@ class EngineContext:
     """Told the id of a job that this process has just submitted or ended; called in any thread, must neither block nor
     raise. Changes by other processes are in the store's log only."""
     observers: list[JobObserver] = field(default_factory=list)
+    recent: Recent = field(default_factory=Recent)
+    """What this process read a moment ago and may use again."""
     _waiters: dict[str, list[threading.Event]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -117,6 +156,13 @@ class EngineContext:
         if len(self.stored_digests) >= REMEMBERED_DIGESTS:
             self.stored_digests.clear()
         self.stored_digests.update(digests)
+
+    def stop_task(self, task_id: str) -> None:
+        """Stop a task that runs in this process, or ask its provider to; others are ignored."""
+        for executor in self.executors.values():
+            executor.cancel(task_id)
+        if self.follower is not None:
+            self.follower.nudge(task_id)
 
     @contextmanager
     def watching_end(self, job_id: str) -> Iterator[threading.Event]:

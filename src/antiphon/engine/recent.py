@@ -1,0 +1,37 @@
+"""What was read a moment ago and need not be read again: policies and prices, on the path of every submit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from antiphon.ports.clock import Clock
+
+Value = TypeVar("Value")
+
+FRESH_S = 1.0
+MOST = 10_000
+
+
+class Recent:
+    """Values by key, each up to a second old or whatever the caller allows; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, tuple[float, Any]] = {}
+
+    def get(self, key: Hashable, clock: Clock, read: Callable[[], Value], fresh_s: float = FRESH_S) -> Value:
+        """What `read` returned when it was last called for `key`, if that is not too long ago; else what it returns."""
+        now = clock.now()
+        known = self._found.get(key)
+        if known is not None and 0.0 <= now - known[0] < fresh_s:
+            value: Value = known[1]
+            return value
+        if len(self._found) >= MOST:
+            self._found.clear()
+        value = read()
+        self._found[key] = (now, value)
+        return value
+
+    def forget(self, key: Hashable) -> None:
+        """Read it anew the next time: it was changed by this process."""
+        self._found.pop(key, None)
