@@ -7,12 +7,13 @@ import math
 import cirq
 import pytest
 from azure.quantum import JobStatus, Workspace
+from azure.quantum.argument_types import Range, Result
 from azure.quantum.cirq import AzureQuantumService
 from azure.quantum.qiskit import AzureQuantumProvider
 from azure.quantum.target.params import InputParams
 from qiskit import QuantumCircuit
 
-from wire_programs import compiled, ended, qsharp, target_of, unique
+from wire_programs import QIR, compiled, ended, qsharp, target_of, unique, with_parameters
 
 ADAPTIVE = qsharp.TargetProfile.Adaptive_RI
 
@@ -68,6 +69,43 @@ def test_a_batch_through_the_clients_own_parameters(workspace: Workspace) -> Non
         params.items[number].entry_point = "ENTRYPOINT__main"
     job = ended(target.submit(compiled("Flip()"), unique("batch"), input_params=params))
     assert len(job.get_results_histogram()) == 3
+
+
+def test_arguments_of_the_entry_point(workspace: Workspace) -> None:
+    params = InputParams(num_items=2)
+    for item, angle, phi in zip((params.items[0], params.items[1]), (math.pi, 0.0), (0.0, math.pi), strict=True):
+        item.entry_point = "turn"
+        item.arguments["phi"] = phi
+        item.arguments["theta"] = angle
+    source = with_parameters(theta="double", phi="double")
+    for name in ("ionq.simulator", "sim.statevector"):
+        job = ended(target_of(workspace, name).submit(source, unique("turn"), shots=20, input_params=params, **QIR))
+        assert job.details.status == JobStatus.SUCCEEDED, job.details.error_data
+        assert [list(each) for each in job.get_results_histogram()] == [["[1, 0]"], ["[0, 1]"]]
+
+
+def test_an_argument_that_decides(workspace: Workspace) -> None:
+    params = InputParams()
+    params.entry_point = "turn"
+    params.arguments["theta"] = math.pi
+    params.arguments["flip"] = True
+    source = with_parameters(flip="bool", theta="double")
+    target = target_of(workspace, "quantinuum.sim.h2-1sc")
+    job = ended(target.submit(source, unique("flip"), shots=20, input_params=params, **QIR))
+    assert job.get_results_histogram() == {"[1, 1]": {"outcome": [1, 1], "count": 20}}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(Result.One, "type Result"), (Range(0, 3), "type Range"), ([1, 2], "type Array"), (3, "double")]
+)
+def test_an_argument_that_cannot_be_given_is_named(workspace: Workspace, value: object, said: str) -> None:
+    params = InputParams()
+    params.entry_point = "turn"
+    params.arguments["theta"] = value
+    source = with_parameters(theta="double")
+    job = ended(target_of(workspace, "ionq.simulator").submit(source, unique("turn"), input_params=params, **QIR))
+    assert job.details.status == JobStatus.FAILED
+    assert said in job.details.error_data.message
 
 
 def test_a_noisy_target_shows_its_noise(workspace: Workspace) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from functools import partial
 from typing import Any
 
+import pyqir
+import pyqir.rt
 import qsharp as qsharp  # tests take it from here
 from azure.quantum import Job, Workspace
 from azure.quantum.target import Target
@@ -46,6 +49,43 @@ def compiled(expression: str, profile: qsharp.TargetProfile = qsharp.TargetProfi
     qsharp.init(target_profile=profile)
     qsharp.eval(SOURCE if profile == qsharp.TargetProfile.Base else SOURCE + ADAPTIVE_SOURCE)
     return qsharp.compile(expression)
+
+
+def with_parameters(**parameters: str) -> bytes:
+    """Bitcode whose entry point `turn` takes doubles and truth values: each turns a qubit of its own, all measured."""
+    context = pyqir.Context()
+    module = pyqir.qir_module(context, "turn", 1, 0)
+    void, types = pyqir.Type.void(context), {"double": pyqir.Type.double(context), "bool": pyqir.IntType(context, 1)}
+    kind = pyqir.FunctionType(void, [types[each] for each in parameters.values()])
+    entry = pyqir.Function(kind, pyqir.Linkage.EXTERNAL, "turn", module)
+    profile = "adaptive_profile" if "bool" in parameters.values() else "base_profile"
+    number = str(len(parameters))
+    for name, value in {
+        "entry_point": "",
+        "output_labeling_schema": "",
+        "qir_profiles": profile,
+        "required_num_qubits": number,
+        "required_num_results": number,
+    }.items():
+        pyqir.add_string_attribute(entry, name, value)
+    builder = pyqir.Builder(context)
+    builder.insert_at_end(pyqir.BasicBlock(context, "entry", entry))
+    qubits = [pyqir.qubit(context, index) for index in range(len(parameters))]
+    results = [pyqir.result(context, index) for index in range(len(parameters))]
+    for name, parameter, qubit in zip(parameters, entry.params, qubits, strict=True):
+        parameter.name = name
+        if parameters[name] == "double":
+            pyqir.qis.ry(builder, parameter, qubit)
+        else:
+            builder.if_(parameter, partial(pyqir.qis.x, builder, qubit))
+    for qubit, result in zip(qubits, results, strict=True):
+        pyqir.qis.mz(builder, qubit, result)
+    label = pyqir.Constant.null(pyqir.PointerType(pyqir.IntType(context, 8)))
+    pyqir.rt.array_record_output(builder, pyqir.const(pyqir.IntType(context, 64), len(results)), label)
+    for result in results:
+        pyqir.rt.result_record_output(builder, result, label)
+    builder.ret(None)
+    return bytes(module.bitcode)
 
 
 def unique(prefix: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.frontends.openqasm_writer import to_openqasm3
 from antiphon.frontends.recognise import load_program, to_program
@@ -17,8 +20,13 @@ class FrontendCodec:
         *,
         name: str,
         entry_point: str | None,
+        arguments: Sequence[Mapping[str, Any]] = (),
     ) -> Program:
-        """The program of a stored artefact."""
+        """The program of a stored artefact, with the arguments of a QIR entry point written into it."""
+        if arguments:
+            from antiphon.frontends.qir_arguments import with_arguments
+
+            source = with_arguments(source, entry_point, arguments)
         return load_program(format, source, name=name, entry_point=entry_point)
 
     def read(self, source: str | bytes) -> Program:

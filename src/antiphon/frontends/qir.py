@@ -91,7 +91,8 @@ def _entry(module: QirModule, wanted: str | None) -> Function:
     if entry.parameters:
         raise ProgramError(
             f"The entry point {entry.name} takes arguments.",
-            next_step="Compile a call with its arguments written out, as qsharp.compile does.",
+            next_step="Compile a call with its arguments written out, as qsharp.compile does; over the Azure protocol, "
+            "send them as `arguments`.",
         )
     return entry
 

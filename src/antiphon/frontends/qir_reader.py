@@ -1,4 +1,4 @@
-"""Reads a QIR module, text or bitcode, into plain values; the one file that knows pyqir.
+"""Reads a QIR module, text or bitcode, into plain values.
 
 `read_qir` is a pure function of its bytes: pyqir's objects belong to one thread and none leaves it. A caller that does
 not trust the bytes may run it in a worker process, since the result can be pickled.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from antiphon.domain.programs import Program, ProgramFormat
 
@@ -17,11 +18,17 @@ class ProgramCodec(Protocol):
         *,
         name: str,
         entry_point: str | None,
+        arguments: Sequence[Mapping[str, Any]] = (),
     ) -> Program:
         """The program of a stored artefact; digest and circuit are those of the first reading.
 
+        Args:
+            arguments: Of QIR, those of the entry point, as Azure Quantum writes them: `{"name", "value", "type"}`.
+                They become part of the program's source.
+
         Raises:
-            ProgramError: It does not parse.
+            ProgramError: It does not parse, or its arguments do not fit.
+            UnsupportedProgramError: It takes no arguments, or one is of a type that cannot be given.
             MissingExtraError: The SDK that reads this format is not installed.
         """
         ...

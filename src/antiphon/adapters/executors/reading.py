@@ -10,11 +10,14 @@ from __future__ import annotations
 import atexit
 import hashlib
 import itertools
+import json
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import Any
 
 from antiphon.adapters.executors import failures
 from antiphon.adapters.executors.frames import decode, encode
@@ -89,8 +92,9 @@ class ReadingCodec:
         *,
         name: str,
         entry_point: str | None,
+        arguments: Sequence[Mapping[str, Any]] = (),
     ) -> Program:
-        """The program of a stored artefact.
+        """The program of a stored artefact, with the arguments of a QIR entry point written into it.
 
         Raises:
             ProgramError: It does not parse, or its reader had to be killed (code "program-unreadable").
@@ -98,7 +102,8 @@ class ReadingCodec:
             StoreError: Too many are being read (code "readers-busy"); nothing is known about the program.
             MissingExtraError: The SDK that reads this format is not installed.
         """
-        return _named(self._read(ReadProgram(format, source, entry_point)), name)
+        given = json.dumps(list(arguments), sort_keys=True) if arguments else ""
+        return _named(self._read(ReadProgram(format, source, entry_point, given)), name)
 
     def read(self, source: str | bytes) -> Program:
         """The program in a text or in bytes of any format.
@@ -195,17 +200,23 @@ class ReadingCodec:
 
 @dataclass(frozen=True, slots=True)
 class ReadProgram:
-    """The request for a reader; the answer is `Pieces` or an `AntiphonError`. Format None: to be recognised."""
+    """The request for a reader; the answer is `Pieces` or an `AntiphonError`.
+
+    Attributes:
+        format: None: to be recognised.
+        arguments: Those of the entry point as JSON text; "" for none.
+    """
 
     format: ProgramFormat | None
     source: str | bytes
     entry_point: str | None
+    arguments: str = ""
 
     def key(self) -> bytes:
         """The same for the same request."""
         source = self.source.encode(errors="surrogatepass") if isinstance(self.source, str) else self.source
         kind = "text" if isinstance(self.source, str) else "bytes"
-        facts = f"{self.format}\0{kind}\0{self.entry_point!r}\0"
+        facts = f"{self.format}\0{kind}\0{self.entry_point!r}\0{self.arguments}\0"
         return hashlib.sha256(facts.encode(errors="surrogatepass") + source).digest()
 
     def read(self, codec: FrontendCodec) -> Program:
@@ -213,7 +224,8 @@ class ReadProgram:
         if self.format is None:
             return codec.read(self.source)
         assert isinstance(self.source, bytes)
-        return codec.load(self.format, self.source, name="", entry_point=self.entry_point)
+        arguments = json.loads(self.arguments) if self.arguments else ()
+        return codec.load(self.format, self.source, name="", entry_point=self.entry_point, arguments=arguments)
 
     def run(self, loaded: FrontendCodec, memory_limit: int | None) -> object:
         """Read it in a reader."""

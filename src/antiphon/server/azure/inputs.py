@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,13 +69,13 @@ def read_input(
         input_format: The wire's `inputDataFormat`.
         source: The input blob.
         input_params: `shots` (or `count`), `entryPoint`, `arguments`, and `items` for a batch. What is not known is
-            ignored, as the service does.
+            ignored, as the service does. Arguments are written into the program.
         output_format: The wire's `outputDataFormat`; None or "" for the input format's own.
 
     Raises:
-        ProgramError: It cannot be read, is no program of this format, or `inputParams` are malformed.
-        UnsupportedProgramError: A format that no target runs, arguments for the entry point, or a profile beyond the
-            target's.
+        ProgramError: It cannot be read, is no program of this format, or `inputParams` are malformed or do not fit it.
+        UnsupportedProgramError: A format that no target runs, arguments of a type that cannot be given, or a profile
+            beyond the target's.
         LimitError: Shots out of range, too many items, or more qubits than the target has.
         MissingExtraError: What reads the format is not installed.
     """
@@ -89,17 +90,19 @@ def read_input(
             code="items-unsupported",
             next_step="Submit the programs as jobs of their own.",
         )
-    programs: dict[str | None, Program] = {}
-    pubs = []
+    programs: dict[tuple[str | None, str], Program] = {}
+    layouts: dict[tuple[str | None, str], dict[str, Any]] = {}
+    calls = []
     for item in items:
-        name = _entry_point(item)
-        if name not in programs:
-            programs[name] = codec.load(format_, source, name="", entry_point=name)
-            _check(programs[name], target)
-        _refuse_arguments(item, programs[name])
-        pubs.append(PubRequest(programs[name], shots=_shots(item, target)))
-    layouts = {name: layout_of(program) for name, program in programs.items()}
-    layout = tuple(layouts[_entry_point(item)] for item in items)
+        name, arguments = _entry_point(item), _arguments(item, input_format)
+        call = name, json.dumps(arguments, sort_keys=True)
+        if call not in programs:
+            programs[call] = codec.load(format_, source, name="", entry_point=name, arguments=arguments)
+            _check(programs[call], target)
+            layouts[call] = layout_of(programs[call])
+        calls.append(call)
+    pubs = [PubRequest(programs[call], shots=_shots(item, target)) for call, item in zip(calls, items, strict=True)]
+    layout = tuple(layouts[call] for call in calls)
     chosen = output_format or _DEFAULT_OUTPUT[input_format]
     check_output_format(chosen, layout)
     check_output_size(chosen, layout, [pub.shots or 0 for pub in pubs])
@@ -210,14 +213,23 @@ def _shots(item: Mapping[str, Any], target: AzureTarget) -> int:
     return shots
 
 
-def _refuse_arguments(item: Mapping[str, Any], program: Program) -> None:
-    if item.get("arguments"):
+def _arguments(item: Mapping[str, Any], input_format: str) -> Sequence[Mapping[str, Any]]:
+    given = item.get("arguments")
+    if not given:
+        return ()
+    if input_format != QIR:
         raise UnsupportedProgramError(
-            f"The entry point {program.entry_point or program.name} takes no arguments, and some were given.",
+            f"Arguments are for entry points, of which {input_format} has none.",
             code="arguments-unsupported",
-            cause="entry points of QIR profiles have none",
-            next_step='Compile the call with its arguments written out: qsharp.compile("Main(3, 0.5)").',
+            next_step="Write the values into the circuit.",
         )
+    if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
+        raise ProgramError(
+            "`arguments` of inputParams is no list of objects.",
+            code="input-params-invalid",
+            next_step='Send e.g. "arguments": [{"name": "theta", "value": 0.5, "type": "Double"}].',
+        )
+    return given
 
 
 def _check(program: Program, target: AzureTarget) -> None:

@@ -181,7 +181,7 @@ def _cost(job: Job) -> dict[str, Any] | None:
                 "dimensionName": str(line.get("name", line.get("dimension", "job"))),
                 "measureUnit": str(line.get("unit", "")),
                 "amountBilled": float(line.get("quantity", 0.0)),
-                "amountConsumed": float(line.get("quantity", 0.0)),
+                "amountConsumed": float(line.get("consumed", line.get("quantity", 0.0))),
                 "unitPrice": float(line.get("price", 0.0)),
             }
             for line in job.cost

@@ -10,6 +10,7 @@ from antiphon.errors import AntiphonError, LimitError, ProgramError, Unsupported
 from antiphon.frontends.codec import FrontendCodec
 from antiphon.server.azure.inputs import AzureInput, read_input
 from antiphon.server.azure.targets import AzureTargets
+from qir_with_parameters import TURN, argument
 from qsharp_programs import bitcode, qir
 
 QASM = b"""OPENQASM 2.0;
@@ -105,6 +106,20 @@ def test_items_are_a_batch() -> None:
     assert [layout["shape"] for layout in found.layout] == [["t", "r", "r"]] * 3
 
 
+def test_arguments_are_written_into_each_item() -> None:
+    def item(theta: float) -> dict[str, Any]:
+        return {"arguments": [argument("theta", "Double", theta), argument("phi", "Double", 0.0)]}
+
+    found = read(TURN.encode(), params={"items": [item(0.5), item(0.5), item(1.5)], "entryPoint": "turn"})
+    first, same, other = (pub.program for pub in found.pubs)
+    assert first is same
+    assert first.digest != other.digest
+    assert other.circuit is not None
+    assert len(found.layout) == 3
+    alone = read(TURN.encode(), params=item(0.5), target="ionq.simulator")  # it is of the base profile
+    assert alone.pubs[0].program.digest == first.digest
+
+
 @pytest.mark.parametrize(
     ("source", "input_format", "params", "kind", "code"),
     [
@@ -126,6 +141,9 @@ def test_items_are_a_batch() -> None:
         ("ghz", "qir.v1", {"shots": True}, LimitError, "shots-invalid"),
         ("ghz", "qir.v1", {"shots": 1.5}, LimitError, "shots-invalid"),
         (QASM, "honeywell.openqasm.v1", {"items": [{}, {}]}, UnsupportedProgramError, "items-unsupported"),
+        (QASM, "honeywell.openqasm.v1", {"arguments": [{}]}, UnsupportedProgramError, "arguments-unsupported"),
+        ("ghz", "qir.v1", {"arguments": {"n": 3}}, ProgramError, "input-params-invalid"),
+        (TURN.encode(), "qir.v1", {"arguments": [{}]}, ProgramError, "arguments-invalid"),
         (
             "ghz",
             "qir.v1",
