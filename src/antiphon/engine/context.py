@@ -98,6 +98,10 @@ class Follower(Protocol):
         """See a claimed job through; `done` is called once this engine works on it no more. Returns at once."""
         ...
 
+    def stop(self, task_id: str) -> None:
+        """Look at a job that was cancelled, or that another engine has by now; unknown ones are ignored."""
+        ...
+
     def nudge(self, task_id: str) -> None:
         """Look at a job again now; unknown ones are ignored."""
         ...
@@ -162,7 +166,7 @@ class EngineContext:
         for executor in self.executors.values():
             executor.cancel(task_id)
         if self.follower is not None:
-            self.follower.nudge(task_id)
+            self.follower.stop(task_id)
 
     @contextmanager
     def watching_end(self, job_id: str) -> Iterator[threading.Event]:

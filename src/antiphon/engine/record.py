@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -21,12 +21,21 @@ from antiphon.ports.job_store import Artefact, ResultExistsError, StoredResult, 
 STOPPED = frozenset({"task-cancelled", "task-interrupted", "executor-closed"})
 """Codes of reports that say the task was stopped from outside: the job itself is not to blame."""
 
+STOPPED_ELSEWHERE = "provider-cancelled"
+"""Code of a report that says its provider stopped it: as it was asked to, or else the job has failed."""
 
-def record(ctx: EngineContext, job: Job, report: Report) -> Finished:
+
+def record(
+    ctx: EngineContext, job: Job, report: Report, also: Callable[[Transaction, Job], None] | None = None
+) -> Finished:
     """Record the report of a job this engine claimed; `job` is as it was claimed.
 
     A report whose lease was lost meanwhile is dropped: another engine holds the job, and its result counts. Returns the
     job as it stands.
+
+    Args:
+        also: What belongs to the end and is stored in its transaction, given the job as it ends; what it raises as a
+            conflict or a refused transition is treated as that of the job itself.
     """
     began = time.perf_counter()
     outcomes = report.execution.outcomes if report.execution is not None else None
@@ -46,6 +55,8 @@ def record(ctx: EngineContext, job: Job, report: Report) -> Finished:
                     after = settle(tx, current, event, aftermath)
                     if after.status is JobStatus.SUCCEEDED:
                         add_result(tx, job, body, large)
+                    if also is not None:
+                        also(tx, after)
                 break
             except VersionConflictError:
                 # Cancelling was asked for meanwhile, or the lease is lost; read again and decide again.
@@ -79,10 +90,10 @@ def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: floa
     error = report.error.to_dict() if report.error is not None else None
     if report.error is None:
         trigger, why = JobTrigger.SUCCEEDED, "the target answered"
+    elif report.error.code in STOPPED | {STOPPED_ELSEWHERE} and job.status is JobStatus.CANCELLATION_REQUESTED:
+        trigger, why = JobTrigger.CANCELLED, "cancellation confirmed"
     elif report.error.code not in STOPPED:
         trigger, why = JobTrigger.FAILED, report.error.message
-    elif job.status is JobStatus.CANCELLATION_REQUESTED:
-        trigger, why = JobTrigger.CANCELLED, "cancellation confirmed"
     else:
         trigger, why = JobTrigger.LEASE_LOST, "it was interrupted in its engine"
     stages = evolve(job.stages, execute=report.seconds, reconcile=time.perf_counter() - began)
@@ -95,4 +106,5 @@ def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: floa
         error=error,
         stages=stages,
         provenance=provenance,
+        cost=report.cost,
     )

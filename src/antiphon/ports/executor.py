@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from antiphon.domain.results import Execution
 from antiphon.domain.work import Plan, Work
@@ -13,22 +13,28 @@ from antiphon.errors import AntiphonError
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One execution: a work, its plan, the target whose driver runs it, and its wall-clock limit in seconds."""
+    """One execution: a work, its plan, the target whose driver runs it, and its wall-clock limit in seconds.
+
+    Attributes:
+        follows: It is the next part of what runs under the same id: it runs right after it, in the same place.
+    """
 
     id: str
     target: str
     work: Work
     plan: Plan
     max_seconds: float
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a task ended: an execution or an error, and the seconds it took in the executor."""
+    """How a task ended: an execution or an error, the seconds it took in the executor, and what a provider charged."""
 
     execution: Execution | None
     error: AntiphonError | None
     seconds: float
+    cost: tuple[Mapping[str, Any], ...] = ()
 
 
 class Executor(Protocol):
@@ -46,12 +52,24 @@ class Executor(Protocol):
         """Memory one task may take, or None where only the machine limits it."""
         ...
 
+    @property
+    def takes_ahead(self) -> bool:
+        """Whether it takes one task that follows (`Task.follows`) while the one before it runs, and prepares it."""
+        ...
+
     def start(self, task: Task, done: Callable[[Report], None]) -> None:
-        """Run `task` and call `done` exactly once, from any thread; an error in the task is reported, never raised."""
+        """Run `task` and call `done` exactly once, from any thread; an error in the task is reported, never raised.
+
+        A task that follows another is told of after it; but where the other takes its process with it, before it, with
+        code "task-not-started".
+        """
         ...
 
     def cancel(self, task_id: str) -> None:
-        """Stop the task if it runs; its `done` still gets a report, code "task-cancelled". Unknown ids are ignored."""
+        """Stop the task if it runs, and what follows it; each `done` still gets a report, code "task-cancelled".
+
+        Unknown ids are ignored.
+        """
         ...
 
     def close(self) -> None:
