@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from antiphon.domain.jobs import Job
+from antiphon.domain.queues import QueuePolicy
 from antiphon.domain.results import Outcome
 from antiphon.engine.ids import new_id
 from antiphon.engine.recent import Recent
@@ -144,6 +147,8 @@ class EngineContext:
     """Artefacts this process has stored and need not store again; see `remember`."""
     held: set[str] = field(default_factory=set)
     """Tasks this process is working on: added before the lease is stored, taken out after the end is."""
+    policies: tuple[float, Mapping[str, QueuePolicy]] = (-math.inf, MappingProxyType({}))
+    """How queues are run, and when that was read (monotonic seconds); see `queues.policies.known_policy`."""
     suspects: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Engines that are late: the heartbeat last seen, and when it was first seen to be late."""
     on_change: list[Callable[[str], None]] = field(default_factory=list)
@@ -167,6 +172,13 @@ class EngineContext:
             executor.cancel(task_id)
         if self.follower is not None:
             self.follower.stop(task_id)
+
+    def close_runners(self) -> None:
+        """Stop what runs in this process, and see nothing through at providers any more."""
+        if self.follower is not None:
+            self.follower.close()
+        for executor in self.executors.values():
+            executor.close()
 
     @contextmanager
     def watching_end(self, job_id: str) -> Iterator[threading.Event]:
