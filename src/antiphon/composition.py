@@ -79,8 +79,7 @@ class RunningEngine:
             self.dispatcher.stop()
         else:
             self.ctx.closing.set()
-            for executor in self.ctx.executors.values():
-                executor.close()
+            self.ctx.close_runners()
             if self.ctx.registered:
                 release_quietly(self.ctx)
         self.ctx.store.close()

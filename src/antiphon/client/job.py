@@ -63,7 +63,7 @@ class Job:
 
     @property
     def executor(self) -> str:
-        """Where it runs: "inline" in the submitting process, or "process" in a worker."""
+        """Where it runs: "inline" in the submitting process, "process" in a worker, or "provider" elsewhere."""
         return self._job.executor
 
     @property

@@ -40,6 +40,8 @@ class Dispatcher:
         """Register the engine and start the loop."""
         beat(self._ctx)
         self._ctx.beating = True
+        if self._ctx.follower is not None:
+            self._ctx.follower.start()
         self._threads = [
             threading.Thread(target=self._loop, name="antiphon-dispatch", daemon=True),
             threading.Thread(target=self._heart, name="antiphon-heart", daemon=True),
@@ -55,8 +57,7 @@ class Dispatcher:
             # A workspace that nobody holds any more is closed by the garbage collector, in whatever thread that runs.
             if thread is not threading.current_thread():
                 thread.join(timeout=10)
-        for executor in self._ctx.executors.values():
-            executor.close()
+        self._ctx.close_runners()
         release_quietly(self._ctx)
 
     def take_no_more(self) -> None:
@@ -68,7 +69,12 @@ class Dispatcher:
         """Whether this process works on no job."""
         # A claim is stored before the job counts as running, and held from before that.
         with self._lock:
-            return not self._running and not self._ctx.held
+            here = self._running | self._ctx.held
+        # What a provider has goes on without this process, and another engine follows it.
+        return all(self._is_elsewhere(task) for task in here)
+
+    def _is_elsewhere(self, task: str) -> bool:
+        return self._ctx.follower is not None and self._ctx.follower.has(task)
 
     def turn(self) -> None:
         """Everything that is due now: dead engines, sessions, cancellations, new jobs.
@@ -108,7 +114,8 @@ class Dispatcher:
     def _take_jobs(self) -> None:
         ctx = self._ctx
         with self._lock:
-            free = ctx.executors["process"].capacity - len(self._running)
+            here = sum(not self._is_elsewhere(task) for task in self._running)
+        free = ctx.executors["process"].capacity - here
         claimed = claim(ctx, free)
         with self._lock:
             self._running.update(task_id(job) for job in claimed)
@@ -152,8 +159,7 @@ class Dispatcher:
                 if job.status is not JobStatus.CANCELLATION_REQUESTED
             }
         for task in running - wanted:
-            for executor in self._ctx.executors.values():
-                executor.cancel(task)
+            self._ctx.stop_task(task)
 
 
 def release_quietly(ctx: EngineContext) -> None:

@@ -52,6 +52,10 @@ def start_claimed(ctx: EngineContext, job: Job, done: Callable[[], None]) -> Non
             ctx.held.discard(task)
             done()
 
+    if ctx.follower is not None and job.spec.target in ctx.providers:
+        ctx.follower.take(job, let_go)
+        return
+
     def conclude(report: Report) -> None:
         try:
             record(ctx, job, report)

@@ -123,7 +123,9 @@ def _is_dead(ctx: EngineContext, engine: EngineLease, now: float) -> bool:
 
 def _put_back(ctx: EngineContext, tx: Transaction, job: Job, why: str, aftermath: Aftermath) -> None:
     """Back into the queue, or failed if that was tried too often."""
-    if job.status is not JobStatus.EXECUTING or job.attempts < ctx.settings.max_attempts:
+    # What runs at a provider is never the cause.
+    spared = job.status is not JobStatus.EXECUTING or job.spec.target in ctx.providers
+    if spared or job.attempts < ctx.settings.max_attempts:
         _lose(ctx, tx, job, why, aftermath)
         return
     event = JobEvent(
