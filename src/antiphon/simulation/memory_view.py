@@ -22,18 +22,20 @@ _Standings = list[tuple[float, str]]
 class MemoryQueue:
     """The waiting jobs of one target, and who has used it: a `policies.pick.QueueView`.
 
-    `workspaces` and `users` give the least only, which is what the rules choose.
-
     Args:
         window_s: The policy's window of fair shares.
         allotments: The weights of workspaces that have one; others have 1.
+        whole: For a target with reservations: `workspaces` and `users` give everybody, and `only` may be given.
+            Otherwise they give the least alone, which is what the rules choose unless a reservation is to come.
     """
 
-    def __init__(self, window_s: float, allotments: Mapping[str, float] | None = None) -> None:
+    def __init__(self, window_s: float, allotments: Mapping[str, float] | None = None, *, whole: bool = False) -> None:
         self._window_s = window_s
+        self._whole = whole
         self._allotments = allotments or {}
         self._waiting: dict[str, Waiting] = {}
-        self._ages: dict[str | None, _Ages] = {None: []}
+        self._ages: dict[str | None, _Ages] = {}
+        self._ages_of_rank: dict[tuple[Rank, str | None], _Ages] = {}
         self._of_session: dict[str, _Ages] = {}
         self._of_user: dict[tuple[Rank, str, str], _Ages] = {}
         self._jobs_of_user: dict[tuple[Rank, str, str], int] = {}
@@ -53,6 +55,9 @@ class MemoryQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __contains__(self, job: Waiting) -> bool:
+        return job.id in self._waiting
+
     # --- what changes
 
     def add(self, job: Waiting) -> None:
@@ -60,8 +65,9 @@ class MemoryQueue:
         rank, workspace, user = job.rank, job.workspace, job.user
         entry = (job.created_at, job.id, job)
         self._waiting[job.id] = job
-        heappush(self._ages[None], entry)
-        heappush(self._ages.setdefault(workspace, []), entry)
+        for only in (None, workspace) if self._whole else (None,):
+            heappush(self._ages.setdefault(only, []), entry)
+            heappush(self._ages_of_rank.setdefault((rank, only), []), entry)
         if job.session_id is not None:
             heappush(self._of_session.setdefault(job.session_id, []), entry)
         key = (rank, workspace, user)
@@ -124,7 +130,10 @@ class MemoryQueue:
         return self._jobs_of_workspace.get((rank, only), 0) > 0
 
     def workspaces(self, rank: Rank) -> list[tuple[float, str]]:
-        """(standing, workspace) of the least of those with a waiting job of the class."""
+        """(standing, workspace) of those with a waiting job of the class, or of the least of them."""
+        if self._whole:
+            names = [name for (of, name), jobs in self._jobs_of_workspace.items() if of is rank and jobs]
+            return [(self._standing(name, ""), name) for name in names]
         heap = self._least_workspaces[rank]
         while heap:
             least, workspace = heap[0]
@@ -134,7 +143,10 @@ class MemoryQueue:
         return heap
 
     def users(self, rank: Rank, workspace: str) -> list[tuple[float, str]]:
-        """(standing, user) of the least of those of the workspace with a waiting job of the class."""
+        """(standing, user) of those of the workspace with a waiting job of the class, or of the least of them."""
+        if self._whole:
+            keys = [key for key, jobs in self._jobs_of_user.items() if key[:2] == (rank, workspace) and jobs]
+            return [(self._standing(workspace, user), user) for _, _, user in keys]
         heap = self._least_users[rank, workspace]
         while heap:
             least, user = heap[0]
@@ -148,6 +160,15 @@ class MemoryQueue:
         return self._first(self._of_user.get((rank, workspace, user)))
 
     # --- what is not asked by `pick`
+
+    def oldest_of_rank(self, rank: Rank, only: str | None) -> Waiting | None:
+        """The job of a class that was submitted first."""
+        return self._first(self._ages_of_rank.get((rank, only)))
+
+    def first_of_party(self, party: Party) -> Waiting | None:
+        """The oldest waiting job of a user in any class."""
+        found = [first for rank in Rank if (first := self.first(rank, *party)) is not None]
+        return min(found, key=lambda job: (job.created_at, job.id)) if found else None
 
     def others_wait(self, workspace: str, user: str) -> bool:
         """Whether a job of anybody else waits."""
