@@ -25,15 +25,18 @@ from antiphon.adapters.liveness import ProcessLiveness
 from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSecrets, SecretChain, VaultSecrets
 from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
+from antiphon.adapters.targets.plugins import load_plugins
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.adapters.telemetry.job_spans import JobSpans
 from antiphon.domain.jobs import Job
 from antiphon.engine.abandoned import AbandonedStore
 from antiphon.engine.context import EngineContext, EngineSettings
 from antiphon.engine.dispatch import Dispatcher, release_quietly
+from antiphon.engine.providers.follower import ProviderFollower
 from antiphon.errors import AntiphonError, MissingExtraError, StoreError
 from antiphon.frontends.codec import FrontendCodec
 from antiphon.ports.clock import Clock
+from antiphon.ports.provider import TargetPlugin
 from antiphon.ports.secrets import SecretSource
 from antiphon.ports.target_driver import TargetDriver
 
@@ -55,8 +58,15 @@ def default_home() -> Path:
 
 
 def load_drivers() -> Mapping[str, TargetDriver]:
-    """Every target's driver; a worker process calls this once."""
-    return build_drivers()
+    """Every target's driver, those of plugins included; a worker process calls this once."""
+    return load_targets().drivers
+
+
+def load_targets() -> TargetPlugin:
+    """Every target's driver, and the providers of those that are elsewhere."""
+    own = build_drivers()
+    plugins = load_plugins(own)
+    return TargetPlugin({**own, **plugins.drivers}, plugins.providers)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -115,6 +125,7 @@ def build_engine(
     workers: int | None = None,
     dispatch: bool = True,
     read_apart: bool = False,
+    elsewhere: TargetPlugin | None = None,
 ) -> RunningEngine:
     """Open a folder (made if missing) and start an engine on it.
 
@@ -125,6 +136,7 @@ def build_engine(
         dispatch: False only looks: nothing is taken from the queue and no timer kept, which is what read-only commands
             want. A submit that is cheap enough still runs, in the submitting thread.
         read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
+        elsewhere: Targets with their providers, beside those of plugins.
 
     Raises:
         StoreError: The folder or the database cannot be used; the code says why.
@@ -133,7 +145,10 @@ def build_engine(
     _make(folder)
     database = database or os.environ.get("ANTIPHON_DATABASE")
     store = open_store(database or folder / DATABASE)
-    drivers = load_drivers()
+    targets = load_targets()
+    if elsewhere is not None:
+        targets = TargetPlugin({**targets.drivers, **elsewhere.drivers}, {**targets.providers, **elsewhere.providers})
+    drivers = targets.drivers
     reader = ReadingCodec() if read_apart else None
     ctx = EngineContext(
         store=store,
@@ -148,7 +163,10 @@ def build_engine(
         },
         environment=environment(),
         settings=settings or EngineSettings(),
+        providers=targets.providers,
     )
+    if ctx.providers:
+        ctx.follower = ProviderFollower(ctx)
     dispatcher = Dispatcher(ctx, takes_jobs=workers != 0) if dispatch else None
     if dispatcher is not None:
         dispatcher.start()
