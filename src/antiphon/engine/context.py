@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Protocol
 
 from antiphon.domain.jobs import Job
-from antiphon.domain.queues import QueuePolicy
 from antiphon.domain.results import Outcome
 from antiphon.engine.ids import new_id
 from antiphon.engine.recent import Recent
@@ -147,8 +144,6 @@ class EngineContext:
     """Artefacts this process has stored and need not store again; see `remember`."""
     held: set[str] = field(default_factory=set)
     """Tasks this process is working on: added before the lease is stored, taken out after the end is."""
-    policies: tuple[float, Mapping[str, QueuePolicy]] = (-math.inf, MappingProxyType({}))
-    """How queues are run, and when that was read (monotonic seconds); see `queues.policies.known_policy`."""
     suspects: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Engines that are late: the heartbeat last seen, and when it was first seen to be late."""
     on_change: list[Callable[[str], None]] = field(default_factory=list)

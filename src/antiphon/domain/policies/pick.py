@@ -108,18 +108,22 @@ def pick(
             counts = False  # its turn is kept for it
     for rank in Rank:
         if view.has_waiting(rank, only):
-            first = _first_that_fits(view, rank, only, now, to_come) if to_come else _first(view, rank, only)
+            first = _first(view, rank, only) if to_come is None else None
+            # One that is no longer there when it is looked at costs the others of its class nothing.
+            first = first or _first_that_fits(view, rank, only, now, to_come)
             if first is not None:
                 return Pick(first, _RULES[rank], counts)
     return None
 
 
 def _first(view: QueueView, rank: Rank, only: str | None) -> Waiting | None:
-    workspace = only if only is not None else min(view.workspaces(rank))[1]
-    return view.first(rank, workspace, min(view.users(rank, workspace))[1])
+    workspace = only if only is not None else min(view.workspaces(rank), default=_NOBODY)[1]
+    return view.first(rank, workspace, min(view.users(rank, workspace), default=_NOBODY)[1])
 
 
-def _first_that_fits(view: QueueView, rank: Rank, only: str | None, now: float, to_come: Reservation) -> Waiting | None:
+def _first_that_fits(
+    view: QueueView, rank: Rank, only: str | None, now: float, to_come: Reservation | None
+) -> Waiting | None:
     """The first by shares that ends in time; of each user the oldest job alone is looked at."""
     for workspace in [only] if only is not None else [name for _, name in sorted(view.workspaces(rank))]:
         for _, user in sorted(view.users(rank, workspace)):
@@ -133,6 +137,7 @@ def _fits(job: Waiting, now: float, to_come: Reservation | None) -> bool:
     return to_come is None or job.workspace == to_come.workspace or now + job.planned_s <= to_come.starts_at
 
 
+_NOBODY = (0.0, "")
 _RULES: dict[Rank, Rule] = {
     Rank.SESSION_HIGH: Rule.SESSION,
     Rank.SESSION: Rule.SESSION,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import replace
 from enum import Enum
 from typing import Final, TypeVar
@@ -20,8 +18,7 @@ from antiphon.engine.validate import find_driver, is_number
 from antiphon.errors import LimitError
 from antiphon.ports.queue_store import QueueTransaction
 
-FRESH_S = 1.0
-"""How old a policy may be that a submit goes by. Whoever picks from a queue reads it anew."""
+_POLICIES = "queue policies"
 
 MOST_SLOTS = 10_000
 SECONDS = {
@@ -62,13 +59,13 @@ def queue_policy(ctx: EngineContext, target: str) -> QueuePolicy:
 
 
 def known_policy(ctx: EngineContext, target: str) -> QueuePolicy:
-    """The policy of a target as it was at most FRESH_S ago: for decisions that the queue itself makes good."""
-    read_at, policies = ctx.policies
-    now = time.monotonic()  # not the engine's clock, which a test may have stopped
-    if not read_at <= now < read_at + FRESH_S:
+    """The policy of a target as it was at most a second ago: whoever picks from the queue reads it anew."""
+
+    def read() -> dict[str, QueuePolicy]:
         with ctx.store.read() as tx:
-            policies = {policy.target: policy for policy in tx.queue_policies()}
-        ctx.policies = (now, policies)
+            return {policy.target: policy for policy in tx.queue_policies()}
+
+    policies = ctx.recent.get(_POLICIES, ctx.clock, read)
     return policies.get(target) or _defaults(ctx, target)
 
 
@@ -118,7 +115,7 @@ def set_queue_policy(
         after = replace(after, version=before.version + 1, updated_at=ctx.clock.now(), updated_by=actor.name)
         tx.save_queue_policy(stored, after)
         note(ctx, tx, actor, "queue.policy", target, where=where, details=_changes(before, after))
-    ctx.policies = (-math.inf, {})
+    ctx.recent.forget(_POLICIES)
     return after
 
 
