@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from antiphon.adapters.store import open_store
-from antiphon.adapters.store.tables import metadata
+from antiphon.adapters.store.columns import metadata
 
 
 class RealPostgres:

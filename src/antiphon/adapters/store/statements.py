@@ -116,6 +116,11 @@ class Runner:
         self._translate = translate
         self.writable = writable
 
+    @property
+    def dialect_name(self) -> str:
+        """What SQLAlchemy calls the database's language."""
+        return self._dialect.name
+
     def rows(self, statement: Statement, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
         try:

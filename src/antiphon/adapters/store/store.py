@@ -17,6 +17,7 @@ from antiphon.adapters.store.engines import EngineTransaction
 from antiphon.adapters.store.failures import store_error, translate
 from antiphon.adapters.store.jobs import JobTransaction
 from antiphon.adapters.store.ledger import LedgerTransaction
+from antiphon.adapters.store.listings import ListingTransaction
 from antiphon.adapters.store.prices import PriceTransaction
 from antiphon.adapters.store.queues import PolicyTransaction
 from antiphon.adapters.store.quotas import QuotaTransaction
@@ -33,6 +34,7 @@ from antiphon.errors import AntiphonError, StoreError
 
 class SqlTransaction(
     JobTransaction,
+    ListingTransaction,
     SessionTransaction,
     ResultTransaction,
     EngineTransaction,

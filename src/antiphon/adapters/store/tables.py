@@ -68,8 +68,10 @@ jobs = Table(
 
 
 _job = jobs.c
-# `target` comes last in the two listings so that a filter on it, and a count by it, never have to open the rows.
-Index("jobs_by_age", _job.workspace, _job.created_at, _job.id, _job.target)
+Index("jobs_by_age", _job.workspace, _job.created_at, _job.id)
+Index("jobs_by_target", _job.workspace, _job.target, _job.created_at, _job.id)
+Index("jobs_by_name", _job.workspace, _job.name, _job.created_at, _job.id)
+# `target` comes last so that a filter on it does not have to open the rows.
 Index("jobs_by_status", _job.workspace, _job.status, _job.created_at, _job.id, _job.target)
 partial_index(
     "jobs_by_session",
@@ -93,7 +95,7 @@ partial_index(
     _job.planned_s,
     where="status = 'Waiting'",
 )
-partial_index("jobs_waiting_by_age", _job.target, _job.created_at, _job.id, where="status = 'Waiting'")
+partial_index("jobs_waiting_by_age", _job.target, _job.rank, _job.created_at, _job.id, where="status = 'Waiting'")
 partial_index("jobs_owned", _job.owner, _job.target, where="owner IS NOT NULL")
 partial_index(
     "jobs_pending",

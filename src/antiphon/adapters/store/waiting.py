@@ -16,6 +16,7 @@ from sqlalchemy import Double, Integer, Text, bindparam, text
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.statements import Statement
+from antiphon.domain.jobs import Job
 from antiphon.domain.policies.shares import Use
 from antiphon.domain.queues import Rank, Waiting
 
@@ -27,6 +28,7 @@ _TYPES: dict[str, Any] = {
     "rank": Integer(),
     "most": Integer(),
     "before": Double(),
+    "id": Text(),
 }
 _WAITS = "status = 'Waiting' AND target = :target"
 _COLUMNS = "id, rank, workspace, created_by, created_at, session_id, planned_s"
@@ -44,7 +46,14 @@ _FIRST_OF_SESSION = _sql(
     f"AND target || '' = :target {_OLDEST_FIRST}",
     ("session_id", "target"),
 )
-_OLDEST = _sql(f"SELECT {_COLUMNS} FROM jobs WHERE {_WAITS} {_OLDEST_FIRST}", ("target",))
+# The oldest of each class.
+_OLDEST = _sql(
+    " UNION ALL ".join(
+        f"SELECT * FROM (SELECT {_COLUMNS} FROM jobs WHERE {_WAITS} AND rank = {int(rank)} {_OLDEST_FIRST}) AS r{rank}"
+        for rank in Rank
+    ),
+    ("target",) * len(Rank),
+)
 _HAS = _sql(f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank LIMIT 1", ("target", "rank"))
 _HAS_OF = _sql(
     f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank AND workspace = :workspace LIMIT 1",
@@ -71,6 +80,19 @@ _WORKSPACES = _sql(
     """,
     ("target", "rank", "target", "rank", "target"),
 )
+# Every class before that of a job, and the older ones of its own; each counted up to a limit.
+_BEFORE = {
+    rank: _sql(
+        " UNION ALL ".join(
+            f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(above)} {older} LIMIT :most) AS c"
+            for above in Rank
+            if above <= rank
+            for older in ("AND (created_at, id) < (:before, :id)" if above == rank else "",)
+        ),
+        ("target", "most") * int(rank) + ("target", "before", "id", "most"),
+    )
+    for rank in Rank
+}
 _OF_WORKSPACE = f"{_WAITS} AND rank = :rank AND workspace = :workspace"
 _NAMES_OF_USERS = f"""
     WITH RECURSIVE names(name) AS (
@@ -151,13 +173,25 @@ class WaitingTransaction(EventTransaction):
     def oldest_in_queue(self, target: str, only: str | None) -> Waiting | None:
         """The waiting job that was submitted first, of one workspace or of all."""
         if only is None:
-            return _waiting_of(self._runner.row(_OLDEST, (target,)))
+            rows = self._runner.rows(_OLDEST, (target,) * len(Rank))
+            return min(filter(None, map(_waiting_of, rows)), key=_age, default=None)
         firsts = (
             self.first_waiting(target, rank, only, user)
             for rank in Rank
             for user, _ in self.waiting_users(target, rank, only)
         )
-        return min(filter(None, firsts), key=lambda job: (job.created_at, job.id), default=None)
+        return min(filter(None, firsts), key=_age, default=None)
+
+    def oldest_waiting(self, targets: Sequence[str]) -> dict[str, float]:
+        """When the oldest waiting job of each target was submitted; a target without one is left out."""
+        oldest = {target: self.oldest_in_queue(target, None) for target in targets}
+        return {target: job.created_at for target, job in oldest.items() if job is not None}
+
+    def jobs_before(self, job: Job, most: int) -> int:
+        """How many waiting jobs are of a class before a waiting job's, or older in its class; counted up to `most`."""
+        statement = _BEFORE[job.rank]
+        values = _values(statement, target=job.spec.target, before=job.created_at, id=job.id, most=most)
+        return min(most, sum(int(row[0]) for row in self._runner.rows(statement, values)))
 
     def has_waiting(self, target: str, rank: Rank, only: str | None) -> bool:
         """Whether a job of the class waits."""
@@ -215,6 +249,10 @@ def _added_up(rows: Iterable[Any], most: int) -> list[tuple[Rank, str, int, floa
 
 def _use_of(used: float | None, at: float | None) -> Use:
     return Use() if used is None or at is None else Use(used, at)
+
+
+def _age(job: Waiting) -> tuple[float, str]:
+    return job.created_at, job.id
 
 
 def _waiting_of(row: Any) -> Waiting | None:

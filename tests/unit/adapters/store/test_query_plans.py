@@ -12,11 +12,12 @@ from antiphon.adapters.store import open_store
 from antiphon.adapters.store.statements import Runner, Statement
 from antiphon.adapters.store.store import SqlJobStore, SqlTransaction
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.queues import Rank
 from antiphon.ports.access_store import AuditQuery
 from antiphon.ports.azure_store import AzureQuery
 from antiphon.ports.job_store import JobQuery, SessionQuery
 from antiphon.ports.webhook_store import DeliveryQuery
-from stored_facts import T0, make_job
+from stored_facts import T0, add_job, make_job
 
 
 class _Planner(Runner):
@@ -67,14 +68,74 @@ def _assert_uses(planner: _Planner, index: str, times: int = 1) -> None:
         assert f"INDEX {index} " in plan, planner.plans
 
 
+def _assert_only_looks_into(planner: _Planner, *indexes: str) -> None:
+    looks = [plan for plan in planner.plans if plan.startswith(("SEARCH", "SCAN")) and " jobs " in f"{plan} "]
+    assert looks, planner.plans
+    for look in looks:
+        assert look.startswith("SEARCH"), planner.plans
+        assert any(f"INDEX {index} " in look for index in indexes), planner.plans
+    assert not any("TEMP B-TREE" in plan for plan in planner.plans), planner.plans
+
+
 def test_waiting_jobs(tx: SqlTransaction, planner: _Planner) -> None:
     tx.waiting_jobs(["sim.auto", "sim.mps"], 10)
-    _assert_uses(planner, "jobs_waiting", times=2)
+    _assert_uses(planner, "jobs_waiting_by_age", times=2)
 
 
 def test_the_oldest_waiting_job(tx: SqlTransaction, planner: _Planner) -> None:
     tx.oldest_waiting(["sim.auto"])
-    _assert_uses(planner, "jobs_waiting", times=2)
+    _assert_only_looks_into(planner, "jobs_waiting_by_age")
+
+
+def test_what_the_rules_of_a_queue_look_at(tx: SqlTransaction, planner: _Planner) -> None:
+    place = ("sim.auto", Rank.STANDARD)
+    looks: list[tuple[Any, ...]] = [
+        (lambda: tx.has_waiting(*place, None), "jobs_waiting_by_age"),
+        (lambda: tx.has_waiting(*place, "default"), "jobs_waiting"),
+        (lambda: tx.waiting_workspaces(*place), "jobs_waiting"),
+        (lambda: tx.waiting_users(*place, "default"), "jobs_waiting"),
+        (lambda: tx.first_waiting(*place, "default", "ada"), "jobs_waiting"),
+        (lambda: tx.oldest_in_queue("sim.auto", None), "jobs_waiting_by_age"),
+        (lambda: tx.oldest_in_queue("sim.auto", "default"), "jobs_waiting"),
+        (lambda: tx.others_wait("sim.auto", "default", "ada"), "jobs_waiting"),
+        (lambda: tx.work_ahead(*place, "default", "ada", T0, 100), "jobs_waiting", "jobs_waiting_by_age"),
+        (lambda: tx.first_of_session("sim.auto", "ses-1"), "jobs_pending"),
+    ]
+    for look, *indexes in looks:
+        planner.plans.clear()
+        look()
+        _assert_only_looks_into(planner, *indexes)
+
+
+def test_names_that_wait_are_jumped_to(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.waiting_workspaces("sim.auto", Rank.STANDARD)
+    assert any("(target=? AND rank=? AND workspace>?)" in plan for plan in planner.plans), planner.plans
+    planner.plans.clear()
+    tx.waiting_users("sim.auto", Rank.STANDARD, "default")
+    wanted = "(target=? AND rank=? AND workspace=? AND created_by>?)"
+    assert any(wanted in plan for plan in planner.plans), planner.plans
+
+
+def test_the_running_jobs_of_a_target(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.running_on("sim.auto")
+    assert planner.plans == ["SEARCH jobs USING COVERING INDEX jobs_owned (owner>?)"]
+
+
+def test_queues_and_the_ledger(tx: SqlTransaction, planner: _Planner) -> None:
+    for ask, index in (
+        (lambda: tx.queue_policy("sim.auto"), "sqlite_autoindex_queue_policies_1"),
+        (lambda: tx.queue_state("sim.auto"), "sqlite_autoindex_queue_states_1"),
+        (lambda: tx.share("sim.auto", "default", ""), "sqlite_autoindex_shares_1"),
+        (lambda: tx.reservations("sim.auto", T0), "reservations_to_come"),
+        (lambda: tx.price_list("sim.auto"), "sqlite_autoindex_price_lists_1"),
+        (lambda: tx.queue_outcomes("sim.auto", 10), "outcomes_by_target"),
+        (lambda: tx.submissions("job-1"), "submissions_by_job"),
+        (lambda: tx.open_submissions("sim.auto"), "submissions_open"),
+    ):
+        planner.plans.clear()
+        ask()
+        assert f"INDEX {index} " in planner.plans[0], planner.plans
+        assert planner.plans[0].startswith("SEARCH"), planner.plans
 
 
 def test_live_sessions(tx: SqlTransaction, planner: _Planner) -> None:
@@ -94,8 +155,9 @@ def test_pending_jobs(tx: SqlTransaction, planner: _Planner) -> None:
 
 def test_the_place_in_the_queue_is_counted_within_the_index(tx: SqlTransaction, planner: _Planner) -> None:
     tx.jobs_before(make_job(), 10)
-    assert "jobs_waiting (target=? AND <expr>=?)" in " ".join(planner.plans)
-    assert "jobs_waiting (target=? AND <expr>=? AND (created_at,id)<(?,?))" in " ".join(planner.plans)
+    _assert_only_looks_into(planner, "jobs_waiting_by_age", "jobs_waiting")
+    older = "INDEX jobs_waiting_by_age (target=? AND rank=? AND (created_at,id)<(?,?))"
+    assert any(older in plan for plan in planner.plans), planner.plans
 
 
 def test_due_sessions(tx: SqlTransaction, planner: _Planner) -> None:
@@ -128,12 +190,14 @@ def test_events_and_items_of_one_subject(tx: SqlTransaction, planner: _Planner) 
     ("conditions", "index"),
     [
         ({}, "jobs_by_age"),
-        ({"target": "sim.auto"}, "jobs_by_age"),
-        ({"name": "a"}, "jobs_by_age"),
+        ({"target": "sim.auto"}, "jobs_by_target"),
+        ({"target": "sim.auto", "created_before": T0}, "jobs_by_target"),
+        ({"name": "a"}, "jobs_by_name"),
+        ({"name": "a", "target": "sim.auto", "status": JobStatus.FAILED}, "jobs_by_name"),
         ({"created_after": T0}, "jobs_by_age"),
         ({"status": JobStatus.FAILED}, "jobs_by_status"),
-        ({"status": JobStatus.FAILED, "target": "sim.auto"}, "jobs_by_status"),
         ({"session_id": "ses-1"}, "jobs_by_session"),
+        ({"session_id": "ses-1", "name": "a", "status": JobStatus.FAILED}, "jobs_by_session"),
     ],
 )
 def test_listings_come_in_the_order_of_an_index(
@@ -153,11 +217,33 @@ def test_sessions_come_in_the_order_of_an_index(tx: SqlTransaction, planner: _Pl
     _assert_uses(planner, "sessions_by_age")
 
 
-def test_counting_reads_an_index_and_no_rows(tx: SqlTransaction, planner: _Planner) -> None:
+def test_a_prefix_that_tells_much_is_looked_up(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.find_jobs(JobQuery("default", id_prefix="job_01K9ZZZZZZ", status=JobStatus.FAILED))
+    assert "sqlite_autoindex_jobs_1 (id>? AND id<?)" in planner.plans[0], planner.plans
+
+
+@pytest.mark.parametrize(("failed_there", "failed_elsewhere", "index"), [(3, 0, "status"), (1, 5, "target")])
+def test_status_and_target_are_looked_up_by_what_is_rarer(
+    store: SqlJobStore, planner: _Planner, failed_there: int, failed_elsewhere: int, index: str
+) -> None:
+    for target, failed, others in (("sim.auto", failed_there, 2), ("sim.mps", failed_elsewhere, 2)):
+        for number in range(failed + others):
+            add_job(store, target=target, status=JobStatus.FAILED if number < failed else JobStatus.SUCCEEDED)
+    found = SqlTransaction(planner).find_jobs(JobQuery("default", status=JobStatus.FAILED, target="sim.auto"))
+    assert len(found) == failed_there
+    assert f"INDEX jobs_by_{index} " in planner.plans[-1], planner.plans
+
+
+def test_counting_reads_counters_and_no_jobs(tx: SqlTransaction, planner: _Planner) -> None:
     for workspace, target in ((None, None), ("default", None), (None, "sim.auto"), ("default", "sim.auto")):
         planner.plans.clear()
         tx.count_jobs(workspace, target=target)
-        assert "COVERING INDEX" in planner.plans[0], planner.plans
+        assert "job_counts" in planner.plans[0], planner.plans
+        assert not any(" jobs" in plan for plan in planner.plans), planner.plans
+    planner.plans.clear()
+    tx.queue_depths()
+    looks = [plan for plan in planner.plans if plan.startswith(("SCAN", "SEARCH"))]
+    assert looks == ["SCAN job_counts", "SEARCH jobs USING COVERING INDEX jobs_owned (owner>?)"], planner.plans
 
 
 def test_what_every_request_and_every_job_asks_is_one_look_at_an_index(tx: SqlTransaction, planner: _Planner) -> None:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _make_queues()
     _make_money()
     _make_ledger()
+    _count_jobs()
 
 
 def _partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -41,7 +42,11 @@ def _change_jobs() -> None:
     _partial("jobs_waiting", "jobs", by_class, "status = 'Waiting'")
     op.drop_index("jobs_owned", "jobs")
     _partial("jobs_owned", "jobs", ["owner", "target"], "owner IS NOT NULL")
-    _partial("jobs_waiting_by_age", "jobs", ["target", "created_at", "id"], "status = 'Waiting'")
+    _partial("jobs_waiting_by_age", "jobs", ["target", "rank", "created_at", "id"], "status = 'Waiting'")
+    op.drop_index("jobs_by_age", "jobs")
+    op.create_index("jobs_by_age", "jobs", ["workspace", "created_at", "id"])
+    op.create_index("jobs_by_target", "jobs", ["workspace", "target", "created_at", "id"])
+    op.create_index("jobs_by_name", "jobs", ["workspace", "name", "created_at", "id"])
 
 
 def _change_sessions() -> None:
@@ -158,3 +163,70 @@ def _make_ledger() -> None:
     )
     op.create_index("submissions_by_job", "submissions", ["job_id", "position", "intended_at"])
     _partial("submissions_open", "submissions", ["target", "intended_at"], "settled_at IS NULL")
+
+
+_SQLITE_TRIGGERS = (
+    """
+    CREATE TRIGGER jobs_come AFTER INSERT ON jobs BEGIN
+        INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
+        ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status BEGIN
+        UPDATE job_counts SET jobs = jobs - 1
+        WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
+        INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
+        ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER jobs_go AFTER DELETE ON jobs BEGIN
+        UPDATE job_counts SET jobs = jobs - 1
+        WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
+    END
+    """,
+)
+_POSTGRESQL_TRIGGERS = (
+    """
+    CREATE FUNCTION antiphon_count_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            INSERT INTO job_counts VALUES (OLD.workspace, OLD.target, OLD.status, pg_backend_pid(), -1)
+            ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs - 1;
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, pg_backend_pid(), 1)
+            ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs + 1;
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER jobs_come_and_go AFTER INSERT OR DELETE ON jobs
+    FOR EACH ROW EXECUTE FUNCTION antiphon_count_jobs()
+    """,
+    """
+    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs
+    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION antiphon_count_jobs()
+    """,
+)
+
+
+def _count_jobs() -> None:
+    op.create_table(
+        "job_counts",
+        sa.Column("workspace", _ID, primary_key=True),
+        sa.Column("target", _ID, primary_key=True),
+        sa.Column("status", sa.Text, primary_key=True),
+        sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("jobs", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 50},
+    )
+    op.execute(
+        "INSERT INTO job_counts SELECT workspace, target, status, 0, count(*) FROM jobs "
+        "GROUP BY workspace, target, status"
+    )
+    for trigger in _SQLITE_TRIGGERS if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL_TRIGGERS:
+        op.get_bind().exec_driver_sql(trigger)

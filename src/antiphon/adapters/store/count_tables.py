@@ -1,0 +1,82 @@
+"""How many jobs there are, kept by triggers as jobs come, change and go: counting costs the same at any size.
+
+On PostgreSQL each connection counts in rows of its own (`shard` is its process), so that two transactions never wait
+for each other's counters; a count is the sum over the shards, of which one alone may be below zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, event
+
+from antiphon.adapters.store.columns import Id, metadata
+
+job_counts = Table(
+    "job_counts",
+    metadata,
+    Column("workspace", Id, primary_key=True),
+    Column("target", Id, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("jobs", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+    # A counter changes in place as long as its page has room.
+    postgresql_with={"fillfactor": 50},
+)
+
+SQLITE_TRIGGERS = (
+    """
+    CREATE TRIGGER jobs_come AFTER INSERT ON jobs BEGIN
+        INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
+        ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status BEGIN
+        UPDATE job_counts SET jobs = jobs - 1
+        WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
+        INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
+        ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER jobs_go AFTER DELETE ON jobs BEGIN
+        UPDATE job_counts SET jobs = jobs - 1
+        WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
+    END
+    """,
+)
+POSTGRESQL_TRIGGERS = (
+    """
+    CREATE FUNCTION antiphon_count_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            INSERT INTO job_counts VALUES (OLD.workspace, OLD.target, OLD.status, pg_backend_pid(), -1)
+            ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs - 1;
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, pg_backend_pid(), 1)
+            ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs + 1;
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER jobs_come_and_go AFTER INSERT OR DELETE ON jobs
+    FOR EACH ROW EXECUTE FUNCTION antiphon_count_jobs()
+    """,
+    """
+    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs
+    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION antiphon_count_jobs()
+    """,
+)
+
+
+def _make_triggers(_: Any, connection: Any, **__: Any) -> None:
+    texts = SQLITE_TRIGGERS if connection.dialect.name == "sqlite" else POSTGRESQL_TRIGGERS
+    for text in texts:
+        connection.exec_driver_sql(text)
+
+
+event.listen(metadata, "after_create", _make_triggers)
