@@ -9,6 +9,7 @@ from typing import Any
 
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job, PubSpec
+from antiphon.domain.submissions import Submission
 from antiphon.engine.artefacts import decode_parameters, read_artefact
 from antiphon.engine.context import EngineContext
 from antiphon.ports.job_store import StoredEvent, Transaction
@@ -58,6 +59,7 @@ def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
             "error": dict(job.error) if job.error else None,
             "result": result,
             "items": [_item(item) for item in tx.items(job.id)],
+            "submissions": [_submission(line) for line in tx.submissions(job.id)],
             "events": [event_to_json(event) for event in tx.events(job.id)],
         }
 
@@ -121,6 +123,23 @@ def _pub(ctx: EngineContext, tx: Transaction, pub: PubSpec, program: dict[str, A
         "observables": observables,
         "shots": pub.shots,
         "seed": pub.seed,
+    }
+
+
+def _submission(line: Submission) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "position": line.position,
+        "parent": line.parent,
+        "key": line.key,
+        "fence": line.fence,
+        "state": line.state.value,
+        "intended_at": iso(line.intended_at),
+        "sent_at": iso(line.sent_at),
+        "settled_at": iso(line.settled_at),
+        "provider_id": line.provider_id,
+        "error": None if line.error is None else dict(line.error),
+        "cost": [dict(cost) for cost in line.cost],
     }
 
 
