@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 
 from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
+from antiphon.domain.queues import QueuePolicy
 from antiphon.domain.sessions import Consequence, Session, SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind
 from antiphon.engine.access.quotas import settle_holds
+from antiphon.engine.charging import charged
 from antiphon.engine.context import EngineContext
 from antiphon.engine.outbox import note_job_end, note_session_end
+from antiphon.engine.queues.holding import after_end, lock_queue
+from antiphon.engine.queues.outcomes import cost_of, note_outcome, seconds_in_target
+from antiphon.engine.queues.shares import correct, seconds_to_correct
 from antiphon.engine.tasks import task_id
 from antiphon.ports.job_store import Transaction
 
@@ -25,8 +30,7 @@ class Aftermath:
     def carry_out(self, ctx: EngineContext) -> None:
         """Stop tasks that run here (others ignore it), announce ends."""
         for task in self.to_stop:
-            for executor in ctx.executors.values():
-                executor.cancel(task)
+            ctx.stop_task(task)
         for job in self.ended:
             ctx.tell_ended(job)
             ctx.announce_end(job.id)
@@ -41,8 +45,12 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
         VersionConflictError, TransitionRefusedError, StaleLeaseError: Nothing of it may be committed.
     """
     after = advance(before, event)
+    policy = lock_queue(tx, before, after)
+    if after.status.is_final:
+        after = charged(tx, after)
     tx.save_job(before, after, event)
     if not after.status.is_final:
+        _correct_share(tx, policy, before, after, event)
         return after
     aftermath.ended.append(after)
     note_job_end(tx, after)
@@ -51,11 +59,21 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
     if after.session_id is not None:
         session = tx.session(after.session_id)
         if session is not None:
-            _tell_session(tx, session, after, event, aftermath)
+            _tell_session(tx, session, after, event, policy, aftermath)
     if after.holds:
-        # Last, as a submit holds after it has entered its session: everybody locks in one order.
+        # Late, as a submit holds after it has entered its session: everybody locks in one order.
         settle_holds(tx, after)
+    _correct_share(tx, policy, before, after, event)
+    if policy is not None and before.owner is not None:
+        note_outcome(tx, after, event)
     return after
+
+
+def _correct_share(tx: Transaction, policy: QueuePolicy | None, before: Job, after: Job, event: JobEvent) -> None:
+    if policy is not None and before.owner is not None and after.owner is None:
+        seconds = seconds_to_correct(before, after, event)
+        if seconds:
+            correct(tx, policy, after, seconds, event.at)
 
 
 def _cancel_items(tx: Transaction, job: Job, event: JobEvent) -> None:
@@ -66,17 +84,23 @@ def _cancel_items(tx: Transaction, job: Job, event: JobEvent) -> None:
             tx.save_item(job.id, item, advance_item(item, cancelled))
 
 
-def _tell_session(tx: Transaction, session: Session, job: Job, event: JobEvent, aftermath: Aftermath) -> None:
+def _tell_session(
+    tx: Transaction, session: Session, job: Job, event: JobEvent, policy: QueuePolicy | None, aftermath: Aftermath
+) -> None:
     ended = SessionEvent(
         action=SessionAction.JOB_ENDED,
         at=event.at,
         who=event.who,
         why=f"{job.id} {job.status.value}",
         job_status=job.status,
+        seconds=seconds_in_target(job, event),
+        cost=cost_of(job),
     )
     after, consequences = advance_session(session, ended)
     tx.save_session(session, after, ended)
     note_session_end(tx, session, after)
+    if policy is not None:
+        after_end(tx, policy, after, event.at)
     for consequence in consequences:
         apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
 

@@ -13,9 +13,11 @@ from antiphon.engine.access.audit import note_work
 from antiphon.engine.access.quotas import hold
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
 from antiphon.engine.cached import answer_with, find_earlier, work_digest
+from antiphon.engine.charging import metered
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.entering import enter_session, first_of_key
+from antiphon.engine.estimates import estimate_at_submit, most_seconds
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
 from antiphon.engine.leases import register
@@ -67,7 +69,8 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     earlier = find_earlier(ctx, request, digest, driver.info)
     if earlier is None:
         executor = _choose_executor(ctx, request, plan)
-        check_memory(plan, ctx.executors[executor])
+        if executor in ctx.executors:
+            check_memory(plan, ctx.executors[executor])
     else:
         # Its seeds, too: the result is theirs.
         executor, spec, digest = "inline", evolve(spec, seed=earlier.spec.seed, pubs=earlier.spec.pubs), None
@@ -76,6 +79,12 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         "plan": plan.to_json(),
         "environment": environment,
     }
+    cost = 0.0
+    to_charge = metered(ctx, work, plan, driver.info, request.priority)
+    if to_charge is not None:
+        provenance |= to_charge.provenance()
+        seconds = most_seconds(ctx, spec.target, request.priority, plan.cost, spec.max_seconds)
+        cost = to_charge.bound(seconds).total
     now = ctx.clock.now()
     job = Job(
         id=new_id("job"),
@@ -92,11 +101,14 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         provenance=provenance,
         trace=request.trace,
         work_digest=digest,
+        priority=request.priority,
+        planned_s=plan.cost,
     )
     submitted = JobEvent(trigger=JobTrigger.SUBMITTED, at=now, who=request.who)
     log = [(job.version, submitted.trigger.value, job.status.value, submitted)]
     if executor != "inline":
-        stored, repeated = _store(ctx, request, job, log, artefacts, plan)
+        job = evolve(job, estimate=estimate_at_submit(ctx, job, to_charge).to_json())
+        stored, repeated = _store(ctx, request, job, log, artefacts, plan, cost)
         if not repeated:
             ctx.tell_submitted(stored)
         ctx.wakeup.set()
@@ -110,7 +122,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     log.append((job.version, claimed.trigger.value, job.status.value, claimed))
     try:
         ctx.held.add(task_id(job))
-        stored, repeated = _store(ctx, request, job, log, artefacts, plan, runs=earlier is None)
+        stored, repeated = _store(ctx, request, job, log, artefacts, plan, cost, runs=earlier is None)
         if repeated:
             return Finished(stored, repeated=True)
         ctx.tell_submitted(stored)
@@ -128,6 +140,7 @@ def _store(
     log: list[tuple[int, str, str, JobEvent]],
     artefacts: list[Artefact],
     plan: Plan,
+    cost: float,
     *,
     runs: bool = True,
 ) -> tuple[Job, bool]:
@@ -143,7 +156,7 @@ def _store(
             enter_session(tx, job)
             if job.owner is not None:
                 _own(ctx, tx)
-            holds = hold(tx, job, plan.cost, job.created_at, runs=runs)
+            holds = hold(tx, job, plan.cost, job.created_at, runs=runs, planned_cost=cost)
             if holds:
                 job = evolve(job, holds=holds)
             tx.add_job(job, log)
@@ -195,6 +208,8 @@ def _own(ctx: EngineContext, tx: Transaction) -> None:
 
 
 def _choose_executor(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> str:
+    if request.target in ctx.providers:
+        return "provider"
     if request.execution != "auto":
         return request.execution
     return "inline" if plan.safe_inline and plan.cost <= ctx.settings.inline_seconds else "process"

@@ -8,9 +8,12 @@ that we can read (QIR with classical arithmetic), cannot be counted.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 from antiphon.domain.circuits import For, Gate, If, Measure, Operation, Unitary, While
@@ -96,6 +99,15 @@ class WorkFacts:
             self, tasks=tuple(evolve(part, tasks=part.tasks * jobs) for part in self.tasks), seconds=self.seconds * jobs
         )
 
+    def without(self, positions: Iterable[int]) -> WorkFacts:
+        """The same work without the tasks at these positions, counted from 0."""
+        gone = Counter[int]()
+        ends = list(accumulate(part.tasks for part in self.tasks))
+        for position in set(positions):
+            gone[bisect_right(ends, position)] += 1
+        left = (evolve(part, tasks=part.tasks - gone[row]) for row, part in enumerate(self.tasks))
+        return evolve(self, tasks=tuple(part for part in left if part.tasks))
+
     def to_json(self) -> dict[str, Any]:
         """The facts as JSON values, one short row for each kind of task."""
         return {
@@ -122,19 +134,29 @@ class WorkFacts:
 def meter(work: Work, seconds: float, *, priority: Priority = Priority.STANDARD, most_gates: int) -> WorkFacts:
     """What of a work can be charged; `seconds` is what its target planned.
 
-    Tasks that are alike are one row: a sweep of any length is one, and so is a batch of one program many times.
+    Tasks that are alike and follow each other are one row: a sweep of any length is one, and so is a batch of one
+    program many times.
     """
     counted: dict[str, Gates] = {}
-    rows: dict[tuple[int, int, int, int, Counting], int] = {}
+    rows: list[Tasks] = []
     for pub in work.pubs:
         gates = counted.get(pub.program.digest)
         if gates is None:
             gates = counted[pub.program.digest] = count_gates(pub.program)
         shots = pub.shots or 0
-        row = (shots, gates.one_qubit * shots, gates.two_qubit * shots, gates.measured * shots, gates.counting)
-        rows[row] = rows.get(row, 0) + pub.parameters.num_sets
-    tasks = tuple(Tasks(count, *row) for row, count in rows.items())
-    return WorkFacts(tasks=tasks, seconds=seconds, priority=priority, most_gates=most_gates)
+        row = Tasks(
+            pub.parameters.num_sets,
+            shots,
+            gates.one_qubit * shots,
+            gates.two_qubit * shots,
+            gates.measured * shots,
+            gates.counting,
+        )
+        if rows and evolve(rows[-1], tasks=row.tasks) == row:
+            rows[-1] = evolve(row, tasks=rows[-1].tasks + row.tasks)
+        else:
+            rows.append(row)
+    return WorkFacts(tasks=tuple(rows), seconds=seconds, priority=priority, most_gates=most_gates)
 
 
 def count_gates(program: Program) -> Gates:

@@ -38,14 +38,23 @@ class Standing:
         return max(0.0, self.quota.limit - self.use.used - self.use.held)
 
 
-def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float, *, runs: bool = True) -> tuple[Hold, ...]:
+def hold(
+    tx: AccessTransaction,
+    job: Job,
+    planned_seconds: float,
+    now: float,
+    *,
+    runs: bool = True,
+    planned_cost: float = 0.0,
+) -> tuple[Hold, ...]:
     """Hold what a job will need of each quota of its workspace; to be called in the transaction that stores the job.
 
-    A workspace without quotas costs one indexed query. Cost is not known before the target says it: a job is let in
-    while some is left, and settled with what it came to.
+    A workspace without quotas costs one indexed query. Where a target has no prices, cost is not known before its
+    provider says it: a job is let in while some is left, and settled with what it came to.
 
     Args:
         planned_seconds: What the target planned; held of the target's seconds.
+        planned_cost: What it costs at most by the prices of its target.
         runs: False for a job that has an earlier one's result: it is in flight for a moment, and needs no more.
 
     Raises:
@@ -58,7 +67,7 @@ def hold(tx: AccessTransaction, job: Job, planned_seconds: float, now: float, *,
         Dimension.JOBS_IN_FLIGHT: 1.0,
         Dimension.SHOTS: float(job.shots) if runs else 0.0,
         Dimension.TARGET_SECONDS: planned_seconds if runs else 0.0,
-        Dimension.COST: 0.0,
+        Dimension.COST: planned_cost if runs else 0.0,
     }
     holds = []
     # In the order of ids, as everybody does, so that no two transactions wait for each other's rows.
@@ -118,10 +127,12 @@ def _exceeded(standing: Standing, needed: float) -> QuotaExceededError:
     on = "" if quota.target is None else f" on {quota.target}"
     limit = f"{_amount(quota.limit)} {_UNITS[quota.dimension]}{_PER[quota.period]}{on}"
     resets = iso(standing.resets_at)
+    shortfall = max(0.0, needed - standing.remaining)
     return QuotaExceededError(
         f"The workspace {quota.workspace} may have {limit}; this job would go beyond that.",
         cause=f"{_amount(use.used)} used, {_amount(use.held)} held by jobs that have not ended, "
-        f"{_amount(standing.remaining)} left; this job needs {_amount(needed)}",
+        f"{_amount(standing.remaining)} left; this job needs {_amount(needed)}"
+        + (f", {_amount(shortfall)} more than that" if shortfall else ""),
         next_step=(
             "Wait until a job of the workspace has ended, or ask an admin for more."
             if resets is None and use.held > 0
@@ -130,7 +141,7 @@ def _exceeded(standing: Standing, needed: float) -> QuotaExceededError:
             else "Ask for less, or ask an admin for more."
         ),
         details={**_facts(quota), "used": use.used, "held": use.held, "requested": needed}
-        | {"remaining": standing.remaining, "resets_at": resets},
+        | {"remaining": standing.remaining, "shortfall": shortfall, "resets_at": resets},
     )
 
 

@@ -55,3 +55,9 @@ def test_alike_tasks_are_one_row_and_parameter_sets_are_tasks() -> None:
     assert WorkFacts.from_json(facts.to_json()) == facts
     assert facts.times(3).num_tasks == 306
     assert facts.times(3).seconds == 7.5
+
+
+def test_tasks_are_taken_out_by_position() -> None:
+    facts = WorkFacts(tasks=(Tasks(3, 1, 0, 0, 0), Tasks(1, 2, 0, 0, 0), Tasks(2, 3, 0, 0, 0)))
+    left = facts.without([0, 3, 5])
+    assert left.tasks == (Tasks(2, 1, 0, 0, 0), Tasks(1, 3, 0, 0, 0))

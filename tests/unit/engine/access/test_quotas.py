@@ -101,6 +101,7 @@ def test_the_refusal_says_which_limit_what_is_left_and_when_it_resets(ctx: Engin
         "held": 1_000.0,
         "requested": 1_000.0,
         "remaining": 500.0,
+        "shortfall": 500.0,
         "resets_at": "2023-11-15T00:00:00Z",
     }
 
