@@ -18,11 +18,8 @@ def before_try(settings: EngineSettings, tries: int, asked: object = None) -> fl
     Args:
         asked: When the provider said to come back, in seconds, if it did.
     """
-    wait = tenacity.wait_exponential_jitter(
-        initial=settings.provider_retry_seconds,
-        max=settings.provider_most_seconds,
-        jitter=settings.provider_retry_seconds,
-    )
+    first, most = settings.provider_retry_seconds, settings.provider_most_seconds
+    wait = tenacity.wait_exponential(multiplier=first, max=most) + tenacity.wait_random(0, first)
     state = tenacity.RetryCallState(None, None, (), {})  # type: ignore[arg-type]
     state.attempt_number = tries
     least = float(asked) if isinstance(asked, int | float) else 0.0
