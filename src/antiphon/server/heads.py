@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import h11
 from uvicorn.protocols.http.flow_control import FlowControl
 
+from antiphon.server.answers import JoinedWrites
+
 if TYPE_CHECKING:
     # What it is mixed into; at run time either of uvicorn's protocols will do.
     from uvicorn.protocols.http.h11_impl import H11Protocol as _Protocol
@@ -50,16 +52,20 @@ class HeadDeadline(_Protocol):
     _head_size = 0
     _in_head = True
     _ended_here = False
+    _joined: JoinedWrites
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
         super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows it
         self.flow = _InTurn(self.flow._transport, self._has_waiting)
+        self._joined = JoinedWrites(self.transport, self.loop)
         self._begin()
 
     def data_received(self, data: bytes) -> None:
         """A part of a request."""
         self._ended_here = False
+        # What uvicorn says by itself to these bytes comes after the answer that is on its way.
+        self._joined.flush()
         super().data_received(data)
         if not self._awaits_head():
             self._end()
@@ -88,6 +94,9 @@ class HeadDeadline(_Protocol):
         """Called by httptools at a head's end."""
         self._in_head = False
         super().on_headers_complete()  # type: ignore[misc] # httptools' protocol has it
+        if self.cycle is not None:
+            # Its answer has not begun: the task that gives it was made just now.
+            self.cycle.transport = self._joined  # type: ignore[assignment] # what an answer needs of one
 
     def on_message_complete(self) -> None:
         """Called by httptools at a request's end."""
