@@ -91,3 +91,34 @@ def test_one_line_for_the_end_of_a_job(logged: Callable[[str], io.StringIO]) -> 
     assert (line["job_id"], line["workspace"], line["who"]) == (job.id, "default", "ada")
     assert (line["status"], line["code"], line["target"]) == ("Failed", "program-invalid", "sim.auto")
     assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+
+
+def test_the_short_way_says_what_the_chain_says(
+    logged: Callable[[str], io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = logged("json")
+    extra = {
+        "path": "/v1?sig=hushhush",
+        "a": {1},
+        "of": {"secret": "x", "n": [1, None, 2.5]},
+        "level": "mine",
+        "o": int,
+    }
+
+    def write() -> None:
+        with structlog.contextvars.bound_contextvars(request_id="req-1", path="/"):
+            logging.getLogger("antiphon.request").info("%s \u2028 \x1b", "é", extra=extra)
+
+    write()
+    monkeypatch.setattr(logging.getLogger().handlers[0].formatter, "format", _by_the_chain)
+    write()
+    short, long = (list(line.items()) for line in lines(stream))
+    assert [pair for pair in short if pair[0] != "time"] == [pair for pair in long if pair[0] != "time"]
+    assert [name for name, _ in short] == [name for name, _ in long]
+    assert "hushhush" not in stream.getvalue()
+
+
+def _by_the_chain(record: logging.LogRecord) -> str:
+    formatter = logging.getLogger().handlers[0].formatter
+    assert isinstance(formatter, structlog.stdlib.ProcessorFormatter)
+    return structlog.stdlib.ProcessorFormatter.format(formatter, record)
