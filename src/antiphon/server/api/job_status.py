@@ -17,7 +17,7 @@ from antiphon.server.api.headers import LONGEST_WAIT_S, preferred_wait
 from antiphon.server.api.jobs import PreferHeader, estimated_seconds, retry_after
 from antiphon.server.api.problems import problems
 from antiphon.server.api.resources import StatusView
-from antiphon.server.api.waiting import wait_for_job
+from antiphon.server.api.waiting import find_in, wait_for_job
 from antiphon.server.services import Services
 
 router = APIRouter(tags=["jobs"])
@@ -63,23 +63,28 @@ async def status_answer(
     """
     preferred = preferred_wait(request)
     asked = preferred if wait is None else min(wait, LONGEST_WAIT_S)
-    job = await wait_for_job(services, principal, job_id, asked or 0.0, known_version)
+    waited = await wait_for_job(services, principal, job_id, asked, known_version) if asked else None
+    if waited is None or waited.status is JobStatus.WAITING:
+        job, position = await services.look(_standing, services.engine, principal, job_id)
+    else:
+        job, position = waited, None
     headers = {"Retry-After": retry_after(job), "Cache-Control": "no-store"}
     if wait is None and preferred is not None:
         headers["Preference-Applied"] = f"wait={preferred:.0f}"
     links = job_links(job)
     if job.status.is_final:
         return answer(encode(_document(job, links)), 303, {**headers, "Location": links["result"]})
-    if job.status is not JobStatus.WAITING:
-        return answer(encode(_document(job, links)), 200, headers)
-    position = await services.look(_position, services.engine, job)
     return answer(encode(_document(job, links, position)), 200, headers)
 
 
-def _position(ctx: EngineContext, job: Job) -> int | None:
+def _standing(ctx: EngineContext, principal: Principal, job_id: str) -> tuple[Job, int | None]:
+    """The job, and its place in the queue if it is in it and not too far from its head."""
     with ctx.store.read() as tx:
+        job = find_in(tx, principal, job_id)
+        if job.status is not JobStatus.WAITING:
+            return job, None
         found = tx.jobs_before(job, FARTHEST_LOOK)
-    return found if found < FARTHEST_LOOK else None
+    return job, found if found < FARTHEST_LOOK else None
 
 
 def _document(job: Job, links: dict[str, str], position: int | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.context import EngineContext
+from antiphon.ports.job_store import Transaction
 from antiphon.server.api.documents import is_id
 from antiphon.server.services import Services
 
@@ -18,10 +19,13 @@ def find_job(ctx: EngineContext, principal: Principal, job_id: str) -> Job:
     Raises:
         NotFoundError: None of that id in the caller's workspace.
     """
-    found = None
-    if is_id(job_id):
-        with ctx.store.read() as tx:
-            found = tx.job(job_id, workspace=principal.workspace)
+    with ctx.store.read() as tx:
+        return find_in(tx, principal, job_id)
+
+
+def find_in(tx: Transaction, principal: Principal, job_id: str) -> Job:
+    """The job as it stands in a transaction; raises as `find_job`."""
+    found = tx.job(job_id, workspace=principal.workspace) if is_id(job_id) else None
     if found is None:
         raise job_not_found(job_id)
     return found
