@@ -494,3 +494,31 @@ def test_text_that_cannot_be_stored_is_an_error_of_the_store(store: JobStore) ->
     with pytest.raises(StoreError), store.write() as tx:
         tx.add_job(job, submitted(job))
     add_job(store)
+
+
+def test_counts_follow_every_change_of_a_job(store: JobStore) -> None:
+    def counted(**where: str) -> dict[str, int]:
+        with store.read() as tx:
+            counts = tx.count_jobs("default", **where)
+            assert tx.count_jobs() == counts
+            return {status.value: number for status, number in counts.items() if number}
+
+    waiting, claimed, ended = (add_job(store) for _ in range(3))
+    assert counted() == {"Waiting": 3}
+    claimed, ended = claim(store, claimed), claim(store, ended)
+    assert counted(target="sim.auto") == {"Waiting": 1, "Executing": 2}
+    for job, event in (
+        (ended, success(ended)),
+        (claimed, JobEvent(trigger=JobTrigger.LEASE_LOST, at=T0, who="eng-2")),
+        (waiting, JobEvent(trigger=JobTrigger.CANCEL_REQUESTED, at=T0, who="ada")),
+    ):
+        with store.write() as tx:
+            tx.save_job(job, advance(job, event), event)
+    assert counted() == {"Waiting": 1, "Succeeded": 1, "Cancelled": 1}
+    with store.read() as tx:
+        assert tx.queue_depths() == {"sim.auto": (1, 0)}
+    with pytest.raises(RuntimeError), store.write() as tx:
+        job = make_job()
+        tx.add_job(job, submitted(job))
+        raise RuntimeError
+    assert counted() == {"Waiting": 1, "Succeeded": 1, "Cancelled": 1}

@@ -15,11 +15,11 @@ from antiphon.adapters.store.rows import job_row
 from antiphon.adapters.store.schema import migrate
 from antiphon.adapters.store.store import SqlJobStore
 from antiphon.adapters.store.tables import SCHEMA_VERSIONS, jobs
-from antiphon.domain.jobs import Job, JobEvent, JobTrigger, advance
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import VersionConflictError
 from real_postgres import RealPostgres
-from stored_facts import T0, add_job, make_job
+from stored_facts import T0, add_job, claim, make_job, submitted
 
 
 @pytest.fixture
@@ -99,7 +99,8 @@ def test_an_older_schema_is_migrated(postgres_server: RealPostgres) -> None:
     database.engine.dispose()
     job = make_job()
     # The columns that later revisions added are the last ones.
-    row = dict(zip(jobs.columns.keys()[:-5], job_row(job), strict=False))
+    names = jobs.columns.keys()
+    row = dict(zip(names[: names.index("shots")], job_row(job), strict=False))
     with psycopg.connect(url) as connection:
         connection.execute(
             sql.SQL("INSERT INTO jobs ({}) VALUES ({})").format(
@@ -110,12 +111,13 @@ def test_an_older_schema_is_migrated(postgres_server: RealPostgres) -> None:
     store = open_store(url)
     with store.read() as tx:
         assert tx.waiting_jobs(["sim.auto"], 10) == [job]
+        assert tx.count_jobs("default")[JobStatus.WAITING] == 1
     store.close()
     with psycopg.connect(url) as connection:
         definition = connection.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'jobs_waiting'").fetchone()
         history = connection.execute("SELECT revision FROM schema_history ORDER BY revision").fetchall()
     assert definition is not None
-    assert "session_id IS NULL" in definition[0]
+    assert "rank" in definition[0]
     assert history == [("0001",), (SCHEMA_VERSIONS[-1],)]
 
 
@@ -147,8 +149,41 @@ def test_the_queue_is_read_in_the_order_of_its_index(store: SqlJobStore, url: st
         connection.execute("SET enable_sort = off")
         rows = connection.execute(
             "EXPLAIN SELECT * FROM jobs WHERE target = 'sim.auto' AND status = 'Waiting' "
-            "ORDER BY (session_id IS NULL), created_at, id LIMIT 10"
+            "ORDER BY rank, created_at, id LIMIT 10"
         ).fetchall()
     plan = "\n".join(row[0] for row in rows)
-    assert "Index Scan using jobs_waiting" in plan
+    assert "Index Scan using jobs_waiting_by_age" in plan
     assert "Sort" not in plan
+
+
+def test_counters_of_connections_that_are_gone_are_folded(store: SqlJobStore, url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as gone:
+        for number in range(3):
+            gone.execute(
+                "INSERT INTO job_counts VALUES ('default', 'sim.auto', 'Succeeded', %s, %s)",
+                (2**30 + number, number + 1),
+            )
+    job = add_job(store)
+    with store.write() as tx:
+        before = tx.count_jobs("default")
+        tx.fold_counts()
+        tx.fold_counts()
+        assert tx.count_jobs("default") == before
+        assert (before[JobStatus.SUCCEEDED], before[JobStatus.WAITING]) == (6, 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        shards = connection.execute("SELECT shard FROM job_counts WHERE status = 'Succeeded'").fetchall()
+    assert shards == [(0,)]
+    claim(store, job)
+
+
+def test_counting_makes_nobody_wait(store: SqlJobStore, url: str) -> None:
+    another = open_store(url)
+    with store.write() as tx:
+        first = make_job()
+        tx.add_job(first, submitted(first))
+        add_job(another)
+        with another.read() as other:
+            assert other.count_jobs("default")[JobStatus.WAITING] == 1
+    with another.read() as other:
+        assert other.count_jobs("default")[JobStatus.WAITING] == 2
+    another.close()

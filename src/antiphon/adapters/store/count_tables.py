@@ -1,5 +1,6 @@
-"""How many jobs there are, kept by triggers as jobs come, change and go: counting costs the same at any size.
+"""How many jobs nobody holds, kept by triggers as jobs come, change and go: counting costs the same at any size.
 
+Those that an engine holds are as many as there are workers, and are counted by their own index.
 On PostgreSQL each connection counts in rows of its own (`shard` is its process), so that two transactions never wait
 for each other's counters; a count is the sum over the shards, of which one alone may be below zero.
 """
@@ -27,21 +28,27 @@ job_counts = Table(
 
 SQLITE_TRIGGERS = (
     """
-    CREATE TRIGGER jobs_come AFTER INSERT ON jobs BEGIN
+    CREATE TRIGGER jobs_come AFTER INSERT ON jobs WHEN NEW.owner IS NULL BEGIN
         INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
         ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
     END
     """,
     """
-    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status BEGIN
+    CREATE TRIGGER jobs_are_given AFTER UPDATE OF owner, status ON jobs
+    WHEN OLD.owner IS NULL AND (NEW.owner IS NOT NULL OR OLD.status <> NEW.status) BEGIN
         UPDATE job_counts SET jobs = jobs - 1
         WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER jobs_come_back AFTER UPDATE OF owner, status ON jobs
+    WHEN NEW.owner IS NULL AND (OLD.owner IS NOT NULL OR OLD.status <> NEW.status) BEGIN
         INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
         ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
     END
     """,
     """
-    CREATE TRIGGER jobs_go AFTER DELETE ON jobs BEGIN
+    CREATE TRIGGER jobs_go AFTER DELETE ON jobs WHEN OLD.owner IS NULL BEGIN
         UPDATE job_counts SET jobs = jobs - 1
         WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
     END
@@ -51,11 +58,11 @@ POSTGRESQL_TRIGGERS = (
     """
     CREATE FUNCTION antiphon_count_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP <> 'INSERT' THEN
+        IF TG_OP <> 'INSERT' AND OLD.owner IS NULL THEN
             INSERT INTO job_counts VALUES (OLD.workspace, OLD.target, OLD.status, pg_backend_pid(), -1)
             ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs - 1;
         END IF;
-        IF TG_OP <> 'DELETE' THEN
+        IF TG_OP <> 'DELETE' AND NEW.owner IS NULL THEN
             INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, pg_backend_pid(), 1)
             ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs + 1;
         END IF;
@@ -67,8 +74,9 @@ POSTGRESQL_TRIGGERS = (
     FOR EACH ROW EXECUTE FUNCTION antiphon_count_jobs()
     """,
     """
-    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs
-    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION antiphon_count_jobs()
+    CREATE TRIGGER jobs_change AFTER UPDATE OF owner, status ON jobs FOR EACH ROW
+    WHEN (OLD.status <> NEW.status OR (OLD.owner IS NULL) <> (NEW.owner IS NULL))
+    EXECUTE FUNCTION antiphon_count_jobs()
     """,
 )
 

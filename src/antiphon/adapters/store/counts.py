@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, text
+from sqlalchemy import func, literal_column, select, text, union_all
 
 from antiphon.adapters.store.count_tables import job_counts
 from antiphon.adapters.store.events import EventTransaction
@@ -20,8 +20,14 @@ _c = job_counts.c
 @lru_cache(maxsize=4)
 def _count(*, workspace: bool, target: bool) -> Statement:
     names = [name for name, wanted in (("workspace", workspace), ("target", target)) if wanted]
-    query = select(_c.status, func.sum(_c.jobs)).where(*(_c[name] == given(job_counts, name) for name in names))
-    return Statement(names, lambda _: query.group_by(_c.status))
+    kept = select(_c.status, func.sum(_c.jobs)).where(*(_c[name] == given(job_counts, name) for name in names))
+    # As many as there are workers, by the partial index of owned jobs; what has nothing added to it would be looked up
+    # in the far longer index of the workspace.
+    held = select(jobs.c.status, func.count()).where(
+        jobs.c.owner.is_not(None), *(literal_column(f"jobs.{name} || ''") == given(jobs, name) for name in names)
+    )
+    both = union_all(kept.group_by(_c.status), held.group_by(jobs.c.status))
+    return Statement((*names, *names), lambda _: both)
 
 
 _WAITING_BY_TARGET = Statement(
@@ -52,7 +58,7 @@ class CountTransaction(EventTransaction):
     def count_jobs(self, workspace: str | None = None, *, target: str | None = None) -> dict[JobStatus, int]:
         """How many jobs are in each status; a status without jobs is there with 0."""
         statement = _count(workspace=workspace is not None, target=target is not None)
-        rows = self._runner.rows(statement, [value for value in (workspace, target) if value is not None])
+        rows = self._runner.rows(statement, [value for value in (workspace, target) if value is not None] * 2)
         found = _whole(rows)
         return {status: found.get(status.value, 0) for status in JobStatus}
 
@@ -70,5 +76,8 @@ class CountTransaction(EventTransaction):
 
 
 def _whole(rows: Iterable[Any]) -> dict[str, int]:
-    # PostgreSQL's sums of large integers are decimals.
-    return {name: int(jobs) for name, jobs in rows}
+    found: dict[str, int] = {}
+    for name, count in rows:
+        # PostgreSQL's sums of large integers are decimals.
+        found[name] = found.get(name, 0) + int(count)
+    return found

@@ -40,6 +40,18 @@ def _sql(words: str, names: Sequence[str]) -> Statement:
     return Statement(names, lambda _: element)
 
 
+_TARGETS = _sql(
+    """
+    WITH RECURSIVE names(name) AS (
+        SELECT min(target) FROM jobs WHERE status = 'Waiting'
+        UNION ALL
+        SELECT (SELECT min(target) FROM jobs WHERE status = 'Waiting' AND target > names.name)
+        FROM names WHERE names.name IS NOT NULL
+    )
+    SELECT name FROM names WHERE name IS NOT NULL
+    """,
+    (),
+)
 _FIRST_OF_SESSION = _sql(
     f"SELECT {_COLUMNS} FROM jobs WHERE session_id = :session_id AND ended_at IS NULL AND status = 'Waiting' "
     # Not to be looked up in the index of the whole queue: a session's own index is as short as the session.
@@ -165,6 +177,10 @@ def _class_of(above: Rank) -> str:
 
 class WaitingTransaction(EventTransaction):
     """What waits: see `antiphon.ports.queue_store` for what each method promises."""
+
+    def targets_waited_for(self) -> list[str]:
+        """The targets with a waiting job, by name; its cost grows with the targets, not with the jobs."""
+        return [row[0] for row in self._runner.rows(_TARGETS)]
 
     def first_of_session(self, target: str, session_id: str) -> Waiting | None:
         """The oldest waiting job of a session."""

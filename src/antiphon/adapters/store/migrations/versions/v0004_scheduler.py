@@ -167,21 +167,27 @@ def _make_ledger() -> None:
 
 _SQLITE_TRIGGERS = (
     """
-    CREATE TRIGGER jobs_come AFTER INSERT ON jobs BEGIN
+    CREATE TRIGGER jobs_come AFTER INSERT ON jobs WHEN NEW.owner IS NULL BEGIN
         INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
         ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
     END
     """,
     """
-    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status BEGIN
+    CREATE TRIGGER jobs_are_given AFTER UPDATE OF owner, status ON jobs
+    WHEN OLD.owner IS NULL AND (NEW.owner IS NOT NULL OR OLD.status <> NEW.status) BEGIN
         UPDATE job_counts SET jobs = jobs - 1
         WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER jobs_come_back AFTER UPDATE OF owner, status ON jobs
+    WHEN NEW.owner IS NULL AND (OLD.owner IS NOT NULL OR OLD.status <> NEW.status) BEGIN
         INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, 0, 1)
         ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = jobs + 1;
     END
     """,
     """
-    CREATE TRIGGER jobs_go AFTER DELETE ON jobs BEGIN
+    CREATE TRIGGER jobs_go AFTER DELETE ON jobs WHEN OLD.owner IS NULL BEGIN
         UPDATE job_counts SET jobs = jobs - 1
         WHERE workspace = OLD.workspace AND target = OLD.target AND status = OLD.status AND shard = 0;
     END
@@ -191,11 +197,11 @@ _POSTGRESQL_TRIGGERS = (
     """
     CREATE FUNCTION antiphon_count_jobs() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP <> 'INSERT' THEN
+        IF TG_OP <> 'INSERT' AND OLD.owner IS NULL THEN
             INSERT INTO job_counts VALUES (OLD.workspace, OLD.target, OLD.status, pg_backend_pid(), -1)
             ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs - 1;
         END IF;
-        IF TG_OP <> 'DELETE' THEN
+        IF TG_OP <> 'DELETE' AND NEW.owner IS NULL THEN
             INSERT INTO job_counts VALUES (NEW.workspace, NEW.target, NEW.status, pg_backend_pid(), 1)
             ON CONFLICT (workspace, target, status, shard) DO UPDATE SET jobs = job_counts.jobs + 1;
         END IF;
@@ -207,8 +213,9 @@ _POSTGRESQL_TRIGGERS = (
     FOR EACH ROW EXECUTE FUNCTION antiphon_count_jobs()
     """,
     """
-    CREATE TRIGGER jobs_change AFTER UPDATE OF status ON jobs
-    FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION antiphon_count_jobs()
+    CREATE TRIGGER jobs_change AFTER UPDATE OF owner, status ON jobs FOR EACH ROW
+    WHEN (OLD.status <> NEW.status OR (OLD.owner IS NULL) <> (NEW.owner IS NULL))
+    EXECUTE FUNCTION antiphon_count_jobs()
     """,
 )
 
@@ -226,7 +233,7 @@ def _count_jobs() -> None:
     )
     op.execute(
         "INSERT INTO job_counts SELECT workspace, target, status, 0, count(*) FROM jobs "
-        "GROUP BY workspace, target, status"
+        "WHERE owner IS NULL GROUP BY workspace, target, status"
     )
     for trigger in _SQLITE_TRIGGERS if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL_TRIGGERS:
         op.get_bind().exec_driver_sql(trigger)
