@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import pytest
+
+from antiphon.domain.jobs import JobStatus
+from antiphon.domain.work import JobKind, Plan, Work
+from antiphon.engine.cancel import cancel
+from antiphon.errors import ExecutionError
+from antiphon.ports.provider import AnswerLostError, ProviderJobState, RefusedByProviderError
+from provider_jobs import WORKSPACE, Desk
+from scripted_provider import ScriptedProvider
+
+NO_PLAN = Plan((), (), 0.0, 0, safe_inline=False)
+LOST = AnswerLostError("The connection broke.")
+
+
+def test_in_doubt_and_there_it_goes_on_without_a_second_sending(here: Desk, provider: ScriptedProvider) -> None:
+    provider.faults = [(LOST,)]
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.see_through(followed, until=lambda: here.states(job_id) == ["accepted"])
+    assert not here.job(job_id).in_doubt
+    provider.end()
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.SUCCEEDED
+    assert here.log(job_id) == ["submitted", "claimed", "in doubt", "resolved", "succeeded"]
+    assert len(provider.sent) == 1
+
+
+def test_in_doubt_and_not_there_it_is_sent_again_once_nothing_can_be_on_its_way(
+    here: Desk, provider: ScriptedProvider
+) -> None:
+    provider.faults = [LOST]
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    began = here.clock.now()
+    here.see_through(followed, until=lambda: here.states(job_id)[-1] == "accepted")
+    assert here.clock.now() - began >= provider.settle_seconds - 0.2
+    assert here.states(job_id) == ["refused", "accepted"]
+    first, second = here.lines(job_id)
+    assert second.parent == first.id
+    assert (
+        second.key == first.key
+    )  # if the first arrives after all, a provider that knows keys sees that it is the same
+    assert len(provider.sent) == 2
+
+
+def test_what_arrives_while_it_is_looked_for_is_found(here: Desk, provider: ScriptedProvider) -> None:
+    provider.faults = [LOST]
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    here.step(followed)
+    assert here.states(job_id) == ["in doubt"]
+    provider.faults = [(LOST,)]
+    with pytest.raises(AnswerLostError):
+        provider.send(f"{job_id}-0", Work(JobKind.SAMPLE, ()), NO_PLAN)  # the request was kept back on its way
+    here.step(followed)
+    assert here.states(job_id) == ["accepted"]
+
+
+def test_in_doubt_nothing_is_sent_while_the_provider_cannot_be_asked(here: Desk, provider: ScriptedProvider) -> None:
+    provider.faults = [LOST]
+    provider.reachable = False
+    job_id = here.submit()
+    followed = here.take(job_id)
+    for _ in range(30):
+        here.step(followed)
+    assert here.states(job_id) == ["in doubt"]
+    assert here.job(job_id).status is JobStatus.EXECUTING
+    assert len(provider.sent) == 1
+
+
+def test_looks_come_less_and_less_often(here: Desk, provider: ScriptedProvider) -> None:
+    followed = here.take(here.submit())
+    here.step(followed)
+    pauses = [here.step(followed) for _ in range(20)]
+    assert pauses[:4] == pytest.approx([0.2, 0.3, 0.45, 0.675])
+    assert pauses[-1] == 30.0
+
+
+def test_a_provider_that_cannot_be_asked_fails_nothing_and_the_log_says_so_once(
+    here: Desk, provider: ScriptedProvider
+) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    provider.reachable = False
+    for _ in range(50):
+        here.step(followed)
+    assert here.job(job_id).status is JobStatus.EXECUTING
+    assert here.log(job_id).count("provider unreachable") == 1
+    provider.reachable = True
+    provider.end()
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.SUCCEEDED
+    assert here.log(job_id)[-2:] == ["provider reached", "succeeded"]
+
+
+def test_the_reason_of_a_failure_is_kept_at_once(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    provider.end(state=ProviderJobState.FAILED, error=ExecutionError("It is too warm.", code="too-warm"))
+    here.see_through(followed)
+    job, (line,) = here.job(job_id), here.lines(job_id)
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert line.error is not None
+    assert job.error["code"] == line.error["code"] == "too-warm"
+    assert len(provider.sent) == 1
+
+
+def test_a_job_that_its_provider_forgot_fails(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    provider.jobs.clear()
+    here.see_through(followed)
+    job = here.job(job_id)
+    assert job.error is not None
+    assert job.error["code"] == "provider-lost-it"
+    assert here.states(job_id) == ["ended"]
+
+
+def test_cancelling_asks_the_provider_once_and_the_job_ends_as_it_says(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    cancel(here.ctx, WORKSPACE, job_id, who="ada")
+    for _ in range(5):
+        here.step(followed)
+    assert provider.asked_to_stop == ["p1"]
+    assert here.job(job_id).status is JobStatus.CANCELLATION_REQUESTED
+    provider.end(state=ProviderJobState.CANCELLED)
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.CANCELLED
+    assert here.states(job_id) == ["ended"]
+
+
+def test_what_was_too_late_to_cancel_may_still_succeed(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    cancel(here.ctx, WORKSPACE, job_id, who="ada")
+    provider.end()
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.SUCCEEDED
+    assert here.log(job_id)[-2:] == ["cancel requested", "succeeded"]
+
+
+def test_cancelled_in_doubt_and_not_there_it_is_not_sent_again(here: Desk, provider: ScriptedProvider) -> None:
+    provider.faults = [LOST]
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    cancel(here.ctx, WORKSPACE, job_id, who="ada")
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.CANCELLED
+    assert here.states(job_id) == ["refused"]
+    assert len(provider.sent) == 1
+
+
+def test_a_job_that_its_provider_cancelled_unasked_has_failed(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    provider.end(state=ProviderJobState.CANCELLED)
+    here.see_through(followed)
+    job = here.job(job_id)
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "provider-cancelled"
+
+
+def test_a_job_has_its_time_from_when_it_runs_there(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit(max_seconds=60.0)
+    followed = here.take(job_id)
+    here.step(followed)
+    for _ in range(30):
+        here.step(followed)  # minutes in the provider's queue
+    assert provider.asked_to_stop == []
+    provider.end(state=ProviderJobState.RUNNING)
+    here.see_through(followed, until=lambda: bool(provider.asked_to_stop))
+    provider.end(state=ProviderJobState.CANCELLED)
+    here.see_through(followed)
+    job = here.job(job_id)
+    assert job.error is not None
+    assert job.error["code"] == "provider-timeout"
+
+
+def test_what_cannot_be_stopped_is_waited_for(
+    here: Desk, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(provider_id: str) -> None:
+        raise RefusedByProviderError("It runs already.")
+
+    monkeypatch.setattr(provider, "cancel", refuse)
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    cancel(here.ctx, WORKSPACE, job_id, who="ada")
+    here.step(followed)
+    provider.end()
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.SUCCEEDED
