@@ -7,6 +7,7 @@ from antiphon.engine.access.audit import note_work
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
+from antiphon.engine.queues.holding import lock_queue
 from antiphon.engine.requests import Origin
 from antiphon.engine.tasks import task_id
 from antiphon.errors import NotFoundError
@@ -31,10 +32,13 @@ def cancel(
         NotFoundError: No such job in the workspace.
     """
     aftermath = Aftermath()
-    with ctx.store.write() as tx:
+    with ctx.store.read() as tx:
         job = tx.job(job_id, workspace=workspace)
-        if job is None:
-            raise job_not_found(job_id)
+    if job is None:
+        raise job_not_found(job_id)
+    with ctx.store.write() as tx:
+        lock_queue(tx, job)
+        job = tx.job(job_id, workspace=workspace) or job
         if job.status.is_final or job.status is JobStatus.CANCELLATION_REQUESTED:
             return job
         event = JobEvent(

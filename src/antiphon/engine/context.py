@@ -144,6 +144,10 @@ class EngineContext:
     """Artefacts this process has stored and need not store again; see `remember`."""
     held: set[str] = field(default_factory=set)
     """Tasks this process is working on: added before the lease is stored, taken out after the end is."""
+    queues: set[str] = field(default_factory=set)
+    """Targets with slots whose queues this engine ran when it last looked."""
+    turns: dict[str, int] = field(default_factory=dict)
+    """When each target without slots last got a worker of this engine, counted in turns."""
     suspects: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Engines that are late: the heartbeat last seen, and when it was first seen to be late."""
     on_change: list[Callable[[str], None]] = field(default_factory=list)

@@ -11,7 +11,7 @@ from antiphon.domain.jobs import JobStatus
 from antiphon.engine.claim import claim
 from antiphon.engine.context import EngineContext
 from antiphon.engine.execute import start_claimed
-from antiphon.engine.leases import beat, put_back_orphans, recover, release
+from antiphon.engine.leases import beat, give_queues_back, put_back_orphans, recover, release
 from antiphon.engine.sessions import check_due_sessions
 from antiphon.engine.tasks import task_id
 from antiphon.errors import AntiphonError, StoreError
@@ -19,6 +19,8 @@ from antiphon.errors import AntiphonError, StoreError
 log = logging.getLogger("antiphon.engine")
 
 RECOVER_EVERY_S = 2.0
+MOST_ELSEWHERE = 1_000
+"""So many jobs of an engine are seen through at providers at a time; each costs a look now and then, and no worker."""
 
 
 class Dispatcher:
@@ -31,6 +33,7 @@ class Dispatcher:
     def __init__(self, ctx: EngineContext, *, takes_jobs: bool = True) -> None:
         self._ctx = ctx
         self._takes_jobs = takes_jobs
+        self._leaves_queues = False
         self._running: set[str] = set()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -61,8 +64,10 @@ class Dispatcher:
         release_quietly(self._ctx)
 
     def take_no_more(self) -> None:
-        """Leave the queue to others from now on; what runs here goes on."""
+        """Leave the queues to others from now on; what runs here goes on."""
         self._takes_jobs = False
+        self._leaves_queues = True
+        self._ctx.wakeup.set()
 
     @property
     def is_idle(self) -> bool:
@@ -88,6 +93,8 @@ class Dispatcher:
         ]
         if self._takes_jobs:
             duties.append(self._take_jobs)
+        elif self._leaves_queues:
+            duties.append(self._leave_queues)
         for duty in duties:
             try:
                 duty()
@@ -111,12 +118,17 @@ class Dispatcher:
         recover(self._ctx)
         put_back_orphans(self._ctx)
 
+    def _leave_queues(self) -> None:
+        give_queues_back(self._ctx)
+        self._leaves_queues = False
+
     def _take_jobs(self) -> None:
         ctx = self._ctx
         with self._lock:
             here = sum(not self._is_elsewhere(task) for task in self._running)
+            elsewhere = len(self._running) - here
         free = ctx.executors["process"].capacity - here
-        claimed = claim(ctx, free)
+        claimed = claim(ctx, free, MOST_ELSEWHERE - elsewhere if ctx.providers else 0)
         with self._lock:
             self._running.update(task_id(job) for job in claimed)
         for job in claimed:

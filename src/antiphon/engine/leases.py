@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
@@ -32,7 +33,7 @@ def register(ctx: EngineContext, tx: Transaction) -> None:
 
 @decided_again
 def recover(ctx: EngineContext) -> list[str]:
-    """Put the jobs of dead engines back into the queue; returns their ids.
+    """Put the jobs of dead engines back into the queue, and leave their queues to others; returns the jobs' ids.
 
     An engine is dead when its process is gone, or when its heart has not beaten for `lease_seconds` and does not beat
     for two heartbeats more while this engine watches: a clock that jumps, or differs from host to host, and a machine
@@ -40,11 +41,17 @@ def recover(ctx: EngineContext) -> list[str]:
     """
     now = ctx.clock.now()
     with ctx.store.read() as tx:
+        engines = tx.engines()
+        run_by = _queues_by_owner(tx)
         dead = [
-            (engine, bool(tx.owned_jobs(engine.id)))
-            for engine in tx.engines()
+            (engine, bool(tx.owned_jobs(engine.id)) or engine.id in run_by)
+            for engine in engines
             if engine.id != ctx.engine_id and _is_dead(ctx, engine, now)
         ]
+    for unknown in run_by.keys() - {engine.id for engine in engines} - {ctx.engine_id}:
+        with ctx.store.write() as tx:
+            if unknown not in {engine.id for engine in tx.engines()}:
+                _leave_queues(tx, unknown)
     recovered: list[str] = []
     for engine, owns in dead:
         # An engine that only seems dead may come back and claim again; and what a process did last may still be on its
@@ -55,6 +62,7 @@ def recover(ctx: EngineContext) -> list[str]:
             continue
         aftermath = Aftermath()
         with ctx.store.write() as tx:
+            _leave_queues(tx, engine.id)
             for job in _each_owned(tx, engine.id):
                 why = f"engine {engine.id} (process {engine.pid}) died"
                 _put_back(ctx, tx, job, why, aftermath)
@@ -74,6 +82,8 @@ def put_back_orphans(ctx: EngineContext) -> None:
             return
     aftermath = Aftermath()
     with ctx.store.write() as tx:
+        for target in sorted(_queues_of_jobs(tx, ctx.engine_id)):
+            tx.queue_state(target)
         # `held` grows before a claim is committed and shrinks after an end is, so that inside a write transaction
         # nothing that is worked on is missing from it.
         for job in _each_owned(tx, ctx.engine_id):
@@ -84,7 +94,7 @@ def put_back_orphans(ctx: EngineContext) -> None:
 
 @decided_again
 def release(ctx: EngineContext) -> None:
-    """Give back every job this engine still holds, and its registration: an orderly end.
+    """Give back every queue and job this engine still holds, and its registration: an orderly end.
 
     While a thread of this process is still about to store a claim, the registration stays: it runs out like any lease,
     and the job is taken back then.
@@ -92,12 +102,44 @@ def release(ctx: EngineContext) -> None:
     aftermath = Aftermath()
     released = set()
     with ctx.store.write() as tx:
+        _leave_queues(tx, ctx.engine_id)
         for job in _each_owned(tx, ctx.engine_id):
             _lose(ctx, tx, job, "its engine shut down", aftermath)
             released.add(task_id(job))
         if ctx.held <= released:
             tx.remove_engine(ctx.engine_id)
     aftermath.carry_out(ctx)
+
+
+@decided_again
+def give_queues_back(ctx: EngineContext) -> None:
+    """Leave the queues that this engine runs to others; what it has taken from them goes on."""
+    with ctx.store.read() as tx:
+        if ctx.engine_id not in _queues_by_owner(tx):
+            return
+    with ctx.store.write() as tx:
+        _leave_queues(tx, ctx.engine_id)
+    ctx.queues.clear()
+
+
+def _queues_by_owner(tx: Transaction) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for state in tx.queue_states():
+        if state.owner is not None:
+            found.setdefault(state.owner, []).append(state.target)
+    return found
+
+
+def _leave_queues(tx: Transaction, owner: str) -> None:
+    """Take an engine's queues from it. To be called before its jobs are read, as queues are locked before jobs."""
+    for target in sorted(_queues_of_jobs(tx, owner).union(_queues_by_owner(tx).get(owner, ()))):
+        state = tx.queue_state(target)
+        if state.owner == owner:
+            tx.save_queue_state(state, evolve(state, owner=None, fence=state.fence + 1))
+
+
+def _queues_of_jobs(tx: Transaction, owner: str) -> set[str]:
+    return {job.spec.target for job in tx.owned_jobs(owner) if job.session_id is not None}
 
 
 def _each_owned(tx: Transaction, owner: str) -> Iterator[Job]:

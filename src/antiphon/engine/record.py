@@ -15,6 +15,7 @@ from antiphon.domain.transitions import TransitionRefusedError
 from antiphon.engine.artefacts import artefact
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.ending import Aftermath, settle
+from antiphon.engine.queues.holding import lock_queue
 from antiphon.ports.executor import Report
 from antiphon.ports.job_store import Artefact, ResultExistsError, StoredResult, Transaction, VersionConflictError
 
@@ -47,6 +48,7 @@ def record(
             try:
                 with ctx.store.write() as tx:
                     if current is not job:
+                        lock_queue(tx, job)
                         current = tx.job(job.id) or job
                         if current.owner != ctx.engine_id or current.fence != job.fence:
                             # Back in the queue under the same fence, too: nothing of a lost lease counts.

@@ -21,6 +21,7 @@ from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, apply_consequence
 from antiphon.engine.ids import new_id
 from antiphon.engine.outbox import note_session_end
+from antiphon.engine.queues.holding import let_go, lock_queue_of_session
 from antiphon.engine.requests import OpenSessionRequest, Origin
 from antiphon.engine.validate import LONGEST_KEY, LONGEST_NAME, check_text, find_driver, is_number
 from antiphon.errors import ConflictError, LimitError, NotFoundError
@@ -28,6 +29,9 @@ from antiphon.ports.job_store import KeyTakenError, Transaction, VersionConflict
 
 LONGEST_LIMIT_S = 1_000_000_000
 """Some thirty years: the moment when a session is due must be one that a calendar has."""
+
+MOST_JOBS = 1_000_000_000
+LARGEST_LIMIT = 1e15
 
 
 def open_new_session(ctx: EngineContext, request: OpenSessionRequest) -> Session:
@@ -60,12 +64,16 @@ def open_or_join(ctx: EngineContext, request: OpenSessionRequest) -> tuple[Sessi
             failure_policy=FailurePolicy(request.failure_policy),
             idle_limit_s=request.idle_limit_s or DEFAULT_IDLE_LIMIT_S,
             total_limit_s=request.total_limit_s or DEFAULT_TOTAL_LIMIT_S,
+            max_jobs=request.max_jobs,
+            max_seconds=request.max_seconds,
+            max_cost=request.max_cost,
         )
     )
     event = SessionEvent(action=SessionAction.CHECK_TIME, at=now, who=request.who, why="opened")
     aftermath = Aftermath()
     with ctx.store.write() as tx:
         if request.key is not None:
+            lock_queue_of_session(tx, request.target)
             live = tx.session_by_key(request.workspace, request.key)
             if live is not None and live.accepting_jobs:
                 live = _as_of(ctx, tx, live, now, aftermath)
@@ -119,6 +127,9 @@ def checked_request(request: OpenSessionRequest) -> OpenSessionRequest:
         failure_policy=_policy(request.failure_policy).value,
         idle_limit_s=_seconds("idle_limit", request.idle_limit_s, DEFAULT_IDLE_LIMIT_S),
         total_limit_s=_seconds("total_limit", request.total_limit_s, DEFAULT_TOTAL_LIMIT_S),
+        max_jobs=_most_jobs(request.max_jobs),
+        max_seconds=_most("max_seconds", request.max_seconds),
+        max_cost=_most("max_cost", request.max_cost),
     )
 
 
@@ -130,6 +141,7 @@ def _as_of(ctx: EngineContext, tx: Transaction, session: Session, now: float, af
         return session
     tx.save_session(session, after, event)
     note_session_end(tx, session, after)
+    let_go(tx, session, after)
     for consequence in consequences:
         apply_consequence(tx, after, consequence, at=now, aftermath=aftermath)
     return after
@@ -168,16 +180,20 @@ def _act(
     origin: Origin | None = None,
 ) -> Session:
     aftermath = Aftermath()
+    with ctx.store.read() as tx:
+        known = tx.session(session_id, workspace=workspace)
+    if known is None:
+        raise session_not_found(session_id)
     with ctx.store.write() as tx:
-        session = tx.session(session_id, workspace=workspace)
-        if session is None:
-            raise session_not_found(session_id)
+        lock_queue_of_session(tx, known.target)
+        session = tx.session(session_id, workspace=workspace) or known
         event = SessionEvent(action=action, at=ctx.clock.now(), who=who, why=action.value)
         after, consequences = advance_session(session, event)
         if after is session:
             return session
         tx.save_session(session, after, event)
         note_session_end(tx, session, after)
+        let_go(tx, session, after)
         for consequence in consequences:
             apply_consequence(tx, after, consequence, at=event.at, aftermath=aftermath)
         after = tx.session(session_id) or after
@@ -215,5 +231,29 @@ def _seconds(name: str, value: float | None, default: float) -> float:
             f"{name}={value!r} is not a positive number of seconds of at most {LONGEST_LIMIT_S:,}.",
             code="session-limit-invalid",
             next_step=f"Give {name} in seconds, or leave it out for {default:g} s.",
+        )
+    return float(value)
+
+
+def _most_jobs(value: int | None) -> int | None:
+    if value is None:
+        return None
+    if not (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_JOBS):
+        raise LimitError(
+            f"max_jobs={value!r} is not a whole number from 1 to {MOST_JOBS:,}.",
+            code="session-limit-invalid",
+            next_step="Give how many jobs the session may have, or leave it out for any number.",
+        )
+    return value
+
+
+def _most(name: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    if not (is_number(value) and 0 < value <= LARGEST_LIMIT):
+        raise LimitError(
+            f"{name}={value!r} is not a positive number of at most {LARGEST_LIMIT:g}.",
+            code="session-limit-invalid",
+            next_step=f"Give {name}, or leave it out for no such limit.",
         )
     return float(value)

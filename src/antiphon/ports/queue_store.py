@@ -82,6 +82,10 @@ class QueueTransaction(Protocol):
 
     # --- what waits (the `policies.pick.QueueView` of one target)
 
+    def targets_waited_for(self) -> list[str]:
+        """The targets with a waiting job, by name; its cost grows with the targets, not with the jobs."""
+        ...
+
     def first_of_session(self, target: str, session_id: str) -> Waiting | None:
         """The oldest waiting job of a session."""
         ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from antiphon.domain.jobs import Job, JobEvent, JobTrigger
 from antiphon.domain.policies.shares import Use
+from antiphon.domain.queues import QueuePolicy
 from antiphon.ports.queue_store import QueueTransaction
 
 
@@ -16,32 +17,29 @@ def came_from_queue(job: Job) -> bool:
 
 @dataclass(slots=True)
 class Charges:
-    """What starts on one target charge in one transaction: read once and stored once for each user."""
+    """What starts and ends on one target charge in one transaction, added up until it is stored."""
 
     tx: QueueTransaction
     target: str
     window_s: float
     now: float
-    _uses: dict[tuple[str, str], Use] = field(default_factory=dict)
+    _seconds: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    def add(self, workspace: str, user: str, seconds: float) -> Use:
-        """Charge a workspace and its user; returns what the user has used by now."""
-        for name in ("", user):
-            key = (workspace, name)
-            use = self._uses.get(key)
-            if use is None:
-                use = self.tx.share(self.target, workspace, name)
-            self._uses[key] = use.charged(seconds, self.now, self.window_s)
-        return self._uses[workspace, user]
+    def add(self, workspace: str, user: str, seconds: float) -> None:
+        """Charge a workspace and its user; negative gives back."""
+        for key in ((workspace, ""), (workspace, user)):
+            self._seconds[key] = self._seconds.get(key, 0.0) + seconds
 
-    def of(self, workspace: str, user: str) -> Use | None:
-        """What a user, or with "" the workspace, has used by now; None if nothing was charged to it here."""
-        return self._uses.get((workspace, user))
+    def on(self, workspace: str, user: str, use: Use) -> Use:
+        """What a user, or with "" the workspace, has used with what is charged here; `use` is what is stored."""
+        seconds = self._seconds.get((workspace, user))
+        return use if seconds is None else use.charged(seconds, self.now, self.window_s)
 
     def store(self) -> None:
-        """Store them; to be called once, at the end."""
-        for (workspace, user), use in self._uses.items():
-            self.tx.save_share(self.target, workspace, user, use)
+        """Store them; once, at the end: whoever changes shares locks them in the order of their names."""
+        for (workspace, user), seconds in sorted(self._seconds.items()):
+            use = self.tx.share(self.target, workspace, user)
+            self.tx.save_share(self.target, workspace, user, use.charged(seconds, self.now, self.window_s))
 
 
 def seconds_to_correct(before: Job, after: Job, event: JobEvent) -> float:
@@ -53,14 +51,14 @@ def seconds_to_correct(before: Job, after: Job, event: JobEvent) -> float:
     if after.status.is_final:
         took = None if event.stages is None else event.stages.execute
     elif event.trigger is JobTrigger.YIELDED:
-        took = 0.0 if event.stages is None else event.stages.execute or 0.0
+        took = (0.0 if event.stages is None else event.stages.execute) or 0.0
     else:
         took = 0.0
     return 0.0 if took is None else took - before.planned_s
 
 
-def correct(tx: QueueTransaction, job: Job, seconds: float, now: float, window_s: float) -> None:
+def correct(tx: QueueTransaction, policy: QueuePolicy, job: Job, seconds: float, now: float) -> None:
     """Charge the job's workspace and user with `seconds` more, or less."""
-    charges = Charges(tx, job.spec.target, window_s, now)
+    charges = Charges(tx, job.spec.target, policy.window_s, now)
     charges.add(job.workspace, job.created_by, seconds)
     charges.store()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from antiphon.domain.policies.shares import Use, standing
 from antiphon.domain.queues import Rank, Waiting
 from antiphon.engine.queues.shares import Charges
-from antiphon.ports.queue_store import QueueTransaction
 
 
 class StoredQueue:
@@ -15,11 +14,11 @@ class StoredQueue:
     and what `take` tells is applied to it: a job that comes meanwhile may have to wait for the next look.
 
     Args:
-        charges: What was charged in this transaction and is not stored yet.
+        charges: What is charged in this transaction; not stored before the last job is picked.
     """
 
-    def __init__(self, tx: QueueTransaction, target: str, window_s: float, charges: Charges | None = None) -> None:
-        self._tx, self._target, self._window_s = tx, target, window_s
+    def __init__(self, charges: Charges) -> None:
+        self._tx, self._target, self._window_s = charges.tx, charges.target, charges.window_s
         self._charges = charges
         self._has: dict[tuple[Rank, str | None], bool] = {}
         self._workspaces: dict[Rank, dict[str, tuple[Use, float]]] = {}
@@ -37,6 +36,12 @@ class StoredQueue:
             users.pop(job.user, None)
             if not users:
                 self._workspaces.get(rank, {}).pop(workspace, None)
+
+    def forget(self) -> None:
+        """Somebody else changed what waits: all is looked at again."""
+        self._has.clear()
+        self._workspaces.clear()
+        self._users.clear()
 
     def first_of_session(self, session_id: str) -> Waiting | None:
         """The oldest waiting job of a session."""
@@ -65,7 +70,7 @@ class StoredQueue:
             found = self._tx.waiting_workspaces(self._target, rank)
             names = self._workspaces[rank] = {name: (use, weight) for name, use, weight in found}
         return [
-            (standing(self._charged(name, "") or use, weight, self._window_s), name)
+            (standing(self._charges.on(name, "", use), weight, self._window_s), name)
             for name, (use, weight) in names.items()
         ]
 
@@ -75,12 +80,9 @@ class StoredQueue:
         if names is None:
             names = self._users[rank, workspace] = dict(self._tx.waiting_users(self._target, rank, workspace))
         return [
-            (standing(self._charged(workspace, name) or use, 1.0, self._window_s), name) for name, use in names.items()
+            (standing(self._charges.on(workspace, name, use), 1.0, self._window_s), name) for name, use in names.items()
         ]
 
     def first(self, rank: Rank, workspace: str, user: str) -> Waiting | None:
         """The oldest waiting job of a user in the class."""
         return self._tx.first_waiting(self._target, rank, workspace, user)
-
-    def _charged(self, workspace: str, user: str) -> Use | None:
-        return None if self._charges is None else self._charges.of(workspace, user)

@@ -1,0 +1,138 @@
+"""Taking jobs from the queue of one target: the rules of `policies.pick` at work, in one transaction."""
+
+from __future__ import annotations
+
+from antiphon.domain.evolve import evolve
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
+from antiphon.domain.policies import holds
+from antiphon.domain.policies.pick import Pick, pick
+from antiphon.domain.queues import QueuePolicy, QueueState, Reservation
+from antiphon.engine.conflicts import decided_again
+from antiphon.engine.context import EngineContext
+from antiphon.engine.leases import register
+from antiphon.engine.queues.holding import as_of, tell_sessions
+from antiphon.engine.queues.policies import policy_of
+from antiphon.engine.queues.shares import Charges
+from antiphon.engine.queues.view import StoredQueue
+from antiphon.engine.tasks import task_id
+from antiphon.ports.job_store import Transaction
+
+MOST_GONE = 100
+"""Picked jobs that were cancelled before they could be locked, until the rest is left to the next look."""
+
+
+@decided_again
+def take(ctx: EngineContext, target: str, room: int) -> list[Job]:
+    """Claim up to `room` waiting jobs of a target for this engine, in the order of its queue.
+
+    The queue of a target with slots is run by one engine at a time: this one, if nobody does. It leaves the queue to
+    others when it has no more room for what it could start.
+    """
+    taking = _Taking(ctx, target)
+    try:
+        with ctx.store.write() as tx:
+            taking.run(tx, room)
+    except BaseException:
+        # If the claim was committed all the same, the lease check finds the jobs held by nobody and puts them back.
+        ctx.held.difference_update([task_id(job) for job in taking.claimed])
+        raise
+    if taking.owns:
+        ctx.queues.add(target)
+    else:
+        ctx.queues.discard(target)
+    return taking.claimed
+
+
+class _Taking:
+    """One transaction's work on one queue."""
+
+    def __init__(self, ctx: EngineContext, target: str) -> None:
+        self._ctx, self._target = ctx, target
+        self.claimed: list[Job] = []
+        self.owns = False
+
+    def run(self, tx: Transaction, room: int) -> None:
+        ctx, target = self._ctx, self._target
+        stored = state = tx.queue_state(target)
+        policy = policy_of(ctx, tx, target)
+        now = ctx.clock.now()
+        free, now_open, to_come = room, None, None
+        if policy.slots is not None:
+            if state.owner not in (None, ctx.engine_id) or ctx.closing.is_set():
+                return
+            if state.owner is None and room > 0:
+                if not ctx.beating:
+                    register(ctx, tx)
+                state = evolve(state, owner=ctx.engine_id, fence=state.fence + 1)
+            slots = max(0, policy.slots - tx.running_on(target))
+            free = min(room, slots)
+            now_open, to_come = _booked(tx, target, now)
+        charges = Charges(tx, target, policy.window_s, now)
+        view = StoredQueue(charges)
+        state = self._look_at_hold(tx, view, state, policy, now)
+        gone = 0
+        while free > 0 and gone < MOST_GONE:
+            chosen = pick(view, state, policy, now, now_open, to_come)
+            if chosen is None:
+                break
+            job = self._claim(tx, chosen, now)
+            if job is None:
+                gone += 1
+                view.forget()
+                continue
+            if ctx.closing.is_set():
+                break
+            free -= 1
+            charges.add(job.workspace, job.created_by, job.planned_s)
+            started = holds.started(state, policy, job.session_id, job.workspace, now, counts=chosen.counts)
+            tell_sessions(tx, state, started, now, ctx.engine_id)
+            state = started
+            if free > 0:
+                view.take(chosen.job)
+        charges.store()
+        if policy.slots is not None and state.owner == ctx.engine_id:
+            is_full = len(self.claimed) >= room and len(self.claimed) < slots
+            if is_full and view.oldest(None) is not None:
+                state = evolve(state, owner=None)
+        tx.save_queue_state(stored, state)
+        self.owns = state.owner == ctx.engine_id
+
+    def _look_at_hold(
+        self, tx: Transaction, view: StoredQueue, state: QueueState, policy: QueuePolicy, now: float
+    ) -> QueueState:
+        if state.held_by is None:
+            return state
+        first = view.first_of_session(state.held_by)
+        looked_at = as_of(tx, state, policy, now, None if first is None else first.created_at)
+        tell_sessions(tx, state, looked_at, now, self._ctx.engine_id)
+        return looked_at
+
+    def _claim(self, tx: Transaction, chosen: Pick, now: float) -> Job | None:
+        """Take the lease on a picked job; None if it waits no more."""
+        ctx = self._ctx
+        job = tx.job(chosen.job.id)
+        if job is None or job.status is not JobStatus.WAITING:
+            return None
+        event = JobEvent(
+            trigger=JobTrigger.CLAIMED, at=now, who=ctx.engine_id, why=chosen.rule.value, owner=ctx.engine_id
+        )
+        after = advance(job, event)
+        ctx.held.add(task_id(after))
+        # Looked at after `held` grew: an engine that shuts down either stops this claim or sees it.
+        if ctx.closing.is_set():
+            ctx.held.discard(task_id(after))
+            return job
+        self.claimed.append(after)
+        tx.save_job(job, after, event)
+        return after
+
+
+def _booked(tx: Transaction, target: str, now: float) -> tuple[Reservation | None, Reservation | None]:
+    """The reservation that is open now, and the next."""
+    now_open = to_come = None
+    for each in tx.reservations(target, now):
+        if each.starts_at > now:
+            to_come = to_come or each
+        elif each.ends_at > now:
+            now_open = each
+    return now_open, to_come
