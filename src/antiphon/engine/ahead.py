@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """Seconds before a job can start, by plan; `queued` is False for a target where only workers limit.
+    """Seconds before a job can start, by plan; `queued` is False for a job that runs where it is submitted.
 
     `upper_bound` says that it is what it takes at most, as far as is known.
     """

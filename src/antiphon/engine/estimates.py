@@ -29,6 +29,7 @@ from antiphon.engine.cancel import job_not_found
 from antiphon.engine.charging import PRICED, Metered, metered
 from antiphon.engine.context import EngineContext
 from antiphon.engine.prices import Tariff, prices_of
+from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.validate import check_request, find_driver, plan_work
 from antiphon.ports.queue_store import QueueOutcome
@@ -46,6 +47,15 @@ class History:
     wait_behind_none: Spread
     typical_s: float | None
 
+    def waited(self, ahead: Ahead) -> Quantiles:
+        """How long a job waits behind so much work."""
+        if not ahead.queued:
+            return Quantiles(0.0, 0.0, 0.0, Source.HISTORY)
+        spread = self.wait_behind_work if ahead.seconds > 0.0 else self.wait_behind_none
+        if ahead.seconds <= 0.0 and spread.source is Source.MODEL:
+            return Quantiles(0.0, 0.0, 0.0, Source.MODEL)
+        return spread.of(ahead.seconds, upper_bound=ahead.upper_bound)
+
 
 def estimate_before(ctx: EngineContext, request: SubmitRequest) -> Estimate:
     """What to expect of a request if it were submitted now; nothing is stored.
@@ -60,12 +70,12 @@ def estimate_before(ctx: EngineContext, request: SubmitRequest) -> Estimate:
     rank = rank_of(request.priority, in_session=request.session_id is not None)
     now = ctx.clock.now()
     place = Place(request.target, rank, request.workspace, request.who, now, request.session_id, plan.cost)
-    at_once = plan.safe_inline and plan.cost <= ctx.settings.inline_seconds and request.execution != "process"
     limit = driver.info.limits.max_seconds if request.max_seconds is None else float(request.max_seconds)
-    with ctx.store.read() as tx:
-        ahead = look_ahead(ctx, tx, place, now, history_of(ctx, request.target, request.priority).typical_s)
-    if at_once and not ahead.queued:
+    if _runs_at_once(ctx, request, plan):
         ahead = Ahead(0.0, queued=False, notes=("it runs at once, in the process that takes it",))
+    else:
+        with ctx.store.read() as tx:
+            ahead = look_ahead(ctx, tx, place, now, history_of(ctx, request.target, request.priority).typical_s)
     return _estimate(ctx, place, request.priority, ahead, to_charge, limit, now)
 
 
@@ -137,7 +147,7 @@ def expected_wait(ctx: EngineContext, target: str) -> float:
         history = history_of(ctx, target, Priority.STANDARD)
         with ctx.store.read() as tx:
             ahead = look_ahead(ctx, tx, Place(target, Rank.STANDARD, "", "", now), now, history.typical_s)
-        return 0.0 if ahead.seconds <= 0.0 else history.wait_behind_work.of(ahead.seconds).p50
+        return history.waited(ahead).p50
 
     return ctx.recent.get(("expected wait", target), ctx.clock, read)
 
@@ -177,6 +187,13 @@ def planned(ctx: EngineContext, request: SubmitRequest) -> tuple[Work, Plan]:
     return work, plan_work(driver, work)
 
 
+def _runs_at_once(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> bool:
+    if request.target in ctx.providers or known_policy(ctx, request.target).is_queued:
+        return False
+    cheap = plan.safe_inline and plan.cost <= ctx.settings.inline_seconds
+    return request.execution == "inline" or (request.execution == "auto" and cheap)
+
+
 def _learned(outcomes: Sequence[QueueOutcome]) -> History:
     ran = sorted(outcome.run_s for outcome in outcomes)
     return History(
@@ -199,13 +216,6 @@ def _estimate(
     history = history_of(ctx, place.target, priority)
     run = history.run.of(place.planned_s)
     run = evolve(run, p50=min(run.p50, limit), p80=min(run.p80, limit), p95=min(run.p95, limit))
-    if ahead.queued:
-        spread = history.wait_behind_work if ahead.seconds > 0.0 else history.wait_behind_none
-        wait = spread.of(ahead.seconds, upper_bound=ahead.upper_bound)
-        if ahead.seconds <= 0.0 and spread.source is Source.MODEL:
-            wait = Quantiles(0.0, 0.0, 0.0, Source.MODEL)
-    else:
-        wait = Quantiles(0.0, 0.0, 0.0, Source.HISTORY)
     cost, currency, notes = None, None, ahead.notes
     if to_charge is not None:
         cost, bill = _cost(to_charge, run)
@@ -216,7 +226,7 @@ def _estimate(
         priority=priority.value,
         ahead_s=ahead.seconds,
         planned_s=place.planned_s,
-        wait=wait,
+        wait=history.waited(ahead),
         run=run,
         cost=cost,
         currency=currency,
