@@ -8,6 +8,7 @@ import time
 
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
+from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.access.audit import note_work
 from antiphon.engine.access.quotas import hold
@@ -21,6 +22,7 @@ from antiphon.engine.estimates import estimate_at_submit, most_seconds
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
 from antiphon.engine.leases import register
+from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
 from antiphon.engine.tasks import task_id
@@ -210,6 +212,8 @@ def _own(ctx: EngineContext, tx: Transaction) -> None:
 def _choose_executor(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> str:
     if request.target in ctx.providers:
         return "provider"
+    if known_policy(ctx, request.target).is_queued:
+        return "process"  # whatever was asked: what runs here and now would go before those that wait
     if request.execution != "auto":
         return request.execution
     return "inline" if plan.safe_inline and plan.cost <= ctx.settings.inline_seconds else "process"
@@ -271,4 +275,6 @@ def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
             for pub in spec.pubs
         ],
     }
+    if request.priority is not Priority.STANDARD:
+        asked["priority"] = request.priority.value  # else as it was before there were priorities
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
