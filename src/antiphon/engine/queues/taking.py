@@ -6,13 +6,14 @@ from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
 from antiphon.domain.policies import holds
 from antiphon.domain.policies.pick import Pick, pick
-from antiphon.domain.queues import QueuePolicy, QueueState, Reservation
+from antiphon.domain.queues import QueuePolicy, QueueState
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.leases import register
 from antiphon.engine.queues.holding import as_of, tell_sessions
 from antiphon.engine.queues.policies import policy_of
 from antiphon.engine.queues.shares import Charges
+from antiphon.engine.queues.status import booked
 from antiphon.engine.queues.view import StoredQueue
 from antiphon.engine.tasks import task_id
 from antiphon.ports.job_store import Transaction
@@ -66,7 +67,7 @@ class _Taking:
                 state = evolve(state, owner=ctx.engine_id, fence=state.fence + 1)
             slots = max(0, policy.slots - tx.running_on(target))
             free = min(room, slots)
-            now_open, to_come = _booked(tx, target, now)
+            now_open, to_come = booked(tx, target, now)
         charges = Charges(tx, target, policy.window_s, now)
         view = StoredQueue(charges)
         state = self._look_at_hold(tx, view, state, policy, now)
@@ -125,14 +126,3 @@ class _Taking:
         self.claimed.append(after)
         tx.save_job(job, after, event)
         return after
-
-
-def _booked(tx: Transaction, target: str, now: float) -> tuple[Reservation | None, Reservation | None]:
-    """The reservation that is open now, and the next."""
-    now_open = to_come = None
-    for each in tx.reservations(target, now):
-        if each.starts_at > now:
-            to_come = to_come or each
-        elif each.ends_at > now:
-            now_open = each
-    return now_open, to_come
