@@ -8,6 +8,7 @@ from antiphon.domain.jobs import JobStatus
 from antiphon.domain.work import JobKind, Plan, Work
 from antiphon.engine.leases import put_back_orphans, recover
 from antiphon.engine.providers import sending
+from antiphon.engine.providers.ledger import set_out
 from antiphon.errors import StoreError
 from antiphon.ports.provider import AnswerLostError
 from provider_jobs import Desk
@@ -81,7 +82,6 @@ def test_who_lost_the_lease_before_it_set_out_sends_nothing(
 ) -> None:
     job_id = here.submit()
     followed = here.take(job_id)
-    set_out = sending.set_out
 
     def too_late(*args: object) -> object:
         monkeypatch.undo()
