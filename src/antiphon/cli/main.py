@@ -19,8 +19,10 @@ from antiphon.cli import (
     reference,
     serve,
     sessions,
+    simulate,
     submit,
     targets,
+    trace,
     usage,
     webhooks,
     workspaces,
@@ -73,6 +75,8 @@ app.add_typer(quotas.app, name="quotas")
 app.command("usage")(command(usage.usage))
 app.command("audit")(command(audit.audit))
 app.add_typer(webhooks.app, name="webhooks")
+app.command("simulate")(command(simulate.simulate))
+app.add_typer(trace.app, name="trace")
 app.add_typer(env.app, name="env")
 app.command("doctor")(command(doctor.doctor))
 app.command("exit-codes")(command(reference.exit_codes))

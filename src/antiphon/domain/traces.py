@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.queues import Priority
 
 
@@ -39,3 +41,20 @@ class TraceJob:
         if self.run_s is None or self.wait_s is None:
             return None
         return self.submitted_at + self.wait_s + self.run_s
+
+
+def anonymous(job: TraceJob, salt: bytes) -> TraceJob:
+    """The job with its workspace, user and session under names that only the salt could lead back from.
+
+    The same name becomes the same one everywhere under one salt; the target keeps its name.
+    """
+    return evolve(
+        job,
+        workspace="w-" + _hashed(salt, "workspace", job.workspace),
+        user="u-" + _hashed(salt, "user", job.workspace, job.user),
+        session=None if job.session is None else "s-" + _hashed(salt, "session", job.session),
+    )
+
+
+def _hashed(salt: bytes, *names: str) -> str:
+    return hashlib.blake2b("\0".join(names).encode(), key=salt, digest_size=8).hexdigest()

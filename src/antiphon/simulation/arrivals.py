@@ -16,6 +16,8 @@ from antiphon.simulation.targets import Closure, SimTarget, in_order
 from antiphon.simulation.workload import NONE, Floats, Indices, Workload
 
 HOUR_S = 3_600.0
+KNOWN = (0.55, 0.25, 0.15, 0.05)
+"""How a user's jobs go to the targets that it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Mixture:
     unclosed: float = 0.2
     high: float = 0.1
     batches: float = 0.02
-    run_s: float = 15.0
+    run_s: float = 45.0
     outage_every_s: float = 7 * DAY_S
     outage_s: float = HOUR_S
     calibration_every_s: float = DAY_S
@@ -61,11 +63,13 @@ def synthesise(mixture: Mixture, seed: int) -> tuple[Workload, tuple[SimTarget, 
     homes = _homes(mixture, chance)
     sessions, size = _sizes(mixture, chance)
     arrivals = len(size)
-    user = chance.choice(mixture.users, size=arrivals, p=_heavy(mixture.users, chance)).astype(np.int32)
-    target = _targets_of(mixture, user, chance)
+    share = _heavy(mixture.users, chance, 0.4 / mixture.targets)
+    own_pace = np.exp(0.5 * chance.standard_normal(mixture.users))
+    user = chance.choice(mixture.users, size=arrivals, p=share).astype(np.int32)
+    known = _known_targets(mixture, share * own_pace, chance)
+    target = known[user, chance.choice(len(KNOWN), size=arrivals, p=KNOWN)]
     high = chance.random(arrivals) < mixture.high
     batch = (chance.random(arrivals) < mixture.batches) & ~sessions
-    own_pace = np.exp(0.5 * chance.standard_normal(mixture.users))
 
     first = np.repeat(np.cumsum(size) - size, size)
     of = np.repeat(np.arange(arrivals), size)
@@ -108,11 +112,13 @@ def _homes(mixture: Mixture, chance: np.random.Generator) -> Indices:
     return homes.astype(np.int32)
 
 
-def _heavy(count: int, chance: np.random.Generator) -> Floats:
-    """Shares that sum to one, Pareto with exponent 1.2: a tenth of them ask for more than half."""
-    weights = (1.0 - chance.random(count)) ** (-1.0 / 1.2)
-    weights = np.minimum(weights, weights.sum() * 0.05 + 1.0)
-    shares: Floats = weights / weights.sum()
+def _heavy(count: int, chance: np.random.Generator, most: float = 1.0) -> Floats:
+    """Shares that sum to one, Pareto with exponent 1.2: few ask for most, but none for more than `most`."""
+    shares: Floats = (1.0 - chance.random(count)) ** (-1.0 / 1.2)
+    shares /= shares.sum()
+    while shares.max() > 1.01 * most >= 1.01 / count:
+        shares = np.minimum(shares, most)
+        shares /= shares.sum()
     return shares
 
 
@@ -131,12 +137,22 @@ def _sizes(mixture: Mixture, chance: np.random.Generator) -> tuple[np.ndarray[tu
     return sessions, size.astype(np.int32)
 
 
-def _targets_of(mixture: Mixture, user: Indices, chance: np.random.Generator) -> Indices:
-    """Each user knows up to four targets, and uses the first the most; some targets are asked for more than others."""
-    popular = np.exp(0.25 * chance.standard_normal(mixture.targets))
-    known = chance.choice(mixture.targets, size=(mixture.users, 4), p=popular / popular.sum())
-    which = chance.choice(4, size=len(user), p=[0.55, 0.25, 0.15, 0.05])
-    chosen: Indices = known[user, which].astype(np.int32)
+def _known_targets(mixture: Mixture, asks: Floats, chance: np.random.Generator) -> Indices:
+    """The targets of each user, the one used the most first.
+
+    Whoever asks for much goes where there is room, as people do; the others where the others are.
+    """
+    popular = np.exp(0.15 * chance.standard_normal(mixture.targets))
+    known = chance.choice(mixture.targets, size=(mixture.users, len(KNOWN)), p=popular / popular.sum())
+    most = np.argsort(-asks)
+    rest = most[mixture.users // 5 :]
+    taken = np.zeros(mixture.targets)
+    np.add.at(taken, known[rest], asks[rest, None] * np.array(KNOWN))
+    for user in most[: mixture.users // 5]:
+        for place, part in enumerate(KNOWN):
+            known[user, place] = at = int(np.argmin(taken / popular))
+            taken[at] += part * asks[user]
+    chosen: Indices = known.astype(np.int32)
     return chosen
 
 

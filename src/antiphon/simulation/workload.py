@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -119,3 +119,9 @@ def _chains(jobs: Sequence[TraceJob]) -> tuple[list[int], list[float]]:
         if job.ended_at is not None:
             insort(earlier, (job.ended_at, at))
     return follows, think_s
+
+
+def sped_up(workload: Workload, factor: float) -> Workload:
+    """The same jobs and think times, submitted `factor` times as fast."""
+    begin = workload.span[0]
+    return replace(workload, submitted_at=begin + (workload.submitted_at - begin) / factor)
