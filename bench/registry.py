@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from bench.measure import Row
 
-FAMILIES = ("bench.loops", "bench.sampling", "bench.overhead", "bench.startup", "bench.http_server")
+FAMILIES = ("bench.loops", "bench.sampling", "bench.overhead", "bench.startup", "bench.http_server", "bench.batch_gap", "bench.claims")
 
 
 @dataclass(frozen=True, slots=True)

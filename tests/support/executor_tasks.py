@@ -74,13 +74,14 @@ def read_when_there(path: Path) -> str:
 
 
 def is_running(pid: int) -> bool:
-    """False once the process is gone or a zombie."""
+    """False once the process is gone or a zombie, with all of its threads."""
     try:
         os.kill(pid, 0)
         stat = Path(f"/proc/{pid}/stat").read_text()
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except (ProcessLookupError, FileNotFoundError):
         return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+    return threads > 1 or stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def exists(pid: int) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_item, verdict
@@ -23,14 +24,32 @@ from antiphon.ports.job_store import VersionConflictError
 
 CHUNK_SECONDS = 0.05
 CHUNK_ITEMS = 100
+SHARED_BLAME = frozenset({"worker-crashed", "worker-memory"})
+"""Ends of a worker that what it had read ahead may have caused, and not what it ran."""
+
+
+@dataclass(eq=False, slots=True)
+class _Chunk:
+    """Items that go to the executor together.
+
+    `alone`: nothing is handed over while it runs, so that what happens is its own doing. `started`: its items are
+    stored as executing. `shared`: the next chunk was handed over while it ran.
+    """
+
+    indices: list[int]
+    alone: bool = False
+    started: bool = False
+    shared: bool = False
 
 
 class BatchRun:
     """One attempt at a batch. Items that already succeeded in an earlier attempt are not run again.
 
-    Items go to the executor in chunks of about CHUNK_SECONDS of estimated work, one chunk after the other without a
-    pause; a chunk in which anything fails is run again item by item, so that the fault is pinned to its item. Between
-    chunks it looks whether the lease still holds and whether cancelling was asked for.
+    Items go to the executor in chunks of about CHUNK_SECONDS of estimated work. While one chunk runs, the next is
+    encoded and handed over, so that the next program starts the moment the one before it ends; what a chunk brought
+    and the start of the next are stored in one transaction. A chunk in which anything fails is run again item by item,
+    after what was handed over already, so that the fault is pinned to its item. Between chunks it looks whether the
+    lease still holds and whether cancelling was asked for.
     """
 
     def __init__(
@@ -46,115 +65,153 @@ class BatchRun:
         self._executor, self._conclude = executor, conclude
         with ctx.store.read() as tx:
             self._items = {item.index: item for item in tx.items(job.id)}
-        self._chunks = self._cut([index for index, item in self._items.items() if not item.status.is_final])
+        self._ready = self._cut([index for index, item in self._items.items() if not item.status.is_final])
+        self._flight: deque[_Chunk] = deque()  # handed over: the one that runs, and the one that follows it
         self._seconds = 0.0
         self._stopped: AntiphonError | None = None
-        self._lock = threading.Lock()
+        self._ended = False
+        self._going_on = False
+        # Reports come from a thread of the executor, the first while `start` still hands over.
+        self._lock = threading.RLock()
 
     def start(self) -> None:
-        """Run the first chunk; each chunk's end starts the next."""
-        self._next()
+        """Hand over the first chunks; each chunk's end hands over another."""
+        with self._lock:
+            self._go_on()
 
-    def _cut(self, indices: list[int]) -> deque[list[int]]:
+    def _cut(self, indices: list[int]) -> deque[_Chunk]:
         each = self._plan.cost / max(1, len(self._work.pubs))
         size = CHUNK_ITEMS if each <= 0 else max(1, min(CHUNK_ITEMS, int(CHUNK_SECONDS / each)))
-        return deque(indices[start : start + size] for start in range(0, len(indices), size))
+        return deque(_Chunk(indices[start : start + size]) for start in range(0, len(indices), size))
 
-    def _next(self) -> None:
-        # A loop, not recursion: an inline executor reports before start() returns.
-        while self._chunks:
-            chunk = self._chunks.popleft()
-            self._save(chunk, [ItemEvent(trigger=ItemTrigger.STARTED, at=self._ctx.clock.now())] * len(chunk))
-            if self._has_stopped():
-                break
-            reports: list[Report] = []
-            returned = threading.Event()
-
-            def report_in(
-                report: Report, chunk: list[int] = chunk, box: list[Report] = reports, event: threading.Event = returned
-            ) -> None:
-                with self._lock:
-                    synchronous = not event.is_set()
-                    if synchronous:
-                        box.append(report)
-                if not synchronous:
-                    self._go_on(chunk, report)
-
-            self._executor.start(self._task(chunk), report_in)
-            with self._lock:
-                returned.set()
-                pending = not reports
-            if pending:
-                return
-            self._take(chunk, reports[0])
-            if self._has_stopped():
-                break
-        self._finish()
-
-    def _has_stopped(self) -> bool:
-        return self._stopped is not None
-
-    def _go_on(self, chunk: list[int], report: Report) -> None:
-        # In a thread of the executor, where nobody would see an exception, and the job would be held for ever.
+    def _go_on(self) -> None:
+        # A loop, not recursion: an inline executor reports before its start() returns.
+        if self._going_on:
+            return
+        self._going_on = True
         try:
-            self._take(chunk, report)
-            if self._has_stopped():
-                self._chunks.clear()
-            self._next()
-        except Exception as error:  # noqa: BLE001 - it fails this job alone
-            self._conclude(Report(None, unexpected(error), self._seconds))
+            while self._hand_over():
+                pass
+        finally:
+            self._going_on = False
+        if not self._flight and not self._ended:
+            self._finish()
 
-    def _task(self, chunk: list[int]) -> Task:
-        work = Work(self._work.kind, tuple(self._work.pubs[index] for index in chunk), self._work.options)
+    def _hand_over(self) -> bool:
+        """Hand over the next chunk, if there is one and it is time; True if it did."""
+        if self._stopped is not None or not self._ready or self._ended:
+            return False
+        chunk = self._ready[0]
+        if self._flight:
+            runs = self._flight[0]
+            if len(self._flight) > 1 or chunk.alone or runs.alone or not self._executor.takes_ahead:
+                return False
+            runs.shared = True
+        elif not self._mark_started(chunk):
+            return False
+        self._ready.popleft()
+        self._flight.append(chunk)
+        self._executor.start(self._task(chunk, follows=len(self._flight) > 1), partial(self._report, chunk))
+        return True
+
+    def _mark_started(self, chunk: _Chunk) -> bool:
+        now = self._ctx.clock.now()
+        self._save([(index, ItemEvent(trigger=ItemTrigger.STARTED, at=now)) for index in chunk.indices])
+        chunk.started = self._stopped is None
+        return chunk.started
+
+    def _report(self, chunk: _Chunk, report: Report) -> None:
+        # In a thread of the executor, where nobody would see an exception, and the job would be held for ever.
+        with self._lock:
+            if self._ended:
+                return
+            try:
+                self._flight.remove(chunk)
+                self._take(chunk, report)
+                if self._stopped is not None and self._flight:
+                    self._executor.cancel(task_id(self._job))
+                # One that never began is told of before the one it was to follow, whose end says how to go on.
+                if chunk.started or not self._flight:
+                    self._go_on()
+            except Exception as error:  # noqa: BLE001 - it fails this job alone
+                self._end(Report(None, unexpected(error), self._seconds))
+                self._executor.cancel(task_id(self._job))
+
+    def _task(self, chunk: _Chunk, *, follows: bool) -> Task:
+        indices = chunk.indices
+        work = Work(self._work.kind, tuple(self._work.pubs[index] for index in indices), self._work.options)
         plan = replace(
             self._plan,
-            engine=tuple(self._plan.engine[index] for index in chunk),
-            reason=tuple(self._plan.reason[index] for index in chunk),
-            cost=self._plan.cost * len(chunk) / len(self._work.pubs),
-            num_calls=len(chunk),
+            engine=tuple(self._plan.engine[index] for index in indices),
+            reason=tuple(self._plan.reason[index] for index in indices),
+            cost=self._plan.cost * len(indices) / len(self._work.pubs),
+            num_calls=len(indices),
         )
-        return Task(task_id(self._job), self._job.spec.target, work, plan, self._job.spec.max_seconds)
+        return Task(task_id(self._job), self._job.spec.target, work, plan, self._job.spec.max_seconds, follows)
 
-    def _take(self, chunk: list[int], report: Report) -> None:
-        """Store what a chunk brought."""
+    def _take(self, chunk: _Chunk, report: Report) -> None:
+        """Store what a chunk brought, and that the one behind it has begun."""
         self._seconds += report.seconds
         now = self._ctx.clock.now()
+        changes = self._brought(chunk, report, now) if chunk.started else self._put_back(chunk, report)
+        follower = self._flight[0] if self._flight else None
+        if follower is not None and not follower.started and self._stopped is None:
+            begun = ItemEvent(trigger=ItemTrigger.STARTED, at=now)
+            changes += [(index, begun) for index in follower.indices]
+            self._save(changes)
+            follower.started = self._stopped is None
+        elif changes:
+            self._save(changes)
+
+    def _put_back(self, chunk: _Chunk, report: Report) -> list[tuple[int, ItemEvent]]:
+        """Of a chunk that was handed over and never began."""
+        if report.error is not None and report.error.code in STOPPED:
+            self._stopped = self._stopped or report.error
+        self._ready.appendleft(chunk)
+        return []
+
+    def _brought(self, chunk: _Chunk, report: Report, now: float) -> list[tuple[int, ItemEvent]]:
+        indices = chunk.indices
         if report.execution is not None:
-            self._save(chunk, [_succeeded(outcome, now, report.execution) for outcome in report.execution.outcomes])
-            return
+            execution = report.execution
+            events = [_succeeded(outcome, now, execution) for outcome in execution.outcomes]
+            return list(zip(indices, events, strict=True))
         error = report.error or ExecutionError("The executor reported neither a result nor an error.")
         if error.code in STOPPED:
-            self._save(chunk, [ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=now)] * len(chunk))
             self._stopped = error
-        elif len(chunk) > 1:
-            self._save(chunk, [ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=now)] * len(chunk))
-            self._chunks.extendleft([index] for index in reversed(chunk))
+        elif len(indices) > 1:
+            self._ready.extendleft(_Chunk([index], alone=True) for index in reversed(indices))
+        elif chunk.shared and error.code in SHARED_BLAME:
+            self._ready.appendleft(_Chunk(indices, alone=True))
+        elif error.code == "task-not-started":
+            self._ready.appendleft(_Chunk(indices))
         else:
-            self._save(chunk, [ItemEvent(trigger=ItemTrigger.FAILED, at=now, error=error.to_dict())])
+            return [(indices[0], ItemEvent(trigger=ItemTrigger.FAILED, at=now, error=error.to_dict()))]
+        return [(index, ItemEvent(trigger=ItemTrigger.LEASE_LOST, at=now)) for index in indices]
 
-    def _save(self, indices: list[int], events: list[ItemEvent]) -> None:
+    def _save(self, changes: Sequence[tuple[int, ItemEvent]]) -> None:
         try:
-            self._items |= self._saved(indices, events)
+            self._items |= self._saved(changes)
         except (VersionConflictError, StoreError):
             # The store cannot be written: what is stored counts, and the rest of the batch runs again.
             self._stopped = _lease_lost()
 
     @decided_again
-    def _saved(self, indices: list[int], events: list[ItemEvent]) -> dict[int, BatchItem]:
+    def _saved(self, changes: Sequence[tuple[int, ItemEvent]]) -> dict[int, BatchItem]:
         saved: dict[int, BatchItem] = {}
         with self._ctx.store.write() as tx:
             job = tx.job(self._job.id)
             if job is None or job.owner != self._ctx.engine_id or job.fence != self._job.fence:
                 self._stopped = _lease_lost()
                 return {}
-            for index, event in zip(indices, events, strict=True):
+            for index, event in changes:
                 before = self._items[index]
                 if event.trigger is ItemTrigger.STARTED:
                     if job.status is JobStatus.CANCELLATION_REQUESTED:
                         self._stopped = ExecutionError(
                             "The batch was cancelled between two items.", code="task-cancelled"
                         )
-                        return {}
+                        break  # what starts comes last
                     if before.status is JobStatus.EXECUTING:
                         continue  # an engine that died under it had started it
                 saved[index] = advance_item(before, event)
@@ -163,15 +220,19 @@ class BatchRun:
 
     def _finish(self) -> None:
         if self._stopped is not None:
-            self._conclude(Report(None, self._stopped, self._seconds))
+            self._end(Report(None, self._stopped, self._seconds))
             return
         items = [self._items[index] for index in sorted(self._items)]
         if verdict(items) is JobStatus.SUCCEEDED:
             outcomes = tuple(outcome_from_json(item.outcome or {}) for item in items)
             execution = Execution(outcomes, _merged([item.provenance or {} for item in items]))
-            self._conclude(Report(execution, None, self._seconds))
+            self._end(Report(execution, None, self._seconds))
             return
-        self._conclude(Report(None, _partial(items), self._seconds))
+        self._end(Report(None, _partial(items), self._seconds))
+
+    def _end(self, report: Report) -> None:
+        self._ended = True
+        self._conclude(report)
 
 
 def _lease_lost() -> ExecutionError:

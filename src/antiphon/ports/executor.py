@@ -54,7 +54,7 @@ class Executor(Protocol):
 
     @property
     def takes_ahead(self) -> bool:
-        """Whether it takes one task that follows (`Task.follows`) while the one before it runs, and prepares it."""
+        """Whether it takes one task that follows (`Task.follows`) while the one before it runs."""
         ...
 
     def start(self, task: Task, done: Callable[[Report], None]) -> None:

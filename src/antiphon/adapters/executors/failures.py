@@ -102,6 +102,16 @@ def task_cancelled() -> ExecutionError:
     return ExecutionError("The execution was cancelled.", code="task-cancelled", next_step="Submit it again to run it.")
 
 
+def task_not_started() -> ExecutionError:
+    """Code "task-not-started": what it was to follow took the worker with it."""
+    return ExecutionError(
+        "The execution was not started.",
+        code="task-not-started",
+        cause="The one before it ended its worker process.",
+        next_step="Start it again.",
+    )
+
+
 def task_interrupted(error: BaseException) -> ExecutionError:
     """Code "task-interrupted": the process that ran it was asked to stop; nothing is known about the program."""
     return ExecutionError(

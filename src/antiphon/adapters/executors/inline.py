@@ -43,6 +43,11 @@ class InlineExecutor:
         """None: it shares the memory of the calling process."""
         return None
 
+    @property
+    def takes_ahead(self) -> bool:
+        """False: the thread that starts a task is busy with it."""
+        return False
+
     def start(self, task: Task, done: Callable[[Report], None]) -> None:
         """Run `task` and call `done` with its report, both in this thread. What `done` raises is raised.
 

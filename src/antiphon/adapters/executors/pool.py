@@ -22,6 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from antiphon.adapters.executors import failures
@@ -41,14 +42,20 @@ Done = Callable[[object, float], None]
 
 @dataclass(eq=False, slots=True)
 class _Run:
-    """A request that waits or runs. `verdict` is why it was stopped; it is set once, and wins over any answer."""
+    """A request that waits or runs. `verdict` is why it was stopped; it is set once, and wins over any answer.
+
+    `slot` is where it runs. `follower` is what the same worker runs next; `sent`, whether the worker has it.
+    """
 
     id: str
     request: Request
     seconds: float
     done: Done
+    slot: _Slot | None = None
     worker: WorkerProcess | None = None
     verdict: AntiphonError | None = None
+    follower: _Run | None = None
+    sent: bool = False
 
 
 class _Slot:
@@ -58,6 +65,7 @@ class _Slot:
         self.worker: WorkerProcess | None = None
         self.wake = threading.Semaphore(0)
         self.thread: threading.Thread | None = None
+        self.sending = threading.Lock()
 
 
 class WorkerPool:
@@ -123,17 +131,35 @@ class WorkerPool:
             while not self._closed.is_set() and len(self._slots) < wanted:
                 self._open_slot()
 
-    def start(self, id: str, request: Request, seconds: float, done: Done) -> None:  # noqa: A002 - the field's own word
+    def start(
+        self,
+        id: str,  # noqa: A002 - the field's own word
+        request: Request,
+        seconds: float,
+        done: Done,
+        *,
+        follows: bool = False,
+    ) -> None:
         """Run `request` in a worker, soon; `done` is called once, from a thread of the pool.
 
-        What `done` raises is logged and otherwise ignored. `done` holds up its worker: it should be quick.
+        What `done` raises is logged and otherwise ignored. `done` holds up its worker, unless something follows: it
+        should be quick.
+
+        Args:
+            follows: Run it right after the request of the same id, in the same worker, which reads it ahead; one may
+                follow at a time. Where no request of the id waits or runs, it is a request like any other. If the
+                one before it ends the worker, this one ends first, with "task-not-started".
         """
         run = _Run(id, request, seconds, done)
         refusal: AntiphonError | None = None
+        before: _Run | None = None
         with self._lock:
+            before = self._runs.get(id)
             if self._closed.is_set():
                 refusal = failures.executor_closed(self._name)
-            elif id in self._runs:
+            elif before is not None and follows and before.follower is None:
+                before.follower = run
+            elif before is not None:
                 refusal = failures.task_already_started(id)
             else:
                 self._runs[id] = run
@@ -144,9 +170,12 @@ class WorkerPool:
                     self._open_slot()
         if refusal is not None:
             done(refusal, 0.0)
+        elif before is not None and before.slot is not None and before.slot.thread is not threading.current_thread():
+            # The slot's own thread waits for an answer by now; and this one must not wait for a worker to read.
+            threading.Thread(target=_send_ahead, args=(before,), name="antiphon-send", daemon=True).start()
 
     def cancel(self, id: str) -> None:  # noqa: A002
-        """End the request: a running one by killing its worker, a waiting one at once, its `done` called here."""
+        """End the request and what follows it: a running one by killing its worker, a waiting one here and at once."""
         with self._lock:
             run = self._runs.get(id)
             waiting = run is not None and run in self._waiting
@@ -156,6 +185,8 @@ class WorkerPool:
         if run is None:
             return
         if waiting:
+            if run.follower is not None:
+                _tell(run.follower, failures.task_cancelled(), 0.0)
             _tell(run, failures.task_cancelled(), 0.0)
         else:
             self._stop(run, failures.task_cancelled())
@@ -191,9 +222,10 @@ class WorkerPool:
             unready = self._make_ready(slot)
             run = self._take(slot)
             if run is not None:
-                begun = time.perf_counter()
-                outcome = unready or self._execute(slot, run)
-                self._finish(slot, run, outcome, time.perf_counter() - begun)
+                while run is not None:
+                    begun = time.perf_counter()
+                    outcome = unready or self._execute(slot, run)
+                    run = self._finish(slot, run, outcome, time.perf_counter() - begun)
             elif self._closed.is_set():
                 break
             else:
@@ -209,7 +241,7 @@ class WorkerPool:
                 self._idle.append(slot)
                 return None
             run = self._waiting.popleft()
-            run.worker = slot.worker
+            run.slot, run.worker = slot, slot.worker
             return run
 
     def _make_ready(self, slot: _Slot) -> AntiphonError | None:
@@ -249,10 +281,15 @@ class WorkerPool:
         assert worker is not None
         self._deadlines.set(slot, run.seconds, lambda: self._stop(run, failures.time_exhausted(run.seconds)))
         try:
-            worker.send(run.request)
+            with slot.sending:
+                if not run.sent:
+                    worker.send(run.request)
+                    run.sent = True
+            _send_ahead(run)
             return worker.receive()
         except (OSError, EOFError):
             death = worker.reap()
+            self._discard(slot)
             return failures.worker_died(death.status, death.printed, self._memory)
         except Exception as error:  # noqa: BLE001 - what pickle raises is up to the classes of the values
             # Part of the answer may still be in the pipe.
@@ -261,17 +298,28 @@ class WorkerPool:
         finally:
             self._deadlines.clear(slot)
 
-    def _finish(self, slot: _Slot, run: _Run, outcome: object, seconds: float) -> None:
+    def _finish(self, slot: _Slot, run: _Run, outcome: object, seconds: float) -> _Run | None:
+        """Tell how it ended; returns what the same worker runs next."""
         with self._lock:
             # After `close` nobody waits for the report any more.
             wanted = self._runs.pop(run.id, None) is run
             outcome = run.verdict or outcome
             stopped = run.verdict is not None
-        # A heap that has been at its limit is fragmented, and the next request deserves all of it.
-        if stopped or (isinstance(outcome, AntiphonError) and outcome.code == "worker-memory"):
+            # A heap that has been at its limit is fragmented, and the next request deserves all of it.
+            spent = stopped or (isinstance(outcome, AntiphonError) and outcome.code == "worker-memory")
+            follower = run.follower if wanted else None
+            goes_on = follower is not None and not spent and slot.worker is not None
+            if follower is not None and goes_on:
+                follower.slot, follower.worker = slot, slot.worker
+                self._runs[run.id] = follower
+        if spent:
             self._discard(slot)
+        if follower is not None and not goes_on:
+            cancelled = run.verdict is not None and run.verdict.code == failures.task_cancelled().code
+            _tell(follower, failures.task_cancelled() if cancelled else failures.task_not_started(), 0.0)
         if wanted:
             _tell(run, outcome, seconds)
+        return follower if goes_on else None
 
     def _stop(self, run: _Run, verdict: AntiphonError) -> None:
         """End a running request with `verdict`, unless it has ended or was stopped already."""
@@ -289,6 +337,20 @@ class WorkerPool:
             worker.kill()
             worker.reap()
             slot.worker = None
+
+
+def _send_ahead(run: _Run) -> None:
+    """Give the worker what follows `run`, if it has the one and not yet the other."""
+    slot, worker = run.slot, run.worker
+    assert slot is not None
+    with slot.sending:
+        follower = run.follower
+        if worker is None or follower is None or follower.sent or not run.sent:
+            return
+        # A request that cannot be sent says so when its turn comes; a worker that has died is found by who listens.
+        with suppress(Exception):
+            worker.send(follower.request)
+            follower.sent = True
 
 
 def _by_name(load: Callable[[], object]) -> bytes:

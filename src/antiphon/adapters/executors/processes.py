@@ -53,6 +53,11 @@ class ProcessExecutor:
         """What one worker may allocate."""
         return self._pool.memory_bytes
 
+    @property
+    def takes_ahead(self) -> bool:
+        """True: its worker has read the task that follows when the one before it ends."""
+        return True
+
     def warm(self, workers: int | None = None) -> None:
         """Start workers ahead, up to `workers` (default: all there may be), without waiting until they are ready."""
         self._pool.warm(workers)
@@ -69,10 +74,11 @@ class ProcessExecutor:
             else:
                 done(Report(cast("Execution", outcome), None, seconds))
 
-        self._pool.start(task.id, RunWork(task.target, task.work, task.plan), task.max_seconds, tell)
+        request = RunWork(task.target, task.work, task.plan)
+        self._pool.start(task.id, request, task.max_seconds, tell, follows=task.follows)
 
     def cancel(self, task_id: str) -> None:
-        """End the task: a running one by killing its worker, a waiting one at once, its `done` called here."""
+        """End the task and what follows it: a running one by killing its worker, a waiting one here and at once."""
         self._pool.cancel(task_id)
 
     def close(self) -> None:

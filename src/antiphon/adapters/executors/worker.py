@@ -11,6 +11,7 @@ import faulthandler
 import importlib
 import io
 import os
+import queue
 import signal
 import sys
 import threading
@@ -75,17 +76,64 @@ def _serve(requests: io.RawIOBase, replies: io.RawIOBase) -> None:
         cause = f"Loading failed with {type(error).__name__}: {error}"
         write_frame(replies, encode(failures.worker_not_started(cause)))
         return
+    reader = _Reader(requests)
+    reader.start()
     _limit_memory(setup.memory_bytes)
     write_frame(replies, encode(None))
     while True:
-        write_frame(replies, _answer(loaded, read_frame(requests), setup.memory_bytes))
+        write_frame(replies, _answer(loaded, reader.next(), setup.memory_bytes))
 
 
-def _answer(loaded: object, message: bytearray, memory_limit: int | None) -> bytes:
+class _Reader:
+    """Reads requests in a thread of its own, so that one that comes while another runs is here when its turn comes.
+
+    It is decoded only then: engines give the interpreter up at every call, and would wait for a thread that decodes.
+    """
+
+    def __init__(self, requests: io.RawIOBase) -> None:
+        self._requests = requests
+        self._read: queue.SimpleQueue[bytearray | Exception] = queue.SimpleQueue()
+        self._allocated = threading.Event()
+
+    def start(self) -> None:
+        """Begin to read; returns once the thread has the memory that the allocator gives to every thread."""
+        threading.Thread(target=self._run, name="antiphon-reader", daemon=True).start()
+        # Otherwise the limit on memory, which counts address space, would pay for it.
+        self._allocated.wait()
+
+    def next(self) -> bytearray | MemoryError:
+        """The next message, or that there was no memory for it.
+
+        Raises:
+            EOFError, OSError: The parent is gone.
+        """
+        message = self._read.get()
+        if isinstance(message, (bytearray, MemoryError)):
+            return message
+        raise message
+
+    def _run(self) -> None:
+        bytearray(4_096)
+        self._allocated.set()
+        while True:
+            try:
+                self._read.put(read_frame(self._requests))
+            except (EOFError, OSError, MemoryError) as error:
+                # After a MemoryError the rest of the message is in the pipe: nothing after it can be read.
+                self._read.put(error)
+                if isinstance(error, MemoryError):
+                    self._read.put(EOFError())
+                return
+
+
+def _answer(loaded: object, message: bytearray | MemoryError, memory_limit: int | None) -> bytes:
+    if isinstance(message, MemoryError):
+        return encode(failures.memory_exhausted(memory_limit, str(message) or "MemoryError"))
     try:
         request: Request = decode(message)
     except MemoryError as error:
         return encode(failures.memory_exhausted(memory_limit, str(error) or "MemoryError"))
+    del message
     try:
         return encode(request.run(loaded, memory_limit))
     except MemoryError:

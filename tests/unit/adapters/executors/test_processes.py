@@ -1,16 +1,19 @@
 import os
+import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import executor_drivers
 from antiphon.adapters.executors.processes import ProcessExecutor
-from antiphon.errors import ExecutionError
-from antiphon.ports.executor import Report
+from antiphon.errors import ConflictError, ExecutionError
+from antiphon.ports.executor import Report, Task
 from executor_tasks import Reports, code, eventually, exists, facts, is_running, read_when_there, run, task
 
 MEMORY = 2**30
@@ -299,3 +302,107 @@ def test_modules_are_imported_ahead_and_missing_ones_skipped() -> None:
         assert facts(run(executor, task(modules=["colorsys", "chunk"])))["modules"] == ["colorsys"]
     finally:
         executor.close()
+
+
+# --- one that follows another
+
+
+def part(first: Task, do: str, *arguments: object, **options: Any) -> Task:
+    return replace(task(do, *arguments, **options), id=first.id, follows=True)
+
+
+def test_what_follows_runs_next_in_the_same_worker_before_others_that_wait(
+    single: ProcessExecutor, tmp_path: Path
+) -> None:
+    order: queue.SimpleQueue[tuple[str, Report]] = queue.SimpleQueue()
+    first = task("meet", str(tmp_path / "begun"), str(tmp_path / "go-on"))
+    single.start(first, lambda report: order.put(("first", report)))
+    pid = read_when_there(tmp_path / "begun")
+    single.start(task(), lambda report: order.put(("other", report)))
+    single.start(part(first, "none"), lambda report: order.put(("second", report)))
+    (tmp_path / "go-on").touch()
+    ended = [order.get(timeout=30) for _ in range(3)]
+    assert [name for name, _ in ended] == ["first", "second", "other"]
+    assert {facts(report)["pid"] for _, report in ended} == {int(pid)}
+
+
+def test_what_follows_is_at_the_worker_before_the_one_ends(single: ProcessExecutor, tmp_path: Path) -> None:
+    begun, followed = Reports(), Reports()
+    first = task("meet", str(tmp_path / "begun"), str(tmp_path / "go-on"))
+
+    def slow_to_take(report: Report) -> None:
+        # The second leaves a mark while the first one's end is still being taken: nobody sent it only now.
+        read_when_there(tmp_path / "second")
+        begun(report)
+
+    single.start(first, slow_to_take)
+    read_when_there(tmp_path / "begun")
+    # Far more than a pipe holds: the worker reads it while it runs the first.
+    single.start(
+        part(first, "meet", str(tmp_path / "second"), str(tmp_path / "go-on"), blob=b"x" * 3_000_000), followed
+    )
+    (tmp_path / "go-on").touch()
+    assert facts(begun.the_one())["pid"] == facts(followed.the_one())["pid"]
+
+
+def test_only_one_follows_at_a_time(single: ProcessExecutor, tmp_path: Path) -> None:
+    reports = [Reports() for _ in range(3)]
+    first = task("meet", str(tmp_path / "begun"), str(tmp_path / "go-on"))
+    single.start(first, reports[0])
+    single.start(part(first, "none"), reports[1])
+    single.start(part(first, "none"), reports[2])
+    error = reports[2].the_one().error
+    assert isinstance(error, ConflictError)
+    (tmp_path / "go-on").touch()
+    assert facts(reports[0].the_one())["pid"] == facts(reports[1].the_one())["pid"]
+
+
+@pytest.mark.parametrize(
+    ("do", "seconds", "ending"), [("kill-itself", 60.0, "worker-crashed"), ("hold", 0.3, "worker-timeout")]
+)
+def test_what_follows_one_that_ends_its_worker_is_told_first_and_was_not_started(
+    single: ProcessExecutor, tmp_path: Path, do: str, seconds: float, ending: str
+) -> None:
+    order: queue.SimpleQueue[tuple[str, Report]] = queue.SimpleQueue()
+    first = task("meet", str(tmp_path / "begun"), str(tmp_path / "go-on"))
+    single.start(first, lambda report: order.put(("first", report)))
+    read_when_there(tmp_path / "begun")
+    arguments = (str(tmp_path / "held"),) if do == "hold" else ()
+    second, marked = part(first, do, *arguments, seconds=seconds), tmp_path / "third"
+
+    def go_on(report: Report) -> None:
+        order.put(("first", report))
+        single.start(part(first, "meet", str(marked), str(marked)), lambda third: order.put(("third", third)))
+
+    # The first one's end hands the third over behind the second, as a batch does.
+    single._pool._runs[first.id].done = lambda _, spent: go_on(Report(None, None, spent))
+    single.start(second, lambda report: order.put(("second", report)))
+    (tmp_path / "go-on").touch()
+    ended = [order.get(timeout=30) for _ in range(3)]
+    assert [name for name, _ in ended] == ["first", "third", "second"]
+    assert code(ended[1][1]) == "task-not-started"
+    assert code(ended[2][1]) == ending
+    assert not marked.exists()
+    assert facts(run(single, task()))["executed"] == 1
+
+
+def test_cancelling_ends_what_runs_and_what_follows(single: ProcessExecutor, tmp_path: Path) -> None:
+    ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+    first = task("hold", str(tmp_path / "held"))
+    single.start(first, lambda report: ended.put(f"first {code(report)}"))
+    read_when_there(tmp_path / "held")
+    single.start(part(first, "none"), lambda report: ended.put(f"second {code(report)}"))
+    single.cancel(first.id)
+    assert [ended.get(timeout=30) for _ in range(2)] == ["second task-cancelled", "first task-cancelled"]
+
+
+def test_cancelling_what_waits_ends_what_follows_too(single: ProcessExecutor, tmp_path: Path) -> None:
+    ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+    busy, waits = task("hold", str(tmp_path / "held")), task()
+    single.start(busy, Reports())
+    read_when_there(tmp_path / "held")
+    single.start(waits, lambda report: ended.put(f"first {code(report)}"))
+    single.start(part(waits, "none"), lambda report: ended.put(f"second {code(report)}"))
+    single.cancel(waits.id)
+    assert [ended.get(timeout=30) for _ in range(2)] == ["second task-cancelled", "first task-cancelled"]
+    single.cancel(busy.id)

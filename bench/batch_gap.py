@@ -1,0 +1,65 @@
+"""Between two programs of a batch: how long the worker has nothing to do."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+
+from bench.measure import Row, Spread
+from bench.ours import fresh_lab
+from bench.registry import Settings, case
+
+SHOTS = 100
+_seeds = itertools.count()  # a program that ran before is in the worker's caches
+
+
+def _program(qubits: int, layers: int, seed: int) -> QuantumCircuit:
+    rng = np.random.default_rng(seed)
+    circuit = QuantumCircuit(qubits)
+    for _ in range(layers):
+        for qubit in range(qubits):
+            circuit.ry(float(rng.uniform(0, 6)), qubit)
+        for qubit in range(qubits - 1):
+            circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    return circuit
+
+
+def gap_seconds(target: Any, qubits: int, layers: int, items: int) -> tuple[float, float]:
+    """(seconds between two programs on average, seconds that one runs) of a batch of different programs."""
+    programs = [_program(qubits, layers, next(_seeds)) for _ in range(items)]
+    job = target.submit_batch(programs, shots=SHOTS, execution="process")
+    job.wait(600)
+    found = job.items
+    began = min(item.started_at for item in found)
+    ended = max(item.ended_at for item in found)
+    ran = sum(item.provenance["engine_s"] for item in found)
+    return (ended - began - ran) / items, ran / items
+
+
+@case("batch-gap")
+def batch_gap(settings: Settings) -> list[Row]:
+    """Time in which no program of a batch runs, a program, for short programs (in chunks) and for longer ones."""
+    rows = []
+    with fresh_lab() as lab:
+        lab.target.submit(_program(2, 1, 0), shots=1, execution="process").wait(120)
+        for name, qubits, layers, items in (("short", 4, 20, 400), ("longer", 16, 60, 30)):
+            gap_seconds(lab.target, qubits, layers, items)
+            measured = [
+                gap_seconds(lab.target, qubits, layers, items) for _ in range(2 if settings.quick else settings.rounds)
+            ]
+            ran = sorted(run for _, run in measured)[len(measured) // 2]
+            rows.append(
+                Row(
+                    "batch-gap",
+                    f"{name} programs, {1e3 * ran:.3g} ms each",
+                    Spread.of([gap for gap, _ in measured]),
+                    notes=(
+                        "from the first program's start to the last one's end less what the programs ran, a program",
+                    ),
+                )
+            )
+    return rows
