@@ -24,16 +24,13 @@ class TargetView:
     Attributes:
         queue_depth: Jobs waiting for it, of everybody.
         running: Jobs it is executing.
+        expected_wait: Seconds that a job of standard priority submitted now would wait, at the median; None: not known.
     """
 
     info: TargetInfo
     queue_depth: int
     running: int
-
-    @property
-    def expected_wait(self) -> float | None:
-        """Seconds until a job submitted now would start: 0 with nothing waiting, else not known."""
-        return None if self.queue_depth else 0.0
+    expected_wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from antiphon.domain.sessions import Session
 from antiphon.engine import job_record, sessions
 from antiphon.engine.cancel import cancel, job_not_found
 from antiphon.engine.context import EngineSettings, Finished
+from antiphon.engine.estimates import expected_wait
 from antiphon.engine.replay import replay
 from antiphon.engine.requests import OpenSessionRequest, SubmitRequest
 from antiphon.engine.results import items_of, outcomes_of
@@ -63,7 +64,10 @@ class EmbeddedConnection:
         """Every target with its queue."""
         with self._ctx.store.read() as tx:
             depths = tx.queue_depths()
-        return [TargetView(driver.info, *depths.get(name, (0, 0))) for name, driver in self._ctx.drivers.items()]
+        return [
+            TargetView(driver.info, *depths.get(name, (0, 0)), expected_wait(self._ctx, name))
+            for name, driver in self._ctx.drivers.items()
+        ]
 
     def submit(self, request: SubmitRequest) -> Finished:
         """See `engine.submit`."""

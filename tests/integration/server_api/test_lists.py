@@ -119,7 +119,8 @@ def test_targets_tell_their_queue(tmp_path: Path) -> None:
         target = api.get("/v1/targets/sim.auto").json()
         TargetView.model_validate(target)
         assert target in listed["targets"]
-        assert (target["queue_depth"], target["running"], target["expected_wait"]) == (3, 0, None)
+        assert (target["queue_depth"], target["running"]) == (3, 0)
+        assert 0.0 < target["expected_wait"] < 1.0  # three jobs planned to take next to nothing
         assert target_from_json(target).info == running.ctx.drivers["sim.auto"].info
         other = next(each for each in listed["targets"] if each["name"] != "sim.auto")
         assert (other["queue_depth"], other["expected_wait"]) == (0, 0.0)

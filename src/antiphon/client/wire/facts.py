@@ -199,7 +199,7 @@ def target_from_json(data: Mapping[str, Any]) -> TargetView:
         description=data["description"],
         status=data["status"],
     )
-    return TargetView(info, data["queue_depth"], data["running"])
+    return TargetView(info, data["queue_depth"], data["running"], data["expected_wait"])
 
 
 def item_to_json(item: BatchItem) -> dict[str, Any]:

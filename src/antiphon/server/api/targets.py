@@ -10,6 +10,7 @@ from starlette.responses import Response
 from antiphon.client.connection import TargetView as TargetFacts
 from antiphon.client.wire.facts import target_to_json
 from antiphon.engine.context import EngineContext
+from antiphon.engine.estimates import expected_wait
 from antiphon.engine.validate import find_driver
 from antiphon.server.access.dependencies import Reader, ServicesOf
 from antiphon.server.api.documents import answer, encode
@@ -46,7 +47,10 @@ def _one(ctx: EngineContext, name: str) -> Response:
 def _views(ctx: EngineContext) -> list[TargetFacts]:
     with ctx.store.read() as tx:
         depths = tx.queue_depths()
-    return [TargetFacts(driver.info, *depths.get(name, (0, 0))) for name, driver in ctx.drivers.items()]
+    return [
+        TargetFacts(driver.info, *depths.get(name, (0, 0)), expected_wait(ctx, name))
+        for name, driver in ctx.drivers.items()
+    ]
 
 
 def _document(view: TargetFacts) -> dict[str, Any]:

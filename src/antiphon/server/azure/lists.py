@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from antiphon.domain.identity import Scope
+from antiphon.engine.estimates import expected_wait
 from antiphon.ports.azure_store import AzureQuery
 from antiphon.server.azure.addresses import signed
 from antiphon.server.azure.filters import apply_filter, apply_order
@@ -103,7 +104,10 @@ def _provider_status(plane: AzurePlane) -> list[dict[str, Any]]:
     with plane.engine.store.read() as tx:
         depths = tx.queue_depths()
         oldest = tx.oldest_waiting(list(plane.engine.drivers))
-    return plane.targets.provider_status(depths, {target: max(0.0, now - at) for target, at in oldest.items()})
+    waits = {target: expected_wait(plane.engine, target) for target in plane.engine.drivers}
+    # Who has waited for longer than is expected of a next job shows that more is to be expected.
+    waits |= {target: max(waits[target], now - at) for target, at in oldest.items()}
+    return plane.targets.provider_status(depths, waits)
 
 
 def _quotas(plane: AzurePlane, workspace: str) -> list[dict[str, Any]]:
