@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import cirq
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.quantum import JobStatus, Workspace
 from azure.quantum.argument_types import Range, Result
 from azure.quantum.cirq import AzureQuantumService
 from azure.quantum.qiskit import AzureQuantumProvider
 from azure.quantum.target.params import InputParams
+from azure.quantum.target.pasqal import Pasqal
+from azure.quantum.target.rigetti import Rigetti
 from qiskit import QuantumCircuit
 
 from wire_programs import QIR, compiled, ended, qsharp, target_of, unique, with_parameters
@@ -223,6 +227,54 @@ def test_openqasm_on_quantinuum(workspace: Workspace) -> None:
         )
     )
     assert job.get_results() == {"c": ["01"] * 10}
+
+
+def test_quil_is_refused_with_the_way_out(workspace: Workspace) -> None:
+    job = ended(Rigetti(workspace, "rigetti.sim.qvm").submit("DECLARE ro BIT[1]\nX 0\nMEASURE 0 ro[0]", unique("quil")))
+    assert job.details.status == JobStatus.FAILED
+    assert job.details.error_data.code == "input-format-unknown"
+    assert "Quil" in job.details.error_data.message
+    assert "QIR" in job.details.error_data.message
+
+
+@pytest.mark.parametrize("name", ["pasqal.sim.emu-tn", "pasqal.qpu.fresnel"])
+def test_pasqals_names_are_refused_with_the_way_out(workspace: Workspace, name: str) -> None:
+    sequence = json.dumps({"sequence_builder": "{}"})
+    target = Pasqal(workspace, name)
+    with pytest.raises(HttpResponseError) as caught:
+        target.submit(sequence, unique("pulses"), shots=10)
+    with pytest.raises(HttpResponseError) as of_session:
+        target.open_session(name=unique("pulses"))
+    for error in (caught.value, of_session.value):
+        assert (error.status_code, error.error.code) == (404, "ResourceNotFound")
+        for said in (name, "Pulser", "QIR", "sim.auto"):
+            assert said in error.message
+    assert workspace.get_targets(name) == []
+
+
+def test_several_circuits_in_one_ionq_input(workspace: Workspace) -> None:
+    """No front end of Microsoft's sends them: its Cirq serialises a single one, its Qiskit refuses a second."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    backend = AzureQuantumProvider(workspace).get_backend(
+        "ionq.simulator", input_data_format="ionq.circuit.v1", gateset="qis"
+    )
+    with pytest.raises(NotImplementedError):
+        backend.run([circuit, circuit], shots=10)
+    both = {"gateset": "qis", "qubits": 1, "circuits": [{"circuit": [{"gate": "x", "target": 0}]}] * 2}
+    job = ended(target_of(workspace, "ionq.simulator").submit(both, unique("several"), shots=10))
+    assert job.details.status == JobStatus.FAILED
+    assert job.details.error_data.code == "items-unsupported"
+    assert "several circuits" in job.details.error_data.message
+    assert "job of its own" in job.details.error_data.message
+
+
+def test_pulses_elsewhere_are_refused_with_the_way_out(workspace: Workspace) -> None:
+    formats = {"input_data_format": "pasqal.pulser.v1", "output_data_format": "pasqal.pulser-results.v1"}
+    job = ended(target_of(workspace, "sim.auto").submit("{}", unique("pulses"), **formats))
+    assert job.details.status == JobStatus.FAILED
+    assert "Pulser" in job.details.error_data.message
+    assert "QIR" in job.details.error_data.message
 
 
 def test_targets_say_what_they_are(workspace: Workspace) -> None:

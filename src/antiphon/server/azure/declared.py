@@ -48,6 +48,11 @@ class Declared:
 
 
 _CHECKER = "The provider's own only checks syntax; here the program is run."
+PULSES = "No target here runs Pulser sequences yet."
+
+NOT_EMULATED: Mapping[str, str] = {"pasqal": PULSES}
+"""Providers whose names are not served, and why not."""
+
 _EXACT = (
     "Results in IonQ's own format hold exact probabilities, as the provider's do, for up to 18 measured qubits, and "
     "the frequencies of the shots beyond."

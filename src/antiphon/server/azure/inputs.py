@@ -13,6 +13,7 @@ from antiphon.engine.requests import PubRequest
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
 from antiphon.frontends.qir_reader import is_bitcode, read_qir
 from antiphon.ports.program_codec import ProgramCodec
+from antiphon.server.azure.declared import PULSES
 from antiphon.server.azure.outputs import HONEYWELL, IONQ, QUANTUM_V2, check_output_format, check_output_size
 from antiphon.server.azure.shapes import QIR_FORMATS, layout_of
 from antiphon.server.azure.targets import EXACT, AzureTarget
@@ -30,7 +31,7 @@ _REFUSED = {
         "No target here runs Quil yet.",
         "Submit the program as QIR: Qiskit, Cirq and Q# do by default.",
     ),
-    "pasqal.pulser.v1": ("No target here runs Pulser sequences yet.", "Use a gate-based target."),
+    "pasqal.pulser.v1": (PULSES, "Write the program with gates and submit it as QIR: from Q#, Qiskit or Cirq."),
 }
 
 

@@ -12,7 +12,7 @@ from antiphon.domain.programs import Profile
 from antiphon.domain.targets import TargetInfo
 from antiphon.errors import NotFoundError
 from antiphon.ports.target_driver import TargetDriver
-from antiphon.server.azure.declared import DECLARED, DEFAULT_SHOTS, Declared
+from antiphon.server.azure.declared import DECLARED, DEFAULT_SHOTS, NOT_EMULATED, Declared
 
 BEHIND_ALIASES = "sim.auto"
 """The engine target that runs every alias."""
@@ -83,6 +83,15 @@ class AzureTargets:
                 code="target-unknown",
                 next_step=f"Give the provider {target.provider!r}.",
                 details={"target": target.id, "provider": target.provider},
+            )
+        why_not = NOT_EMULATED.get(target_id.lower().partition(".")[0])
+        if why_not is not None:
+            raise NotFoundError(
+                f"There is no target {target_id!r} here.",
+                code="target-unknown",
+                cause=why_not,
+                next_step="Submit a program of gates to e.g. sim.auto: as QIR, from Q#, Qiskit or Cirq.",
+                details={"target": target_id, "close": []},
             )
         close = [
             self._targets[name].id

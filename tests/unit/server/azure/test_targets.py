@@ -34,6 +34,16 @@ def test_an_unknown_name_is_answered_with_close_ones(targets: AzureTargets) -> N
         targets.find("#")
 
 
+@pytest.mark.parametrize("name", ["pasqal.sim.emu-tn", "Pasqal.QPU.Fresnel"])
+def test_a_provider_whose_programs_none_can_run_is_refused_by_its_cause(targets: AzureTargets, name: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        targets.find(name, "pasqal")
+    assert (caught.value.code, caught.value.details["target"]) == ("target-unknown", name)
+    assert "Pulser" in caught.value.cause
+    assert "sim.auto" in caught.value.next_step
+    assert not any(each["id"] == "pasqal" for each in targets.provider_status({}))
+
+
 def test_a_target_belongs_to_one_provider(targets: AzureTargets) -> None:
     with pytest.raises(NotFoundError, match="offered by 'ionq', not by 'rigetti'"):
         targets.find("ionq.simulator", "rigetti")
