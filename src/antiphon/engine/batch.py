@@ -16,6 +16,7 @@ from antiphon.domain.work import Plan, Work
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.faults import unexpected
+from antiphon.engine.giving_way import Turn
 from antiphon.engine.record import STOPPED
 from antiphon.engine.tasks import task_id
 from antiphon.errors import AntiphonError, ExecutionError, StoreError
@@ -49,7 +50,7 @@ class BatchRun:
     encoded and handed over, so that the next program starts the moment the one before it ends; what a chunk brought
     and the start of the next are stored in one transaction. A chunk in which anything fails is run again item by item,
     after what was handed over already, so that the fault is pinned to its item. Between chunks it looks whether the
-    lease still holds and whether cancelling was asked for.
+    lease still holds, whether cancelling was asked for, and whether the batch has to give way to others (see `Turn`).
     """
 
     def __init__(
@@ -67,7 +68,10 @@ class BatchRun:
             self._items = {item.index: item for item in tx.items(job.id)}
         self._ready = self._cut([index for index, item in self._items.items() if not item.status.is_final])
         self._flight: deque[_Chunk] = deque()  # handed over: the one that runs, and the one that follows it
+        # Who runs it in the submitting thread takes nobody's place.
+        self._turn = Turn(ctx, job) if executor.name != "inline" else None
         self._seconds = 0.0
+        self._num_ran = 0
         self._stopped: AntiphonError | None = None
         self._ended = False
         self._going_on = False
@@ -106,13 +110,23 @@ class BatchRun:
             runs = self._flight[0]
             if len(self._flight) > 1 or chunk.alone or runs.alone or not self._executor.takes_ahead:
                 return False
+            if self._turn is not None and not self._turn.may_hand_ahead(self._expected_seconds(runs)):
+                return False
             runs.shared = True
+        elif self._num_ran and self._turn is not None and self._turn.give_way(self._seconds):
+            # It waits in the queue again; that the lease is gone is all that is left to say.
+            self._end(Report(None, _lease_lost(), self._seconds))
+            return False
         elif not self._mark_started(chunk):
             return False
         self._ready.popleft()
         self._flight.append(chunk)
         self._executor.start(self._task(chunk, follows=len(self._flight) > 1), partial(self._report, chunk))
         return True
+
+    def _expected_seconds(self, chunk: _Chunk) -> float:
+        each = self._seconds / self._num_ran if self._num_ran else self._plan.cost / len(self._work.pubs)
+        return each * len(chunk.indices)
 
     def _mark_started(self, chunk: _Chunk) -> bool:
         now = self._ctx.clock.now()
@@ -152,6 +166,7 @@ class BatchRun:
     def _take(self, chunk: _Chunk, report: Report) -> None:
         """Store what a chunk brought, and that the one behind it has begun."""
         self._seconds += report.seconds
+        self._num_ran += len(chunk.indices) if chunk.started else 0
         now = self._ctx.clock.now()
         changes = self._brought(chunk, report, now) if chunk.started else self._put_back(chunk, report)
         follower = self._flight[0] if self._flight else None

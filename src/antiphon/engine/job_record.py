@@ -54,6 +54,7 @@ def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
             "programs": programs,
             "provenance": _provenance(ctx, tx, job),
             "attempts": job.attempts,
+            "yields": job.yields,
             "stages": job.stages.to_json(),
             "cost": [dict(line) for line in job.cost],
             "error": dict(job.error) if job.error else None,
