@@ -100,6 +100,9 @@ class CountingProvider:
     def cancel(self, provider_id: str) -> None:
         self._ask("POST", f"/jobs/{provider_id}/cancel")
 
+    def close(self) -> None:
+        self._client.close()
+
     def _ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             answer = self._client.request(method, path, **options)

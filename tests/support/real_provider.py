@@ -38,6 +38,8 @@ class RealProvider:
 
     def start(self) -> None:
         """Start it; returns when it listens."""
+        if self._process is not None:
+            self.kill()
         self._process = subprocess.Popen(
             [sys.executable, str(SUPPORT / "counting_service.py"), str(self.folder), str(self._port), self.mode],
             stdout=subprocess.PIPE,

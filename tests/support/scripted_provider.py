@@ -94,6 +94,9 @@ class ScriptedProvider:
         self._check()
         self.asked_to_stop.append(provider_id)
 
+    def close(self) -> None:
+        """It holds nothing."""
+
     def _check(self) -> None:
         if not self.reachable:
             raise TransientProviderError("Nobody answers.")

@@ -93,6 +93,8 @@ class Provider(Protocol):
     def send(self, key: str, work: Work, plan: Plan) -> ProviderJob:
         """Hand it over under `key`; a provider that knows keys answers a repeated one with the first job.
 
+        Its id is what counts: how it stands is asked with `look`, at once if it has ended already.
+
         Raises:
             RefusedByProviderError, TransientProviderError, AnswerLostError: See the module.
         """
@@ -100,6 +102,8 @@ class Provider(Protocol):
 
     def find(self, key: str, since: float) -> ProviderJob | None:
         """The job sent under `key`, by the key or by a listing since a time; None when it has none now.
+
+        Its id is what counts: how it stands is asked with `look`.
 
         Raises:
             TransientProviderError: It cannot be asked now.
@@ -122,6 +126,10 @@ class Provider(Protocol):
         Raises:
             TransientProviderError: It cannot be asked now.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back connections; no call follows."""
         ...
 
 

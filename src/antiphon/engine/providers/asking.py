@@ -48,12 +48,9 @@ def reconcile(ctx: EngineContext, followed: Followed, line: Submission) -> float
     answered(ctx, followed)
     if found is not None:
         event = SubmissionEvent(trigger=SubmissionTrigger.FOUND, at=ctx.clock.now(), provider_id=found.id)
-        followed.job, line = note(ctx, followed.job, line, event, _resolved(followed), "its provider has it")
+        followed.job, _ = note(ctx, followed.job, line, event, _resolved(followed), "its provider has it")
         followed.pause = provider.poll_seconds
-        if found.state.is_final:
-            end_with(ctx, followed.job, line, found)
-            return None
-        return followed.pause
+        return 0.0 if found.state.is_final else followed.pause
     if asked_at < (line.sent_at or line.intended_at) + provider.settle_seconds:
         return _slower(ctx, followed)
     event = SubmissionEvent(trigger=SubmissionTrigger.NOT_FOUND, at=ctx.clock.now(), error=NOT_THERE.to_dict())

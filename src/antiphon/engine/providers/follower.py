@@ -87,6 +87,8 @@ class ProviderFollower:
             self._thread.join(CLOSING_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
         wait(tuple(self._under_way), CLOSING_S)
+        for provider in self._ctx.providers.values():
+            provider.close()
 
     def _push(self, followed: Followed, pause: float) -> None:
         # Entries of before count no more: each job has one that does.

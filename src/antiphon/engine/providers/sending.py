@@ -8,7 +8,7 @@ from antiphon.domain.work import Plan, Work
 from antiphon.engine.context import EngineContext
 from antiphon.engine.execute import GONE
 from antiphon.engine.faults import unexpected
-from antiphon.engine.providers.ending import end_with, never_sent, stop
+from antiphon.engine.providers.ending import never_sent, stop
 from antiphon.engine.providers.followed import Followed
 from antiphon.engine.providers.ledger import intend, note, set_out
 from antiphon.engine.providers.pauses import before_try
@@ -85,13 +85,10 @@ def _hand_over(
         followed.job, _ = note(ctx, followed.job, line, event, JobTrigger.IN_DOUBT, lost.message)
         return provider.poll_seconds
     followed.answer = SubmissionEvent(trigger=SubmissionTrigger.ACCEPTED, at=ctx.clock.now(), provider_id=answer.id)
-    followed.job, line = note(ctx, followed.job, line, followed.answer)
+    followed.job, _ = note(ctx, followed.job, line, followed.answer)
     followed.answer = None
     followed.pause = provider.poll_seconds
-    if answer.state.is_final:
-        end_with(ctx, followed.job, line, answer)
-        return None
-    return followed.pause
+    return 0.0 if answer.state.is_final else followed.pause
 
 
 def _read(ctx: EngineContext, followed: Followed) -> tuple[Work, Plan]:

@@ -6,7 +6,6 @@ import pytest
 
 from antiphon.adapters.clocks import ManualClock
 from antiphon.domain.jobs import JobStatus
-from antiphon.domain.results import Execution, Sampled
 from antiphon.engine.cancel import cancel
 from antiphon.engine.context import EngineSettings
 from antiphon.engine.results import outcomes_of
@@ -140,10 +139,11 @@ def test_an_answer_about_another_job_counts_as_lost(here: Desk, provider: Script
 
 def test_a_provider_may_be_done_at_once(here: Desk, provider: ScriptedProvider) -> None:
     job_id = here.submit()
-    execution = Execution((Sampled((), ({"00": 10},), 10),))
-    provider.answers = [ProviderJob(id="p1", key=f"{job_id}-0", state=ProviderJobState.SUCCEEDED, execution=execution)]
-    assert here.step(here.take(job_id)) is None
-    assert here.job(job_id).status is JobStatus.SUCCEEDED
+    provider.answers = [ProviderJob(id="p1", key=f"{job_id}-0", state=ProviderJobState.SUCCEEDED)]
+    followed = here.take(job_id)
+    assert here.step(followed) == 0.0
+    provider.end()
+    assert here.step(followed) is None
     assert here.states(job_id) == ["ended"]
 
 
