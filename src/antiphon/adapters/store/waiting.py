@@ -66,9 +66,9 @@ _OLDEST = _sql(
     ),
     ("target",) * len(Rank),
 )
-_HAS = _sql(f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank LIMIT 1", ("target", "rank"))
+_HAS = _sql(f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank {_OLDEST_FIRST}", ("target", "rank"))
 _HAS_OF = _sql(
-    f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank AND workspace = :workspace LIMIT 1",
+    f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank AND workspace = :workspace ORDER BY created_by LIMIT 1",
     ("target", "rank", "workspace"),
 )
 _FIRST = _sql(
@@ -96,7 +96,8 @@ _WORKSPACES = _sql(
 _BEFORE = {
     rank: _sql(
         " UNION ALL ".join(
-            f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(above)} {older} LIMIT :most) AS c"
+            f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(above)} {older} "
+            "ORDER BY created_at, id LIMIT :most) AS c"
             for above in Rank
             if above <= rank
             for older in ("AND (created_at, id) < (:before, :id)" if above == rank else "",)
@@ -126,16 +127,18 @@ _USERS = _sql(
 
 
 def _others() -> Statement:
-    # Jumps over everything of the user in each class: at most four looks into the index a class.
+    # Jumps over everything of the user in each class: at most four looks into the index a class. A least name is looked
+    # for, and not just any row: PostgreSQL might read the table from its beginning for that.
     looks, names = [], []
     for rank in Rank:
-        for where, given in (
-            ("workspace < :workspace", ("workspace",)),
-            ("workspace > :workspace", ("workspace",)),
-            ("workspace = :workspace AND created_by < :user", ("workspace", "user")),
-            ("workspace = :workspace AND created_by > :user", ("workspace", "user")),
+        for least, where, given in (
+            ("workspace", "workspace < :workspace", ("workspace",)),
+            ("workspace", "workspace > :workspace", ("workspace",)),
+            ("created_by", "workspace = :workspace AND created_by < :user", ("workspace", "user")),
+            ("created_by", "workspace = :workspace AND created_by > :user", ("workspace", "user")),
         ):
-            looks.append(f"EXISTS (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(rank)} AND {where})")
+            look = f"SELECT min({least}) FROM jobs WHERE {_WAITS} AND rank = {int(rank)} AND {where}"
+            looks.append(f"({look}) IS NOT NULL")
             names += ["target", *given]
     return _sql(f"SELECT 1 WHERE {' OR '.join(looks)}", names)
 
@@ -146,21 +149,22 @@ _RUNNING = _sql("SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND target = 
 
 @lru_cache(maxsize=8)
 def _ahead(rank: Rank) -> Statement:
+    mine = int(rank)
     parts: list[tuple[int, str, str, tuple[str, ...]]] = [
-        (int(above), _class_of(above), "", ()) for above in Rank if above < rank
+        (int(above), _class_of(above), "ORDER BY created_at, id", ()) for above in Rank if above < rank
     ]
-    parts += [
-        (int(rank), "workspace", "AND workspace < :workspace", ("workspace",)),
-        (int(rank), "workspace", "AND workspace > :workspace", ("workspace",)),
-        (int(rank), "user", "AND workspace = :workspace AND created_by < :user", ("workspace", "user")),
-        (int(rank), "user", "AND workspace = :workspace AND created_by > :user", ("workspace", "user")),
-        (
-            int(rank),
-            "own",
-            "AND workspace = :workspace AND created_by = :user AND created_at < :before",
-            ("workspace", "user", "before"),
-        ),
-    ]
+    for side in "<>":
+        parts += [
+            (mine, "workspace", f"AND workspace {side} :workspace ORDER BY workspace", ("workspace",)),
+            (
+                mine,
+                "user",
+                f"AND workspace = :workspace AND created_by {side} :user ORDER BY created_by",
+                ("workspace", "user"),
+            ),
+        ]
+    own = "AND workspace = :workspace AND created_by = :user AND created_at < :before ORDER BY created_at"
+    parts.append((mine, "own", own, ("workspace", "user", "before")))
     looks, names = [], []
     for number, relation, where, given in parts:
         looks.append(
