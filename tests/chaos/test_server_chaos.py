@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
 import random
-import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -21,7 +18,7 @@ import pytest
 from antiphon import JobStatus, Workspace
 from programs import BELL
 from real_postgres import RealPostgres
-from real_server import RealServer, real_server
+from restarted_server import RestartedServer
 
 CLIENTS = 4
 PAUSE_S = 0.02
@@ -29,42 +26,10 @@ PATIENCE_S = 240.0
 RECURSIVE = 'OPENQASM 2.0; include "qelib1.inc"; gate g a { h a; } qreg q[1]; creg c[1]; g q[0]; measure q -> c;'
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-class Server:
-    """One server that is started again, on the same port, after it was killed."""
-
-    def __init__(self, home: Path, env: dict[str, str]) -> None:
-        self._home, self._env, self._port = home, env, free_port()
-        self._stack = contextlib.ExitStack()
-        self.running: RealServer | None = None
-        self.url = f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> RealServer:
-        self.running = self._stack.enter_context(
-            real_server(self._home, "--port", str(self._port), "--rate-limit", "1000000/minute", env=self._env)
-        )
-        return self.running
-
-    def kill(self) -> None:
-        assert self.running is not None
-        assert self.running.process.poll() is None, self.running.log()[-3_000:]
-        self.running.stop(signal.SIGKILL)
-        self._stack.close()
-
-    def stop(self) -> None:
-        assert self.running is not None
-        assert self.running.stop() == 0, self.running.log()[-3_000:]
-        self._stack.close()
-
-
 class Clients:
     """Threads that submit until they are told to stop, and send each submit again until it was accepted."""
 
-    def __init__(self, servers: list[Server], key: str, jobs: int) -> None:
+    def __init__(self, servers: list[RestartedServer], key: str, jobs: int) -> None:
         self._servers, self._key, self._least = servers, key, jobs
         self._enough = threading.Event()
         self._lock = threading.Lock()
@@ -143,7 +108,7 @@ def storm(home: Path, env: dict[str, str], *, servers: int, jobs: int, kills: in
     seed = int(os.environ.get("ANTIPHON_CHAOS_SEED", random.SystemRandom().randrange(2**32)))
     rng = random.Random(seed)
     print(f"seed {seed}")
-    all_servers = [Server(home, env) for _ in range(servers)]
+    all_servers = [RestartedServer(home, env) for _ in range(servers)]
     admin_key = all_servers[0].start().key
     for server in all_servers[1:]:
         server.start()
