@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from antiphon.domain.policies.bills import bill
+from antiphon.domain.policies.metering import Tasks, WorkFacts
 from antiphon.domain.policies.prices import PriceList, TaskUnit, WhenFailed
 from antiphon.domain.queues import Priority
 from antiphon.errors import LimitError
@@ -53,3 +56,22 @@ def test_a_wrong_field_is_named(field: str, value: Any) -> None:
         PriceList.from_json({"currency": "EUR"} | {field: value})
     assert refused.value.code == "price-list-invalid"
     assert refused.value.details == {"field": field}
+
+
+EXAMPLES = Path(__file__).parents[4] / "docs/howto/prices"
+BATCH = WorkFacts(tasks=(Tasks(2, 1_000, 40_000, 20_000, 0),), seconds=3.0, priority=Priority.HIGH)
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("trapped-ion", 2 * (40_000 * 0.00022 + 20_000 * 0.000975)),
+        ("superconducting", 3.0 * 1.6 * 1.5),
+        ("per-task", 2 * (0.3 + 1_000 * 0.00145)),
+    ],
+)
+def test_the_examples_are_price_lists(name: str, total: float) -> None:
+    prices = PriceList.from_json(json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8")))
+    assert prices.name.startswith("Example")
+    assert bill(prices, BATCH).total == pytest.approx(total)
+    assert len(list(EXAMPLES.iterdir())) == 3
