@@ -9,7 +9,16 @@ from typing import TypeAlias
 
 from bench.measure import Row
 
-FAMILIES = ("bench.loops", "bench.sampling", "bench.overhead", "bench.startup", "bench.http_server", "bench.batch_gap", "bench.claims")
+FAMILIES = (
+    "bench.loops",
+    "bench.sampling",
+    "bench.overhead",
+    "bench.startup",
+    "bench.http_server",
+    "bench.batch_gap",
+    "bench.claims",
+    "bench.wakeups",
+)
 
 
 @dataclass(frozen=True, slots=True)

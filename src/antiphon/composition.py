@@ -25,9 +25,12 @@ from antiphon.adapters.liveness import ProcessLiveness
 from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSecrets, SecretChain, VaultSecrets
 from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
+from antiphon.adapters.store.telling import SOMETHING_WAITS
 from antiphon.adapters.targets.plugins import load_plugins
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.adapters.telemetry.job_spans import JobSpans
+from antiphon.adapters.wakeups.postgres_notify import PostgresWakeups
+from antiphon.adapters.wakeups.sqlite_watch import SqliteWakeups
 from antiphon.domain.jobs import Job
 from antiphon.engine.abandoned import AbandonedStore
 from antiphon.engine.context import EngineContext, EngineSettings
@@ -39,6 +42,7 @@ from antiphon.ports.clock import Clock
 from antiphon.ports.provider import TargetPlugin
 from antiphon.ports.secrets import SecretSource
 from antiphon.ports.target_driver import TargetDriver
+from antiphon.ports.wakeups import Wakeups
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -77,11 +81,14 @@ class RunningEngine:
     home: Path
     dispatcher: Dispatcher | None
     reader: ReadingCodec | None = None
+    wakeups: Wakeups | None = None
 
     def close(self) -> None:
         """Stop in order; safe to call twice."""
         if self.ctx.closing.is_set():
             return
+        if self.wakeups is not None:
+            self.wakeups.close()
         if self.reader is not None:
             # The loop may be waiting for a program.
             self.reader.close()
@@ -170,9 +177,21 @@ def build_engine(
     dispatcher = Dispatcher(ctx, takes_jobs=workers != 0) if dispatch else None
     if dispatcher is not None:
         dispatcher.start()
-    engine = RunningEngine(ctx, folder, dispatcher, reader)
+    wakeups = None
+    if dispatcher is not None and workers != 0:
+        wakeups = _wakeups(database or folder / DATABASE)
+        wakeups.start(ctx.wakeup.set)
+    engine = RunningEngine(ctx, folder, dispatcher, reader, wakeups)
     _running.add(engine)
     return engine
+
+
+def _wakeups(database: str | Path) -> Wakeups:
+    """How an engine on that database hears of other processes' jobs."""
+    text = str(database)
+    if text.startswith("postgres"):
+        return PostgresWakeups(text)
+    return SqliteWakeups(Path(text.removeprefix("sqlite:///")), SOMETHING_WAITS)
 
 
 def trace_jobs(ctx: EngineContext, provider: TracerProvider | None = None) -> None:

@@ -14,8 +14,11 @@ from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import CHANGING_JOB_COLUMNS, job_changes, job_of, job_row
 from antiphon.adapters.store.statements import Statement, given, insert_into
 from antiphon.adapters.store.tables import jobs
-from antiphon.domain.jobs import Job, JobEvent
+from antiphon.adapters.store.telling import NOTIFY
+from antiphon.domain.jobs import Job, JobEvent, JobStatus
 from antiphon.ports.job_store import KeyTakenError, VersionConflictError
+
+_FOR_DISPATCHERS = frozenset({JobStatus.WAITING, JobStatus.CANCELLATION_REQUESTED})
 
 _c = jobs.c
 # A partial index is used only where the query repeats its condition word for word, so this is no parameter.
@@ -118,6 +121,7 @@ class JobTransaction(EventTransaction):
         self._log(
             [(job.id, version, name, status, event.at, event.who, event.why) for version, name, status, event in events]
         )
+        self._tell_dispatchers(job)
 
     def save_job(self, before: Job, after: Job, event: JobEvent) -> None:
         """Store `after` if the stored version is `before.version`, and append `event` to its log.
@@ -133,6 +137,12 @@ class JobTransaction(EventTransaction):
                 details={"id": before.id, "version": before.version},
             )
         self._log([(after.id, after.version, event.trigger.value, after.status.value, event.at, event.who, event.why)])
+        self._tell_dispatchers(after)
+
+    def _tell_dispatchers(self, job: Job) -> None:
+        """Wake other processes' dispatchers at the commit, if the job is theirs to take or to stop."""
+        if self._runner.dialect_name == "postgresql" and job.status in _FOR_DISPATCHERS:
+            self._runner.change(NOTIFY, ())
 
     def job(self, job_id: str, *, workspace: str | None = None) -> Job | None:
         """The job, or None; with a workspace, None also when it belongs to another."""

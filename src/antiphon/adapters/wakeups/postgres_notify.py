@@ -1,0 +1,79 @@
+"""PostgreSQL tells: whoever stores a job that waits sends NOTIFY in the same transaction (see `store.jobs`)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from antiphon.errors import MissingExtraError
+
+CHANNEL = "antiphon_queue"
+TRY_AGAIN_S = 1.0
+LISTEN_S = 0.5
+"""So long a listener sleeps at most before it looks whether it is closed; a notification ends the sleep."""
+
+log = logging.getLogger("antiphon.engine")
+
+
+class PostgresWakeups:
+    """Listens on a connection of its own, and opens it anew when it is lost.
+
+    Behind a pooler that gives each transaction another connection nothing is ever heard, and the engine's own looks do
+    the work.
+
+    Args:
+        url: The database, with its password.
+
+    Raises:
+        MissingExtraError: psycopg is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg  # noqa: F401 - asked here, so that a thread need not
+        except ModuleNotFoundError as error:
+            raise MissingExtraError.of("psycopg", "postgres", "A PostgreSQL store") from error
+        self._url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Listen in a daemon thread."""
+        self._thread = threading.Thread(target=self._run, args=(wake,), name="antiphon-listen", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, within `LISTEN_S`."""
+        self._closed.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=2 * LISTEN_S)
+
+    def _run(self, wake: Callable[[], None]) -> None:
+        import psycopg
+
+        told = False
+        while not self._closed.is_set():
+            try:
+                with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    told = False
+                    # What was stored while nobody listened.
+                    wake()
+                    while not self._closed.is_set():
+                        for _ in connection.notifies(timeout=LISTEN_S, stop_after=1):
+                            wake()
+            except psycopg.Error as error:
+                if not told and not self._closed.is_set():
+                    log.warning("the engine cannot listen to the database and looks by itself: %s", _first_line(error))
+                    told = True
+                self._closed.wait(TRY_AGAIN_S)
+
+
+def _first_line(error: Exception) -> str:
+    text = type(error).__name__
+    with suppress(IndexError):
+        text = str(error).splitlines()[0]
+    return text
