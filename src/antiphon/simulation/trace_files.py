@@ -74,7 +74,7 @@ def write_trace(path: Path, jobs: Iterable[TraceJob]) -> int:
     try:
         with _opened(unfinished, "wt") as file:
             if kind == ".csv":
-                rows = csv.writer(file, lineterminator="\n")
+                rows = csv.writer(file)
                 rows.writerow(FIELDS)
                 for count, job in enumerate(jobs, 1):  # noqa: B007 - it is returned
                     rows.writerow(["" if value is None else value for value in _values(job).values()])
