@@ -11,15 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-STUCK_S = 0.010
+STUCK_S = 0.020
 """When no call has begun for so long, the next one gets a thread of its own, and what is done is handed over."""
 HELD_S = 0.025
 """For so long at most an answer is held back while the thread that found it goes on with other calls."""
+
+
+class _Taken(NamedTuple):
+    """A call that a thread has begun, and how many had ended then."""
+
+    future: asyncio.Future[Any]
+    act: Callable[[], Any]
+    begun: float
+    ended_before: int
 
 
 class RequestThreads:
@@ -48,6 +57,7 @@ class RequestThreads:
         self._busy = 0
         self._begun = 0
         self._begun_before = 0
+        self._ended = 0
         self._watched_by: asyncio.AbstractEventLoop | None = None
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -89,26 +99,37 @@ class RequestThreads:
             self._watched_by = None
 
     def _work(self) -> None:
-        held_since, loop = time.monotonic(), None
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._busy -= 1
-                    break
-                future, act = self._waiting.popleft()
-                self._begun += 1
+        held_since = time.monotonic()
+        taken, loop = self._take(None), None
+        while taken is not None:
             found, failure = None, None
             try:
-                found = act()
+                found = taken.act()
             except BaseException as error:  # noqa: BLE001 - it is raised where the call is waited for
                 failure = error
-            self._done.append((future, found, failure))
-            loop = future.get_loop()
+            self._done.append((taken.future, found, failure))
+            loop = taken.future.get_loop()
             if time.monotonic() - held_since > HELD_S:
                 self._tell(loop)
                 held_since = time.monotonic()
+            taken = self._take(taken)
         if loop is not None:
             self._tell(loop)
+
+    def _take(self, last: _Taken | None) -> _Taken | None:
+        """The next call for a thread that has ended its `last` one; None when it is to end."""
+        with self._lock:
+            is_extra = False
+            if last is not None:
+                # A thread was added because a call took long; now that others end beside quick ones, one goes again.
+                is_quick = time.monotonic() - last.begun < STUCK_S
+                is_extra = is_quick and self._ended > last.ended_before and self._busy > 1 and not self._eager
+                self._ended += 1
+            if is_extra or not self._waiting:
+                self._busy -= 1
+                return None
+            self._begun += 1
+            return _Taken(*self._waiting.popleft(), time.monotonic(), self._ended)
 
     def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         # A loop that was closed has nobody left who waits.

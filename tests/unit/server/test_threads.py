@@ -151,3 +151,29 @@ def test_a_loop_that_was_closed_meanwhile_is_no_error_of_the_thread(threads: Req
     asyncio.run(leave(act))
     release.set()
     assert asyncio.run(threads.call(int, "1")) == 1
+
+
+def test_a_thread_that_was_added_for_a_long_call_goes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, alone = RequestThreads(3), threading.Lock()
+
+    def act() -> bool:
+        had_it = alone.acquire(blocking=False)
+        time.sleep(0.0005)
+        if had_it:
+            alone.release()
+        return had_it
+
+    async def run() -> list[bool]:
+        async with asyncio.timeout(PATIENCE_S):
+            both = threading.Barrier(3)
+            long = [asyncio.ensure_future(threads.call(both.wait, PATIENCE_S)) for _ in range(2)]
+            while both.n_waiting < 2:
+                await asyncio.sleep(0.001)
+            # From here on, however slow the machine is, no other thread is added.
+            monkeypatch.setattr("antiphon.server.threads.STUCK_S", PATIENCE_S)
+            calls = [asyncio.ensure_future(threads.call(act)) for _ in range(200)]
+            await asyncio.gather(asyncio.to_thread(both.wait, PATIENCE_S), *long)
+            return await asyncio.gather(*calls)
+
+    assert all(asyncio.run(run())[-100:])
+    threads.shutdown()
