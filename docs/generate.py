@@ -25,6 +25,7 @@ from antiphon.cli.main import app
 from antiphon.domain.batches import ITEM_TRANSITIONS
 from antiphon.domain.jobs import JOB_TRANSITIONS
 from antiphon.domain.sessions import SESSION_TRANSITIONS
+from antiphon.domain.submissions import SUBMISSION_TRANSITIONS
 from antiphon.server.app import create_app
 from antiphon.server.build import build_services
 from antiphon.server.settings import ServerSettings
@@ -50,7 +51,12 @@ def states() -> str:
         "A pair of status and event that is not drawn is refused.\n"
     )
     parts = [intro]
-    for title, table in (("Job", JOB_TRANSITIONS), ("Session", SESSION_TRANSITIONS), ("Batch item", ITEM_TRANSITIONS)):
+    for title, table in (
+        ("Job", JOB_TRANSITIONS),
+        ("Session", SESSION_TRANSITIONS),
+        ("Batch item", ITEM_TRANSITIONS),
+        ("Submission to a provider", SUBMISSION_TRANSITIONS),
+    ):
         parts.append(f"## {title}\n\n```mermaid\n{table.mermaid()}```\n")
     return "\n".join(parts)
 

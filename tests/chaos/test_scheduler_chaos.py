@@ -339,7 +339,7 @@ def sums_of(engine: RunningEngine, provider: RealProvider, clients: Clients, ses
         "jobs with costs": len(with_costs),
         "in doubt once": len({event.subject for event in events if event.event == "in doubt"}),
         "leases lost": sum(event.event == "lease lost" for event in events),
-        "held by quotas": sum(standing.use.held for standing in list_quotas(ctx, WORKSPACE)),
+        "held by quotas": round(sum(standing.use.held for standing in list_quotas(ctx, WORKSPACE)), 9),
         "pending in the session": pending + stored_session.pending,
         "running on the target": running,
     }
