@@ -28,7 +28,7 @@ def artefact(
 
 def program_artefacts(ctx: EngineContext, program: Program) -> list[Artefact]:
     """The program as submitted and, where it has a circuit, as compiled; nothing if this process stored it before."""
-    if program.digest in ctx.stored_digests:
+    if ctx.has_stored(program.digest):
         return []
     found = []
     compiled = ctx.codec.compiled_text(program)
@@ -51,7 +51,7 @@ def program_artefacts(ctx: EngineContext, program: Program) -> list[Artefact]:
 
 def observable_artefact(ctx: EngineContext, observable: Observable) -> list[Artefact]:
     """The observable; nothing if this process stored it before."""
-    if observable.digest in ctx.stored_digests:
+    if ctx.has_stored(observable.digest):
         return []
     return [artefact(ctx, "observable", observable.to_json().encode(), observable.digest)]
 
@@ -61,7 +61,7 @@ def environment_artefact(ctx: EngineContext) -> tuple[str, list[Artefact]]:
 
     Jobs name their environment by digest: it is the same for thousands of them.
     """
-    if ctx.environment_digest in ctx.stored_digests:
+    if ctx.has_stored(ctx.environment_digest):
         return ctx.environment_digest, []
     found = artefact(ctx, "environment", json.dumps(dict(ctx.environment), sort_keys=True).encode())
     ctx.environment_digest = found.digest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
 from antiphon.engine.access.audit import note_work
+from antiphon.engine.archived import where_it_went
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
@@ -11,6 +12,7 @@ from antiphon.engine.queues.holding import lock_queue
 from antiphon.engine.requests import Origin
 from antiphon.engine.tasks import task_id
 from antiphon.errors import NotFoundError
+from antiphon.ports.job_store import Transaction
 
 
 @decided_again
@@ -34,8 +36,8 @@ def cancel(
     aftermath = Aftermath()
     with ctx.store.read() as tx:
         job = tx.job(job_id, workspace=workspace)
-    if job is None:
-        raise job_not_found(job_id)
+        if job is None:
+            raise missing_job(tx, workspace, job_id)
     with ctx.store.write() as tx:
         lock_queue(tx, job)
         job = tx.job(job_id, workspace=workspace) or job
@@ -61,6 +63,11 @@ def cancel(
             aftermath.to_stop.append(task_id(job))
     aftermath.carry_out(ctx)
     return job
+
+
+def missing_job(tx: Transaction, workspace: str, job_id: str) -> NotFoundError:
+    """The error for a job that is not in the tables: it was archived, and where, or there is none."""
+    return where_it_went(tx, workspace, job_id) or job_not_found(job_id)
 
 
 def job_not_found(job_id: str) -> NotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from antiphon.ports.provider import Provider
 from antiphon.ports.target_driver import TargetDriver
 
 REMEMBERED_DIGESTS = 50_000
+REMEMBERED_S = 3_600.0
 
 log = logging.getLogger("antiphon.engine")
 
@@ -156,8 +158,19 @@ class EngineContext:
     observers: list[JobObserver] = field(default_factory=list)
     recent: Recent = field(default_factory=Recent)
     """What this process read a moment ago and may use again."""
+    _remembered_since: float = field(default_factory=time.monotonic)
     _waiters: dict[str, list[threading.Event]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def has_stored(self, digest: str) -> bool:
+        """Whether this process stored an artefact within the last hour or so.
+
+        What jobs of the last day name is never swept away, so what is in mind for less is still there.
+        """
+        if time.monotonic() - self._remembered_since > REMEMBERED_S:
+            self.stored_digests.clear()
+            self._remembered_since = time.monotonic()
+        return digest in self.stored_digests
 
     def remember(self, digests: Iterable[str]) -> None:
         """Keep in mind what is stored, up to REMEMBERED_DIGESTS; storing a thing twice only costs time."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from antiphon.domain.jobs import Job
-from antiphon.engine.cancel import job_not_found
+from antiphon.engine.cancel import missing_job
 from antiphon.engine.context import EngineContext
 from antiphon.errors import WaitTimeoutError
 
@@ -50,8 +50,8 @@ def _wait(
     while True:
         with ctx.store.read() as tx:
             job = tx.job(job_id, workspace=workspace)
-        if job is None:
-            raise job_not_found(job_id)
+            if job is None:
+                raise missing_job(tx, workspace, job_id)
         if watch is not None:
             watch(job)
         if job.status.is_final:

@@ -34,6 +34,10 @@ class BlobStore(Protocol):
         """
         ...
 
+    def delete(self, digest: str, *, untouched_for: float) -> bool:
+        """Delete a blob that was not put for so many seconds; False when it was, or is not there."""
+        ...
+
     def part(self, name: str) -> BlobStore:
         """A store of its own within this one: what is put there is found only there, until `drop_part`.
 

@@ -12,6 +12,7 @@ from antiphon.domain.jobs import Job, JobEvent, JobStatus
 from antiphon.domain.sessions import Session, SessionEvent, SessionStatus
 from antiphon.errors import ConflictError
 from antiphon.ports.access_store import AccessTransaction
+from antiphon.ports.archive_store import ArchiveTransaction
 from antiphon.ports.azure_store import AzureTransaction
 from antiphon.ports.ledger_store import LedgerTransaction
 from antiphon.ports.queue_store import QueueTransaction
@@ -118,7 +119,13 @@ class StoredResult:
 
 
 class Transaction(
-    AccessTransaction, WebhookTransaction, AzureTransaction, QueueTransaction, LedgerTransaction, Protocol
+    AccessTransaction,
+    WebhookTransaction,
+    AzureTransaction,
+    QueueTransaction,
+    LedgerTransaction,
+    ArchiveTransaction,
+    Protocol,
 ):
     """One atomic unit: all of it is stored or none. Reads see the transaction's own writes.
 
@@ -165,7 +172,11 @@ class Transaction(
         ...
 
     def queue_depths(self) -> dict[str, tuple[int, int]]:
-        """How many jobs of all workspaces wait and run, by target. Costs as much as the queue is long."""
+        """How many jobs of all workspaces wait and run, by target; a target without either is left out."""
+        ...
+
+    def fold_counts(self) -> None:
+        """Put together what connections counted that are gone; to be done now and then."""
         ...
 
     def oldest_waiting(self, targets: Sequence[str]) -> dict[str, float]:
@@ -177,7 +188,7 @@ class Transaction(
         ...
 
     def jobs_before(self, job: Job, most: int) -> int:
-        """How many jobs of its target wait and come before a waiting job; counted up to `most`."""
+        """How many jobs of its target wait in a class before a waiting job's, or older in its own; up to `most`."""
         ...
 
     def owned_jobs(self, owner: str) -> list[Job]:

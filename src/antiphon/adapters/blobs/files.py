@@ -53,7 +53,7 @@ class FileBlobStore:
         path = self._folder / name[:2] / name[2:]
         try:
             # Comparing, not trusting the name: putting a blob again repairs one that was damaged on the disk.
-            if not (path.is_file() and path.read_bytes() == data):
+            if not self._has(path, data):
                 self._write(path, data)
         except OSError as error:
             raise _store_error(error, self._folder) from error
@@ -99,6 +99,28 @@ class FileBlobStore:
         except OSError as error:
             raise _store_error(error, self._folder) from error
 
+    def delete(self, digest: str, *, untouched_for: float) -> bool:
+        """Delete a blob that was not put for so many seconds; False when it was, or is not there.
+
+        Raises:
+            StoreError: It cannot be deleted.
+        """
+        path, aside = self._path(digest), self._unfinished / uuid.uuid4().hex
+        try:
+            if time.time() - path.stat().st_mtime < untouched_for:
+                return False
+            path.replace(aside)
+            # Somebody may have put it between the look and the move, and relies on it now.
+            if time.time() - aside.stat().st_mtime < untouched_for:
+                aside.replace(path)
+                return False
+            aside.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _store_error(error, self._folder) from error
+        return True
+
     def part(self, name: str) -> FileBlobStore:
         """A store in a folder of its own within this one.
 
@@ -131,6 +153,15 @@ class FileBlobStore:
         if found is None:
             raise _missing(digest, self._folder, "it is not of the form sha256:<64 hexadecimal digits>")
         return self._folder / found[1] / found[2]
+
+    def _has(self, path: Path, data: bytes) -> bool:
+        try:
+            if path.read_bytes() != data:
+                return False
+            os.utime(path)  # who deletes what nobody puts any more sees that it is wanted
+        except FileNotFoundError:
+            return False
+        return True
 
     def _write(self, path: Path, data: bytes) -> None:
         temporary = self._unfinished / uuid.uuid4().hex

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.adapters.store.access import AccessTransaction
+from antiphon.adapters.store.archive import ArchiveTransaction
+from antiphon.adapters.store.artefacts import ArtefactTransaction
 from antiphon.adapters.store.audit import AuditTransaction
 from antiphon.adapters.store.azure_blobs import AzureBlobTransaction
 from antiphon.adapters.store.azure_items import AzureItemTransaction
@@ -51,6 +53,8 @@ class SqlTransaction(
     ReservationTransaction,
     PriceTransaction,
     LedgerTransaction,
+    ArchiveTransaction,
+    ArtefactTransaction,
 ):
     """One open transaction; a `Transaction` of the port."""
 

@@ -73,9 +73,9 @@ Index("jobs_by_target", _job.workspace, _job.target, _job.created_at, _job.id)
 Index("jobs_by_name", _job.workspace, _job.name, _job.created_at, _job.id)
 # `target` comes last so that a filter on it does not have to open the rows.
 Index("jobs_by_status", _job.workspace, _job.status, _job.created_at, _job.id, _job.target)
+# The session first: whether a session that is to go still has jobs is asked by its id alone.
 partial_index(
     "jobs_by_session",
-    _job.workspace,
     _job.session_id,
     _job.created_at,
     _job.id,
@@ -183,7 +183,7 @@ partial_index(
 )
 partial_index("sessions_due", _session.due_at, where="due_at IS NOT NULL")
 
-# Nothing is ever deleted here, so a plain integer key grows; AUTOINCREMENT would write one more page for each event.
+# The newest line is never deleted, so a plain integer key grows; AUTOINCREMENT would write one more page for each.
 events = Table(
     "events",
     metadata,

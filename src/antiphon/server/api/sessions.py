@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from antiphon.domain.identity import Principal, Scope
 from antiphon.domain.sessions import Session, SessionStatus
+from antiphon.engine.archived import where_it_went
 from antiphon.engine.context import EngineContext
 from antiphon.engine.requests import Origin
 from antiphon.engine.sessions import cancel_session, close_session, open_or_join, session_not_found
@@ -40,12 +41,12 @@ def find_session(ctx: EngineContext, principal: Principal, session_id: str) -> S
     Raises:
         NotFoundError: None of that id in the caller's workspace.
     """
-    found = None
-    if is_id(session_id):
-        with ctx.store.read() as tx:
-            found = tx.session(session_id, workspace=principal.workspace)
-    if found is None:
+    if not is_id(session_id):
         raise session_not_found(session_id)
+    with ctx.store.read() as tx:
+        found = tx.session(session_id, workspace=principal.workspace)
+        if found is None:
+            raise where_it_went(tx, principal.workspace, session_id) or session_not_found(session_id)
     return found
 
 

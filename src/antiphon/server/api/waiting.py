@@ -6,7 +6,7 @@ import asyncio
 
 from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
-from antiphon.engine.cancel import job_not_found
+from antiphon.engine.cancel import job_not_found, missing_job
 from antiphon.engine.context import EngineContext
 from antiphon.ports.job_store import Transaction
 from antiphon.server.api.documents import is_id
@@ -25,9 +25,11 @@ def find_job(ctx: EngineContext, principal: Principal, job_id: str) -> Job:
 
 def find_in(tx: Transaction, principal: Principal, job_id: str) -> Job:
     """The job as it stands in a transaction; raises as `find_job`."""
-    found = tx.job(job_id, workspace=principal.workspace) if is_id(job_id) else None
-    if found is None:
+    if not is_id(job_id):
         raise job_not_found(job_id)
+    found = tx.job(job_id, workspace=principal.workspace)
+    if found is None:
+        raise missing_job(tx, principal.workspace, job_id)
     return found
 
 

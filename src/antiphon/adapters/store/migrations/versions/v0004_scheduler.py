@@ -18,6 +18,7 @@ def upgrade() -> None:
     _make_money()
     _make_ledger()
     _count_jobs()
+    _make_archive()
 
 
 def _partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -45,6 +46,12 @@ def _change_jobs() -> None:
     _partial("jobs_waiting_by_age", "jobs", ["target", "rank", "created_at", "id"], "status = 'Waiting'")
     op.drop_index("jobs_by_age", "jobs")
     op.create_index("jobs_by_age", "jobs", ["workspace", "created_at", "id"])
+    op.drop_index("jobs_by_session", "jobs")
+    _partial("jobs_by_session", "jobs", ["session_id", "created_at", "id"], "session_id IS NOT NULL")
+    # Made again to be the younger: of two that serve as well SQLite takes that, and this one is shorter.
+    op.drop_index("jobs_pending", "jobs")
+    pending = "session_id IS NOT NULL AND ended_at IS NULL"
+    _partial("jobs_pending", "jobs", ["session_id", "created_at", "id"], pending)
     op.create_index("jobs_by_target", "jobs", ["workspace", "target", "created_at", "id"])
     op.create_index("jobs_by_name", "jobs", ["workspace", "name", "created_at", "id"])
 
@@ -237,3 +244,15 @@ def _count_jobs() -> None:
     )
     for trigger in _SQLITE_TRIGGERS if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL_TRIGGERS:
         op.get_bind().exec_driver_sql(trigger)
+
+
+def _make_archive() -> None:
+    op.create_table(
+        "archived_subjects",
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("workspace", _ID, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("archived_at", sa.Double, nullable=False),
+        sa.Column("file", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
+    )

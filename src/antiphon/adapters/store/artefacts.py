@@ -1,0 +1,87 @@
+"""The part of a transaction that finds artefacts which nothing names any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, literal_column, select, text
+from sqlalchemy.types import Integer
+
+from antiphon.adapters.store.events import EventTransaction
+from antiphon.adapters.store.rows import decode
+from antiphon.adapters.store.statements import Statement, given
+from antiphon.adapters.store.tables import artefacts, events, jobs, results
+
+_c = artefacts.c
+_LIMIT: Any = bindparam("limit", type_=Integer())
+# Left to itself SQLAlchemy adds this for SQLite as a parameter.
+_NO_OFFSET: Any = literal_column("0")
+
+_NAMING = select(jobs.c.id, jobs.c.spec, jobs.c.provenance, results.c.artefact).select_from(
+    jobs.outerjoin(results, results.c.job_id == jobs.c.id)
+)
+_PAGE = Statement(
+    ("id", "limit"),
+    lambda _: _NAMING.where(jobs.c.id > given(jobs, "id")).order_by(jobs.c.id).limit(_LIMIT).offset(_NO_OFFSET),
+)
+_SINCE = Statement(
+    ("seq",),
+    lambda _: _NAMING.where(jobs.c.id.in_(select(events.c.subject).where(events.c.seq > given(events, "seq")))),
+)
+_STORED = Statement(
+    ("digest", "limit"),
+    lambda _: (
+        select(_c.digest, _c.facts)
+        .where(_c.digest > given(artefacts, "digest"))
+        .order_by(_c.digest)
+        .limit(_LIMIT)
+        .offset(_NO_OFFSET)
+    ),
+)
+_LOCK = Statement((), lambda _: text("LOCK TABLE artefacts IN SHARE ROW EXCLUSIVE MODE"))
+_BLOB = Statement(("digest",), lambda _: select(_c.blob).where(_c.digest == given(artefacts, "digest")))
+_REMOVE = Statement(("digest",), lambda _: delete(artefacts).where(_c.digest == given(artefacts, "digest")))
+_BLOBS = Statement((), lambda _: select(_c.blob).where(_c.blob.is_not(None)).distinct())
+
+
+class ArtefactTransaction(EventTransaction):
+    """Artefacts that go: see `antiphon.ports.archive_store` for what each method promises."""
+
+    def artefacts_named(self, after: str, limit: int) -> tuple[set[str], str | None]:
+        """The digests that a page of jobs names, by id, and the page's last id; None: there is no job after `after`."""
+        rows = self._runner.rows(_PAGE, (after, limit))
+        return _named(rows), rows[-1][0] if rows else None
+
+    def artefacts_named_since(self, seq: int) -> set[str]:
+        """The digests named by jobs whose log has a line with a larger `seq`."""
+        return _named(self._runner.rows(_SINCE, (seq,)))
+
+    def stored_artefacts(self, after: str, limit: int) -> list[tuple[str, str | None]]:
+        """(digest, digest of what it was compiled to) of a page of artefacts, by digest."""
+        rows = self._runner.rows(_STORED, (after, limit))
+        return [(digest, None if facts is None else decode(facts).get("compiled")) for digest, facts in rows]
+
+    def lock_artefacts(self) -> None:
+        """Nobody adds an artefact until the end of this transaction."""
+        if self._runner.dialect_name == "postgresql":
+            self._runner.change(_LOCK, ())
+
+    def forget_artefacts(self, digests: Sequence[str]) -> list[str]:
+        """Delete artefacts; returns the digests of their blobs that no artefact names any more."""
+        blobs = {row[0] for digest in digests for row in self._runner.rows(_BLOB, (digest,)) if row[0] is not None}
+        self._runner.change_many(_REMOVE, [(digest,) for digest in digests])
+        if not blobs:
+            return []
+        return sorted(blobs - {row[0] for row in self._runner.rows(_BLOBS)})
+
+
+def _named(rows: Iterable[Any]) -> set[str]:
+    found: set[str] = set()
+    for _, spec, provenance, result in rows:
+        for pub in decode(spec)["pubs"]:
+            found.update((pub["program"], pub["parameters"], *(pub["observables"] or ())))
+        if provenance is not None:
+            found.add(decode(provenance).get("environment", ""))
+        found.add(result or "")
+    return {name for name in found if name.startswith("sha256:")}
