@@ -47,7 +47,7 @@ def test_an_anonymous_trace_names_nobody(lab: Path, tmp_path: Path) -> None:
     antiphon(lab, "trace", "export", plain)
     for path in (hidden, again):
         assert antiphon(lab, "trace", "export", path, "--anonymous").code == 0
-    names = {(row["workspace"], row["user"], row["session"]) for row in csv.DictReader(plain.open())}
+    names = {(row["workspace"], row["user"], row["session"]) for row in csv.DictReader(plain.read_text().splitlines())}
     for name in {name for row in names for name in row if name}:
         assert name not in hidden.read_text()
     assert hidden.read_text() != again.read_text()  # the salt is nowhere

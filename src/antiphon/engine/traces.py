@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from antiphon.domain.jobs import Job
 from antiphon.domain.traces import TraceJob
+from antiphon.engine.access.tenants import DEFAULT
 from antiphon.engine.context import EngineContext
 from antiphon.ports.job_store import JobQuery
 
@@ -23,7 +24,8 @@ def trace_jobs(
         since, until: Only jobs submitted from then on, and before.
     """
     with ctx.store.read() as tx:
-        names = [workspace] if workspace is not None else [tenant.name for tenant in tx.tenants()]
+        # The default workspace is there without anybody having made it.
+        names = [workspace] if workspace is not None else sorted({DEFAULT, *(tenant.name for tenant in tx.tenants())})
     each = (_jobs_of(ctx, name, since, until) for name in names)
     for job in heapq.merge(*each, key=lambda job: (job.created_at, job.id)):
         if job.status.is_final:
