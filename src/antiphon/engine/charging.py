@@ -51,8 +51,10 @@ def metered(ctx: EngineContext, work: Work, plan: Plan, info: TargetInfo, priori
     return Metered(tariff, meter(work, plan.cost, priority=priority, most_gates=info.limits.max_operations))
 
 
-def charged(tx: Transaction, job: Job) -> Job:
+def charged(tx: Transaction, job: Job, seconds: float) -> Job:
     """A job that is final, with what it costs: its provider's lines if it told any, else by its target's price list.
+
+    `seconds` is how long it ran in its target, as far as is known.
 
     A job that never ran costs nothing, nor does one that has an earlier one's result.
     """
@@ -63,7 +65,7 @@ def charged(tx: Transaction, job: Job) -> Job:
     if stored is None:
         return job
     prices = PriceList.from_json(stored.body)
-    facts = WorkFacts.from_json(kept["facts"]).after(job.stages.execute or 0.0)
+    facts = WorkFacts.from_json(kept["facts"]).after(seconds)
     counts, succeeded = _what_counts(job, facts)
     found = bill_of_ended(prices, counts, succeeded=succeeded)
     idle = session_line(prices, _idle_before(tx, job)) if prices.session_per_second else None

@@ -47,7 +47,7 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
     after = advance(before, event)
     policy = lock_queue(tx, before, after)
     if after.status.is_final:
-        after = charged(tx, after)
+        after = charged(tx, after, seconds_in_target(after, event))
     tx.save_job(before, after, event)
     if not after.status.is_final:
         _correct_share(tx, policy, before, after, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ class Recent:
 
     def __init__(self) -> None:
         self._found: dict[Hashable, tuple[float, Any]] = {}
+        self._changes = 0
+        self._lock = threading.Lock()
 
     def get(self, key: Hashable, clock: Clock, read: Callable[[], Value], fresh_s: float = FRESH_S) -> Value:
         """What `read` returned when it was last called for `key`, if that is not too long ago; else what it returns."""
@@ -26,12 +29,18 @@ class Recent:
         if known is not None and 0.0 <= now - known[0] < fresh_s:
             value: Value = known[1]
             return value
-        if len(self._found) >= MOST:
-            self._found.clear()
+        changes = self._changes
         value = read()
-        self._found[key] = (now, value)
+        with self._lock:
+            # What was read while this process changed something may be from before the change.
+            if changes == self._changes:
+                if len(self._found) >= MOST:
+                    self._found.clear()
+                self._found[key] = (now, value)
         return value
 
     def forget(self, key: Hashable) -> None:
         """Read it anew the next time: it was changed by this process."""
-        self._found.pop(key, None)
+        with self._lock:
+            self._changes += 1
+            self._found.pop(key, None)

@@ -6,6 +6,7 @@ Between the two the amounts belong to the job (`Job.holds`): a lost lease or a s
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ _UNITS = {
     Dimension.TARGET_SECONDS: "seconds in the target",
     Dimension.COST: "units of cost",
 }
+GRAIN = 2.0**20
+"""Amounts are held in 1/2^20 of a unit: such sums are exact in floating point, and when all is given back nothing is
+held."""
+TOLERANCE = 1e-6
+"""Sums of measured seconds and of money may miss their limit by rounding alone."""
 _PER = {Period.NONE: "", Period.DAY: " a day", Period.MONTH: " a month"}
 
 
@@ -80,10 +86,11 @@ def hold(
         standing = Standing(quota, use, quota.period.end(now))
         counts = runs or quota.dimension is Dimension.JOBS_IN_FLIGHT
         spent = quota.dimension is Dimension.COST and use.used > 0 and use.used >= quota.limit
-        if counts and (spent or use.used + use.held + needed > quota.limit):
+        if counts and (spent or use.used + use.held + needed > quota.limit + TOLERANCE):
             raise _exceeded(standing, needed)
-        tx.change_quota_use(quota.id, start, used=0.0, held=needed)
-        holds.append(Hold(quota.id, quota.dimension, start, needed))
+        amount = math.ceil(needed * GRAIN) / GRAIN
+        tx.change_quota_use(quota.id, start, used=0.0, held=amount)
+        holds.append(Hold(quota.id, quota.dimension, start, amount))
     return tuple(holds)
 
 
