@@ -24,6 +24,8 @@ def describe_facts(facts: JobFacts) -> dict[str, Any]:
         "target": facts.spec.target,
         "status": facts.status.value,
         "session_id": facts.session_id,
+        "priority": facts.priority.value,
+        "in_doubt": facts.in_doubt,
         "shots": facts.spec.pubs[0].shots,
         "seed": facts.spec.seed,
         "created_at": iso(facts.created_at),
@@ -34,6 +36,8 @@ def describe_facts(facts: JobFacts) -> dict[str, Any]:
         "attempts": facts.attempts,
         "engine": facts.provenance.get("engine"),
         "stages": facts.stages.to_json(),
+        "estimate": dict(facts.estimate) if facts.estimate else None,
+        "cost": [dict(line) for line in facts.cost],
         "metadata": dict(facts.spec.metadata),
         "error": dict(facts.error) if facts.error else None,
     }
@@ -70,6 +74,13 @@ def describe_session(session: Session) -> dict[str, Any]:
         "end_reason": facts.end_reason,
         "idle_limit_s": facts.idle_limit_s,
         "total_limit_s": facts.total_limit_s,
+        "max_jobs": facts.max_jobs,
+        "max_seconds": facts.max_seconds,
+        "max_cost": facts.max_cost,
+        "used_seconds": facts.used_seconds,
+        "used_cost": facts.used_cost,
+        "holding_since": iso(facts.holding_since),
+        "held_s": facts.held_s,
     }
 
 
@@ -79,6 +90,8 @@ def describe_target(target: Target) -> dict[str, Any]:
         **target.info.to_json(),
         "queue_depth": target.queue_depth,
         "expected_wait_s": target.expected_wait,
+        "slots": target.slots,
+        "access": target.access,
     }
 
 

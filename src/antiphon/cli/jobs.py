@@ -218,6 +218,7 @@ def _page(job: Job) -> RenderableType:
         "next step": error.get("next_step"),
         "submitted": f"{age(facts.created_at)} by {facts.created_by}",
         "session": facts.session_id,
+        "priority": facts.priority.value,
         "shots": facts.spec.pubs[0].shots,
         "seed": facts.spec.seed,
         "ran": f"{'in the submitting process' if facts.executor == 'inline' else 'in a worker process'}"

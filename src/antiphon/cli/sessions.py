@@ -8,15 +8,22 @@ import typer
 
 from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
+from antiphon.domain.queues import Access
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from antiphon.client.job import Job
     from antiphon.client.session import Session
+    from antiphon.domain.sessions import Session as SessionFacts
 
 app = typer.Typer(help="Jobs grouped on one target.")
 
+ACCESS = {
+    Access.SHARED: "shared: its jobs go first",
+    Access.EXCLUSIVE: "exclusive: the target is held for it while new jobs keep coming",
+    Access.DEDICATED: "dedicated: the target is held for it until it is closed",
+}
 SessionId = Annotated[
     str, typer.Argument(metavar="ID", help="The session's id, or enough of its beginning.", show_default=False)
 ]
@@ -49,9 +56,10 @@ def show(shell: Shell, session_id: SessionId) -> None:
 
     with shell.look() as workspace:
         session = workspace.session(session_id)
-        data = {**describe_session(session), "events": session.events}
+        access = session.access
+        data = {**describe_session(session), "access": access.value, "events": session.events}
         latest = workspace.jobs(session=session.id, limit=10)
-        shell.data(data, lambda: _page(session, latest))
+        shell.data(data, lambda: _page(session, access, latest))
 
 
 @app.command("close")
@@ -94,7 +102,7 @@ def _none(shell: Shell, narrowed: bool) -> str:
     return f"No sessions here yet. The demo opens one: {shell.command('demo')}"
 
 
-def _page(session: Session, latest: list[Job]) -> RenderableType:
+def _page(session: Session, access: Access, latest: list[Job]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
@@ -110,12 +118,29 @@ def _page(session: Session, latest: list[Job]) -> RenderableType:
         "jobs": f"{facts.jobs:,}, {facts.pending:,} pending, {facts.failed:,} failed",
         "if a job fails": "the session ends" if facts.failure_policy.value == "abort" else "the session goes on",
         "limits": f"{duration(facts.idle_limit_s)} idle, {duration(facts.total_limit_s)} in all",
+        "used": _used(facts),
+        "access": ACCESS[access],
+        "holds it": f"since {age(facts.holding_since)}" if facts.holding_since is not None else None,
         "opened": f"{age(facts.created_at)} by {facts.created_by}",
     }
     parts: list[RenderableType] = [facts_table(rows)]
     if latest:
         parts += [Text("\nlatest jobs", style="dim"), jobs_table(latest)]
     return Group(*parts)
+
+
+def _used(facts: SessionFacts) -> str:
+    """What it used of the limits that it has; seconds and cost also without a limit, once there are any."""
+    from antiphon.cli.tables import duration
+
+    of_jobs = f" of {facts.max_jobs:,}" if facts.max_jobs is not None else ""
+    parts = [f"{facts.jobs:,}{of_jobs} jobs", duration(facts.used_seconds)]
+    if facts.max_seconds is not None:
+        parts[-1] += f" of {duration(facts.max_seconds)}"
+    if facts.max_cost is not None or facts.used_cost:
+        most = f" of {facts.max_cost:,.6g}" if facts.max_cost is not None else ""
+        parts.append(f"cost {facts.used_cost:,.6g}{most}")
+    return ", ".join(parts)
 
 
 def _closed(session: Session) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from antiphon.cli.shell import Shell
 from antiphon.cli.waiting import let_go, wait_for
+from antiphon.domain.queues import Priority
 
 if TYPE_CHECKING:
     from antiphon.client.job import Job
@@ -60,6 +61,9 @@ def submit(
     label: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A label for the record; repeatable.")
     ] = None,
+    priority: Annotated[
+        Priority, typer.Option(case_sensitive=False, help="Its class in the queue of its target.")
+    ] = Priority.STANDARD,
     execution: Annotated[str, typer.Option(help="auto, inline (in this process) or process (in a worker).")] = "auto",
     max_seconds: Annotated[float | None, typer.Option(help="Stop it after so long.")] = None,
 ) -> int | None:
@@ -89,6 +93,7 @@ def submit(
                 seed=seed,
                 parameters=parameters,
                 key=key,
+                priority=priority,
                 execution=execution,
                 max_seconds=max_seconds,
                 metadata=_pairs("--label", label),

@@ -11,6 +11,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.domain.queues import Priority
+
 if TYPE_CHECKING:
     from antiphon.client.job import Job
     from antiphon.client.session import Session
@@ -45,14 +47,16 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("id", no_wrap=True)
     table.add_column("name", overflow="ellipsis", no_wrap=True, max_width=28)
-    for heading in ("target", "status", "age", "took"):
+    shown = [job.facts for job in jobs]
+    high = any(facts.priority is not Priority.STANDARD for facts in shown)
+    for heading in ("target", *(("priority",) if high else ()), "status", "age", "took"):
         table.add_column(heading, no_wrap=True)
-    for job in jobs:
-        facts = job.facts
+    for facts in shown:
         table.add_row(
             facts.id,
             Text(facts.name),
             facts.spec.target,
+            *((facts.priority.value,) if high else ()),
             status_text(facts.status.value),
             age(facts.created_at),
             _took(facts),

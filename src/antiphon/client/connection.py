@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
+from antiphon.domain.queues import Access
 from antiphon.domain.results import Outcome
 from antiphon.domain.sessions import Session
 from antiphon.domain.targets import TargetInfo
@@ -25,12 +26,16 @@ class TargetView:
         queue_depth: Jobs waiting for it, of everybody.
         running: Jobs it is executing.
         expected_wait: Seconds that a job of standard priority submitted now would wait, at the median; None: not known.
+        slots: How many jobs it runs at a time; None: as many as there are workers.
+        access: What a session gets of it.
     """
 
     info: TargetInfo
     queue_depth: int
     running: int
     expected_wait: float | None = None
+    slots: int | None = None
+    access: Access = Access.SHARED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.domain.sessions import Session
 from antiphon.engine import job_record, sessions
-from antiphon.engine.cancel import cancel, job_not_found
+from antiphon.engine.archived import where_it_went
+from antiphon.engine.cancel import cancel, missing_job
 from antiphon.engine.context import EngineSettings, Finished
 from antiphon.engine.estimates import expected_wait
+from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.replay import replay
 from antiphon.engine.requests import OpenSessionRequest, SubmitRequest
 from antiphon.engine.results import items_of, outcomes_of
@@ -65,8 +67,11 @@ class EmbeddedConnection:
         with self._ctx.store.read() as tx:
             depths = tx.queue_depths()
         return [
-            TargetView(driver.info, *depths.get(name, (0, 0)), expected_wait(self._ctx, name))
+            TargetView(
+                driver.info, *depths.get(name, (0, 0)), expected_wait(self._ctx, name), policy.slots, policy.access
+            )
             for name, driver in self._ctx.drivers.items()
+            for policy in (known_policy(self._ctx, name),)
         ]
 
     def submit(self, request: SubmitRequest) -> Finished:
@@ -77,8 +82,8 @@ class EmbeddedConnection:
         """The job as it stands."""
         with self._ctx.store.read() as tx:
             found = tx.job(job_id, workspace=self.workspace)
-        if found is None:
-            raise job_not_found(job_id)
+            if found is None:
+                raise missing_job(tx, self.workspace, job_id)
         return found
 
     def jobs(self, query: JobQuery) -> list[Job]:
@@ -124,8 +129,9 @@ class EmbeddedConnection:
         """The session as it stands."""
         with self._ctx.store.read() as tx:
             found = tx.session(session_id, workspace=self.workspace)
-        if found is None:
-            raise sessions.session_not_found(session_id)
+            if found is None:
+                gone = where_it_went(tx, self.workspace, session_id)
+                raise gone or sessions.session_not_found(session_id)
         return found
 
     def sessions(self, query: SessionQuery) -> list[Session]:

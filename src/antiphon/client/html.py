@@ -10,6 +10,7 @@ import numpy as np
 
 from antiphon.client.html_parts import Markup, bars, card, facts, mono, span, stage_bar, status, table, text
 from antiphon.domain.jobs import Job
+from antiphon.domain.queues import Priority
 from antiphon.domain.sessions import Session
 from antiphon.domain.targets import TargetInfo
 
@@ -29,6 +30,8 @@ def job_html(stored: Job) -> str:
         "cause": error.get("cause"),
         "next step": error.get("next_step"),
         "what": f"{stored.spec.kind.value} on {stored.spec.target}",
+        "priority": stored.priority.value if stored.priority is not Priority.STANDARD else None,
+        "in doubt": "nobody knows whether its provider took it" if stored.in_doubt else None,
         "shots": stored.spec.pubs[0].shots,
         "seed": stored.spec.seed,
         "session": mono(stored.session_id) if stored.session_id else None,
@@ -73,6 +76,8 @@ def session_html(stored: Session, latest: Sequence[Job]) -> str:
         "jobs": f"{stored.jobs:,}, {stored.pending:,} pending, {stored.failed:,} failed",
         "if a job fails": "the session ends" if stored.failure_policy.value == "abort" else "the session goes on",
         "limits": f"{stored.idle_limit_s:g} s idle, {stored.total_limit_s:g} s in all",
+        "used": _used(stored),
+        "holds the target": f"since {_moment(stored.holding_since)}" if stored.holding_since is not None else None,
         "opened": f"{_moment(stored.created_at)} by {stored.created_by}",
     }
     parts = [facts(rows)]
@@ -114,6 +119,16 @@ def _indexed(index: int, counts: object) -> Markup:
 def _job_row(stored: Job) -> tuple[object, ...]:
     took = None if stored.ended_at is None else max(0.0, stored.ended_at - stored.created_at)
     return text(stored.name), status(stored.status.value), span(took), mono(stored.id)
+
+
+def _used(stored: Session) -> str | None:
+    """What it used of the limits that an operator or its user set; None where there are none."""
+    limits = (
+        ("jobs", stored.jobs, stored.max_jobs),
+        ("s", stored.used_seconds, stored.max_seconds),
+        ("cost", stored.used_cost, stored.max_cost),
+    )
+    return ", ".join(f"{used:,.6g} of {most:,.6g} {unit}" for unit, used, most in limits if most is not None) or None
 
 
 def _moment(at: float) -> str:

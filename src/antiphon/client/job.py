@@ -11,6 +11,7 @@ from antiphon.client.result import Result
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.queues import Priority
 from antiphon.domain.results import Outcome, outcome_from_json
 from antiphon.domain.work import JobKind
 from antiphon.engine.results import raise_if_unsuccessful
@@ -67,6 +68,11 @@ class Job:
         return self._job.executor
 
     @property
+    def priority(self) -> Priority:
+        """Its priority in the queue of its target."""
+        return self._job.priority
+
+    @property
     def metadata(self) -> dict[str, str]:
         """The user's own labels."""
         return dict(self._job.spec.metadata)
@@ -82,6 +88,11 @@ class Job:
     def status(self) -> JobStatus:
         """Where it stands now."""
         return self._refreshed().status
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nobody knows if its provider took it; nothing is sent again before that is known."""
+        return self._refreshed().in_doubt
 
     @property
     def stages(self) -> dict[str, float | None]:

@@ -11,6 +11,7 @@ import numpy as np
 from antiphon.client.connection import Connection
 from antiphon.client.job import Job
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.queues import Access
 from antiphon.domain.sessions import FailurePolicy, SessionStatus
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.work import JobKind
@@ -76,6 +77,16 @@ class Session:
     def end_reason(self) -> str:
         """Why it takes no more jobs; empty while it does."""
         return self.facts.end_reason
+
+    @property
+    def access(self) -> Access:
+        """What it gets of its target, by the target's policy now."""
+        return next(view.access for view in self._connection.targets() if view.info.name == self.target)
+
+    @property
+    def holding_since(self) -> float | None:
+        """Since when it holds its target, seconds since the epoch; None while it does not."""
+        return self.facts.holding_since
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from antiphon.client.connection import Connection, TargetView
 from antiphon.client.job import Job
 from antiphon.client.session import Session
 from antiphon.domain.noise import NoiseModel
+from antiphon.domain.queues import Priority
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import OpenSessionRequest, PubRequest, SubmitRequest
@@ -74,6 +75,16 @@ class Target:
         return self._view.expected_wait
 
     @property
+    def slots(self) -> int | None:
+        """How many jobs run on it at a time; None: as many as there are workers."""
+        return self._view.slots
+
+    @property
+    def access(self) -> str:
+        """What a session gets: "shared" (its jobs go first), "exclusive" or "dedicated" (it is held for one)."""
+        return self._view.access.value
+
+    @property
     def info(self) -> TargetInfo:
         """All it declares about itself."""
         return self._view.info
@@ -104,8 +115,9 @@ class Target:
             name: For people; default is the program's own name.
             seed: 0 … 2^63-1; None draws one, which is recorded.
             parameters: Values for the program's free parameters: a mapping of names, or an array in its own order.
-            options: `noise=NoiseModel(…)`, `key=` (idempotency: the same key returns the first job), `execution=`
-                ("auto", "inline", "process"), `max_seconds=`, `metadata={…}`, and the target's own options.
+            options: `priority=` ("Standard", "High"), `noise=NoiseModel(…)`, `key=` (idempotency: the same key returns
+                the first job), `execution=` ("auto", "inline", "process"), `max_seconds=`, `metadata={…}`, and the
+                target's own options.
 
         Returns:
             The job; it is stored, and will end in exactly one final state, when this returns.
@@ -234,6 +246,9 @@ class Target:
         failure_policy: str = "abort",
         idle_limit: float | None = None,
         total_limit: float | None = None,
+        max_jobs: int | None = None,
+        max_seconds: float | None = None,
+        max_cost: float | None = None,
         key: str | None = None,
     ) -> Session:
         """Open a session on this target; until it is closed, every submit on this object is in it.
@@ -242,6 +257,9 @@ class Target:
             failure_policy: "abort" (a failing job ends the session) or "continue".
             idle_limit: Seconds without a job after which it times out; default 600.
             total_limit: Seconds from its first job; default 28,800.
+            max_jobs: It takes no more than so many jobs.
+            max_seconds, max_cost: It ends once its jobs have used so many seconds of the target, or cost so much: what
+                runs may finish, what is queued is cancelled.
             key: Opening again under the same key, from any process, returns the live session.
         """
         request = OpenSessionRequest(
@@ -252,6 +270,9 @@ class Target:
             failure_policy=failure_policy,
             idle_limit_s=idle_limit,
             total_limit_s=total_limit,
+            max_jobs=max_jobs,
+            max_seconds=max_seconds,
+            max_cost=max_cost,
             key=key,
         )
         session = Session(self._connection, self._connection.open_session(request), self._left)
@@ -286,6 +307,7 @@ class Target:
         execution = options.pop("execution", "auto")
         max_seconds = options.pop("max_seconds", None)
         metadata = options.pop("metadata", None)
+        priority = _priority(options.pop("priority", Priority.STANDARD))
         noise = options.get("noise")
         if isinstance(noise, NoiseModel):
             options["noise"] = noise.to_json()
@@ -304,6 +326,7 @@ class Target:
             metadata=_labels(metadata),
             session_id=session.id if session is not None else None,
             key=key,
+            priority=priority,
             read_seconds=time.perf_counter() - began,
         )
         finished = self._connection.submit(request)
@@ -324,6 +347,17 @@ def _is_program(obj: object) -> bool:
     except (ProgramError, LimitError):
         return False
     return True
+
+
+def _priority(value: object) -> Priority:
+    for priority in Priority:
+        if str(value).lower() == priority.value.lower():
+            return priority
+    raise LimitError(
+        f"priority={value!r} is no priority.",
+        code="priority-unknown",
+        next_step=f"Choose one of {', '.join(Priority)}.",
+    )
 
 
 def _labels(metadata: Mapping[str, Any] | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from antiphon.client.wire.times import from_iso, to_iso
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages
 from antiphon.domain.programs import Profile
+from antiphon.domain.queues import Access, Priority
 from antiphon.domain.sessions import FailurePolicy, Session, SessionStatus
 from antiphon.domain.targets import Limits, TargetInfo
 from antiphon.domain.work import JobKind
@@ -43,6 +44,11 @@ def job_to_json(job: Job) -> dict[str, Any]:
         "key": job.key,
         "version": job.version,
         "attempts": job.attempts,
+        "priority": job.priority.value,
+        "planned_s": job.planned_s,
+        "yields": job.yields,
+        "in_doubt": job.in_doubt,
+        "estimate": None if job.estimate is None else dict(job.estimate),
         "stages": job.stages.to_json(),
         "error": None if job.error is None else dict(job.error),
         "provenance": dict(job.provenance),
@@ -73,7 +79,7 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
         key=data["key"],
         status=JobStatus(data["status"]),
         version=data["version"],
-        fence=data["attempts"],
+        fence=data["attempts"] + data["yields"],
         executor=data["executor"],
         queued_at=from_iso(data["queued_at"]),
         started_at=from_iso(data["started_at"]),
@@ -83,6 +89,11 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
         error=data["error"],
         provenance=data["provenance"],
         cost=tuple(data["cost"]),
+        priority=Priority(data["priority"]),
+        planned_s=data["planned_s"],
+        yields=data["yields"],
+        in_doubt=data["in_doubt"],
+        estimate=data["estimate"],
     )
 
 
@@ -125,11 +136,18 @@ def session_to_json(session: Session) -> dict[str, Any]:
         "failure_policy": session.failure_policy.value,
         "idle_limit_s": session.idle_limit_s,
         "total_limit_s": session.total_limit_s,
+        "max_jobs": session.max_jobs,
+        "max_seconds": session.max_seconds,
+        "max_cost": session.max_cost,
         "version": session.version,
         "accepting_jobs": session.accepting_jobs,
         "jobs": session.jobs,
         "pending": session.pending,
         "failed": session.failed,
+        "used_seconds": session.used_seconds,
+        "used_cost": session.used_cost,
+        "holding_since": to_iso(session.holding_since),
+        "held_s": session.held_s,
         "first_job_at": to_iso(session.first_job_at),
         "last_activity_at": to_iso(session.last_activity_at),
         "ended_at": to_iso(session.ended_at),
@@ -162,6 +180,13 @@ def session_from_json(data: Mapping[str, Any]) -> Session:
         ended_at=from_iso(data["ended_at"]),
         due_at=from_iso(data["due_at"]),
         end_reason=data["end_reason"],
+        max_jobs=data["max_jobs"],
+        max_seconds=data["max_seconds"],
+        max_cost=data["max_cost"],
+        used_seconds=data["used_seconds"],
+        used_cost=data["used_cost"],
+        holding_since=from_iso(data["holding_since"]),
+        held_s=data["held_s"],
     )
 
 
@@ -178,6 +203,8 @@ def target_to_json(view: TargetView) -> dict[str, Any]:
             "max_operations": limits.max_operations,
             "max_seconds": limits.max_seconds,
         },
+        "slots": view.slots,
+        "access": view.access.value,
         "queue_depth": view.queue_depth,
         "running": view.running,
         "expected_wait": view.expected_wait,
@@ -199,7 +226,8 @@ def target_from_json(data: Mapping[str, Any]) -> TargetView:
         description=data["description"],
         status=data["status"],
     )
-    return TargetView(info, data["queue_depth"], data["running"], data["expected_wait"])
+    access = Access(data["access"])
+    return TargetView(info, data["queue_depth"], data["running"], data["expected_wait"], data["slots"], access)
 
 
 def item_to_json(item: BatchItem) -> dict[str, Any]:

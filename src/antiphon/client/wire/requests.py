@@ -9,6 +9,7 @@ import base64
 from typing import Any
 
 from antiphon.domain.programs import Program
+from antiphon.domain.queues import Priority
 from antiphon.engine.requests import OpenSessionRequest, PubRequest, SubmitRequest
 from antiphon.engine.validate import LONGEST_NAME
 
@@ -33,6 +34,7 @@ def submit_to_json(request: SubmitRequest) -> dict[str, Any]:
         "seed": request.seed,
         "options": dict(request.options),
         "execution": request.execution,
+        "priority": Priority(request.priority).value,
         "max_seconds": request.max_seconds,
         "metadata": dict(request.metadata),
         "session_id": request.session_id,
@@ -87,5 +89,8 @@ def session_request_to_json(request: OpenSessionRequest) -> dict[str, Any]:
         "failure_policy": request.failure_policy,
         "idle_limit_s": request.idle_limit_s,
         "total_limit_s": request.total_limit_s,
+        "max_jobs": request.max_jobs,
+        "max_seconds": request.max_seconds,
+        "max_cost": request.max_cost,
         "key": request.key,
     }

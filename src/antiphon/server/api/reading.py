@@ -76,6 +76,7 @@ def submit_request(
         seed=body.seed,
         options=body.options,
         execution=body.execution,
+        priority=body.priority,
         max_seconds=body.max_seconds,
         metadata=body.metadata,
         session_id=body.session_id,
@@ -116,6 +117,9 @@ def session_request(
         failure_policy=body.failure_policy,
         idle_limit_s=body.idle_limit_s,
         total_limit_s=body.total_limit_s,
+        max_jobs=body.max_jobs,
+        max_seconds=body.max_seconds,
+        max_cost=body.max_cost,
         key=key if body.key is None else body.key,
         origin=origin,
     )

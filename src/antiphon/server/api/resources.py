@@ -10,7 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.policies.estimates import Source
 from antiphon.domain.programs import Profile
+from antiphon.domain.queues import Access, Priority
 from antiphon.domain.sessions import FailurePolicy, SessionStatus
 from antiphon.domain.work import JobKind
 
@@ -126,6 +128,32 @@ class ItemList(Resource):
     items: list[ItemView]
 
 
+class QuantilesView(Resource):
+    """Bounds that hold for 50, 80 and 95 % of jobs like this."""
+
+    p50: float
+    p80: float
+    p95: float
+    source: Source = Field(description="history: the target's newest jobs; model: its cost model, while those are few.")
+    jobs: int = Field(description="How many jobs the history has.")
+    upper_bound: bool = Field(description="Less is known than that: it is what it takes at most, as far as is known.")
+
+
+class QuoteView(Resource):
+    """What to expect of a job. Seconds; the cost in `currency`, null where the target has no prices."""
+
+    at: float = Field(description="When it was made, seconds since the epoch.")
+    target: str
+    priority: Priority
+    ahead_s: float = Field(description="Planned work before it, divided by how many jobs run at a time.")
+    planned_s: float
+    wait: QuantilesView
+    run: QuantilesView
+    cost: QuantilesView | None
+    currency: str | None
+    notes: list[str] = Field(description="What it rests on, and what is not known.")
+
+
 class JobView(Resource):
     """A job."""
 
@@ -153,6 +181,15 @@ class JobView(Resource):
     key: str | None
     version: int
     attempts: int
+    priority: Priority
+    planned_s: float = Field(description="Seconds that its target planned it to run.")
+    yields: int = Field(description="How often it gave way to others after its quantum.")
+    in_doubt: bool = Field(
+        description="Nobody knows whether its provider took it; nothing is sent before that is known."
+    )
+    estimate: QuoteView | None = Field(
+        description="What was expected of it when it was submitted; null if it did not wait."
+    )
     stages: StagesView
     error: StoredError | None
     provenance: dict[str, Any]
@@ -235,11 +272,18 @@ class SessionView(Resource):
     failure_policy: FailurePolicy
     idle_limit_s: float
     total_limit_s: float
+    max_jobs: int | None
+    max_seconds: float | None
+    max_cost: float | None
     version: int
     accepting_jobs: bool
     jobs: int
     pending: int
     failed: int
+    used_seconds: float = Field(description="Seconds that its jobs that have ended were in the target.")
+    used_cost: float = Field(description="What its jobs that have ended cost.")
+    holding_since: str | None = Field(description="Since when it holds its target; null while it does not.")
+    held_s: float = Field(description="How long it held the target before that.")
     first_job_at: str | None
     last_activity_at: str | None
     ended_at: str | None
@@ -282,6 +326,8 @@ class TargetView(Resource):
     options: dict[str, str]
     description: str
     limits: LimitsView
+    slots: int | None = Field(description="How many jobs run on it at a time; null: as many as there are workers.")
+    access: Access = Field(description="What a session gets of it.")
     queue_depth: int = Field(description="Jobs waiting for it, of everybody.")
     running: int = Field(description="Jobs it is executing, of everybody.")
     expected_wait: float | None = Field(description="Seconds until a job submitted now would start; null: not known.")

@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from antiphon.domain.programs import ProgramFormat
+from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind
 from antiphon.engine.seeds import MAX_SEED
-from antiphon.engine.sessions import LONGEST_LIMIT_S
+from antiphon.engine.sessions import LARGEST_LIMIT, LONGEST_LIMIT_S, MOST_JOBS
 from antiphon.engine.validate import EXECUTIONS, LONGEST_LABEL, LONGEST_NAME, MOST_LABELS
 from antiphon.frontends.recognise import MAX_BYTES
 from antiphon.server.api.headers import RESERVED_KEYS
@@ -135,6 +136,7 @@ class Submission(Body):
     seed: Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)] | None = None
     options: dict[Name, Plain] = Field(default_factory=dict, description="The target's own options, noise included.")
     execution: Literal[EXECUTIONS] = "auto"  # type: ignore[valid-type]
+    priority: Priority = Field(default=Priority.STANDARD, description="Its class in the queue of its target.")
     max_seconds: Annotated[float, Field(gt=0)] | None = None
     metadata: Annotated[dict[Name, Label], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
     session_id: Annotated[str, Field(max_length=100), AfterValidator(_without_nul)] | None = None
@@ -168,4 +170,13 @@ class SessionBody(Body):
     failure_policy: Literal["abort", "continue"] = "abort"
     idle_limit_s: Seconds | None = Field(default=None, description="Default 600.")
     total_limit_s: Seconds | None = Field(default=None, description="Default 28,800, from the first job on.")
+    max_jobs: Annotated[int, Field(strict=True, ge=1, le=MOST_JOBS)] | None = Field(
+        default=None, description="It takes no more than so many jobs."
+    )
+    max_seconds: Annotated[float, Field(gt=0, le=LARGEST_LIMIT)] | None = Field(
+        default=None, description="It ends once its jobs used so many seconds of the target."
+    )
+    max_cost: Annotated[float, Field(gt=0, le=LARGEST_LIMIT)] | None = Field(
+        default=None, description="It ends once its jobs cost so much."
+    )
     key: Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_of_their_own)] | None = None

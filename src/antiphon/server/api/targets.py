@@ -11,6 +11,7 @@ from antiphon.client.connection import TargetView as TargetFacts
 from antiphon.client.wire.facts import target_to_json
 from antiphon.engine.context import EngineContext
 from antiphon.engine.estimates import expected_wait
+from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.validate import find_driver
 from antiphon.server.access.dependencies import Reader, ServicesOf
 from antiphon.server.api.documents import answer, encode
@@ -48,8 +49,9 @@ def _views(ctx: EngineContext) -> list[TargetFacts]:
     with ctx.store.read() as tx:
         depths = tx.queue_depths()
     return [
-        TargetFacts(driver.info, *depths.get(name, (0, 0)), expected_wait(ctx, name))
+        TargetFacts(driver.info, *depths.get(name, (0, 0)), expected_wait(ctx, name), policy.slots, policy.access)
         for name, driver in ctx.drivers.items()
+        for policy in (known_policy(ctx, name),)
     ]
 
 

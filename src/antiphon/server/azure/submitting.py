@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
+from antiphon.domain.queues import Priority
 from antiphon.domain.sessions import Session
 from antiphon.engine.refused import RefusedRequest, submit_refused
 from antiphon.engine.requests import Origin, SubmitRequest
@@ -25,7 +26,7 @@ from antiphon.server.azure.outputs import LAYOUT
 from antiphon.server.azure.plane import AzurePlane
 from antiphon.server.azure.refusals import AzureRefusal
 from antiphon.server.azure.targets import AzureTarget
-from antiphon.server.azure.views import strings
+from antiphon.server.azure.views import DEFAULT_PRIORITY, strings
 
 KEY = RESERVED_KEYS
 """How the idempotency key of a job or session begins; the client's own id follows."""
@@ -155,6 +156,7 @@ def _submit(
             pubs=found.pubs,
             name=body.name,
             options=found.options,
+            priority=Priority(body.priority or DEFAULT_PRIORITY),
             metadata=labels,
             session_id=session_id,
             key=key,
