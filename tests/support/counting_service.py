@@ -218,7 +218,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length) or b"{}")
+        text = self.rfile.read(length)
+        if len(text) < length:
+            # Whoever sent it was killed in the middle.
+            self.close_connection = True
+            return
+        body = json.loads(text or b"{}")
         path = urlsplit(self.path).path
         if path == "/control":
             self.service.set_control(body)
