@@ -44,7 +44,8 @@ class RequestThreads:
 
     Args:
         most: Threads at once.
-        eager: Give each call a thread at once: for calls that mostly wait for another machine or process.
+        eager: Give each call a thread at once, and each answer back at once: for calls that mostly wait for another
+            machine or process.
     """
 
     def __init__(self, most: int, *, eager: bool = False) -> None:
@@ -109,7 +110,7 @@ class RequestThreads:
                 failure = error
             self._done.append((taken.future, found, failure))
             loop = taken.future.get_loop()
-            if time.monotonic() - held_since > HELD_S:
+            if self._eager or time.monotonic() - held_since > HELD_S:
                 self._tell(loop)
                 held_since = time.monotonic()
             taken = self._take(taken)
