@@ -18,6 +18,7 @@ FAMILIES = (
     "bench.batch_gap",
     "bench.claims",
     "bench.wakeups",
+    "bench.simulate",
 )
 
 

@@ -101,6 +101,7 @@ def draw_shares() -> None:
         panel.set_xlabel("minutes")
         _plain(panel)
     panels[0].set_ylabel("minutes of the target it has had")
+    panels[0].annotate("steady, comes late", (20.0, 0.0), xytext=(0, 5), textcoords="offset points", fontsize=9)
     panels[0].legend(frameon=False, fontsize=9)
     save(figure, HERE / "scheduler-shares.svg")
 
@@ -122,7 +123,7 @@ def draw_bound() -> None:
     panel.axvline(120.0, color="#333333", lw=1, ls="--")
     panel.annotate("patience", (120.0, -0.55), xytext=(4, 0), textcoords="offset points", fontsize=8, va="center")
     panel.set_yticks(range(3), ["no bound", "every 4th start", "every 2nd start"])
-    panel.invert_yaxis()
+    panel.set_ylim(2.5, -0.8)
     panel.set_xlabel("seconds")
     _plain(panel)
     save(figure, HERE / "scheduler-bound.svg")
@@ -145,7 +146,7 @@ def draw_quantum() -> None:
     for each in short:
         panel.annotate("▼", (each.submitted_at, -0.42), ha="center", fontsize=7, color=AMBER)
     panel.set_yticks([0, 1], ["no quantum", "quantum 30 s"])
-    panel.invert_yaxis()
+    panel.set_ylim(1.4, -0.6)
     panel.set_xlabel("seconds (▼: a job of somebody else is submitted)")
     _plain(panel)
     save(figure, HERE / "scheduler-quantum.svg")

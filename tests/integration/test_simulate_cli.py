@@ -12,6 +12,9 @@ from antiphon import Workspace
 from antiphon.cli.exit_codes import ERROR
 from antiphon.simulation.trace_files import read_trace
 from command_line import antiphon
+from page_runner import run_page
+
+ROOT = Path(__file__).parents[2]
 
 BELL = "OPENQASM 3.0; qubit[1] q; U(1.0, 0, 0) q[0]; bit[1] c = measure q;"
 
@@ -94,6 +97,15 @@ def test_the_tables_read_at_80_columns(tmp_path: Path, monkeypatch: pytest.Monke
     assert max(len(line) for line in told.out.splitlines()) <= 80
     for word in ("antiphon", "fifo", "priority", "session", "stretch", "fair ws"):
         assert word in told.out
+
+
+@pytest.mark.timeout(300)
+def test_the_page_on_simulating_runs(tmp_path: Path) -> None:
+    (tmp_path / "bell.qasm").write_text(BELL)
+    printed = run_page((ROOT / "docs/howto/simulate-a-policy.md").read_text(encoding="utf-8"), tmp_path)
+    assert "20,000 jobs in" in printed
+    assert "antiphon:access=exclusive,gap=30s" in printed
+    assert (tmp_path / "waits.svg").exists()
 
 
 @pytest.mark.parametrize(
