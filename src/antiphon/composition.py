@@ -39,6 +39,7 @@ from antiphon.engine.providers.follower import ProviderFollower
 from antiphon.errors import AntiphonError, MissingExtraError, StoreError
 from antiphon.frontends.codec import FrontendCodec
 from antiphon.ports.clock import Clock
+from antiphon.ports.executor import Executor
 from antiphon.ports.provider import TargetPlugin
 from antiphon.ports.secrets import SecretSource
 from antiphon.ports.target_driver import TargetDriver
@@ -133,6 +134,7 @@ def build_engine(
     dispatch: bool = True,
     read_apart: bool = False,
     elsewhere: TargetPlugin | None = None,
+    runs_on: Executor | None = None,
 ) -> RunningEngine:
     """Open a folder (made if missing) and start an engine on it.
 
@@ -144,6 +146,7 @@ def build_engine(
             want. A submit that is cheap enough still runs, in the submitting thread.
         read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
         elsewhere: Targets with their providers, beside those of plugins.
+        runs_on: Where jobs from the queue run, instead of worker processes of this machine; closed with the engine.
 
     Raises:
         StoreError: The folder or the database cannot be used; the code says why.
@@ -166,7 +169,7 @@ def build_engine(
         drivers=drivers,
         executors={
             "inline": InlineExecutor(drivers),
-            "process": ProcessExecutor(load_drivers, max_workers=workers or None),
+            "process": runs_on or ProcessExecutor(load_drivers, max_workers=workers or None),
         },
         environment=environment(),
         settings=settings or EngineSettings(),
@@ -184,6 +187,20 @@ def build_engine(
     engine = RunningEngine(ctx, folder, dispatcher, reader, wakeups)
     _running.add(engine)
     return engine
+
+
+def ray_executor(
+    address: str, *, max_tasks: int | None = None, cpus: float = 1.0, gpus: float = 0.0, qpus: bool = True
+) -> Executor:
+    """An executor on a Ray cluster, for `runs_on`; see `RayExecutor` for the arguments.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        ConnectionFailedError: There is no cluster at the address.
+    """
+    from antiphon.adapters.executors.ray_cluster import RayExecutor
+
+    return RayExecutor(address, load_drivers, max_tasks=max_tasks, cpus=cpus, gpus=gpus, qpus=qpus)
 
 
 def _wakeups(database: str | Path) -> Wakeups:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from antiphon.cli import (
+    archive,
     audit,
     demo,
     doctor,
@@ -25,6 +26,7 @@ from antiphon.cli import (
     trace,
     usage,
     webhooks,
+    worker,
     workspaces,
 )
 from antiphon.cli.command import anywhere, command
@@ -68,12 +70,14 @@ app.add_typer(targets.app, name="targets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sessions.app, name="sessions")
 app.command("serve")(command(serve.serve))
+app.command("worker")(command(worker.worker))
 app.add_typer(keys.app, name="keys")
 app.add_typer(members.app, name="members")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(quotas.app, name="quotas")
 app.command("usage")(command(usage.usage))
 app.command("audit")(command(audit.audit))
+app.command("archive")(command(archive.archive))
 app.add_typer(webhooks.app, name="webhooks")
 app.command("simulate")(command(simulate.simulate))
 app.add_typer(trace.app, name="trace")

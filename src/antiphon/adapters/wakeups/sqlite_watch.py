@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 LOOK_S = 0.015
-"""Less than half a per cent of a core when nothing happens; at 10 ms it is three quarters of one."""
+"""About half a per cent of a core when nothing happens; at 10 ms it is three quarters of one."""
 TRY_AGAIN_S = 1.0
 
 
