@@ -98,6 +98,10 @@ class QueueTransaction(Protocol):
         """Whether a job of the class waits."""
         ...
 
+    def waiting_classes(self, target: str) -> set[Rank]:
+        """The classes with a waiting job."""
+        ...
+
     def waiting_workspaces(self, target: str, rank: Rank) -> list[tuple[str, Use, float]]:
         """(workspace, use, allotment) of those with a job in the class; its cost does not grow with the jobs."""
         ...
@@ -131,7 +135,11 @@ class QueueTransaction(Protocol):
     # --- shares
 
     def share(self, target: str, workspace: str, user: str) -> Use:
-        """What a user, or with "" the whole workspace, has used of a target."""
+        """What a user, or with "" the whole workspace, has used of a target; in a write transaction it stays so."""
+        ...
+
+    def shares_of(self, target: str, workspace: str, user: str) -> tuple[Use, Use]:
+        """What a workspace and one of its users have used of a target, as `share` tells it."""
         ...
 
     def save_share(self, target: str, workspace: str, user: str, use: Use) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal_column, or_, select
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.queue_tables import allotments, shares
@@ -15,6 +15,17 @@ _NAMES = ("target", "workspace", "user")
 _OF_USER = select(_share.used, _share.at).where(*(_share[name] == given(shares, name) for name in _NAMES))
 _SHARE = Statement(_NAMES, lambda _: _OF_USER)
 _SHARE_LOCKED = Statement(_NAMES, lambda _: _OF_USER.with_for_update())
+_OF_BOTH = (
+    select(_share.user, _share.used, _share.at)
+    .where(
+        _share.target == given(shares, "target"),
+        _share.workspace == given(shares, "workspace"),
+        or_(_share.user == literal_column("''"), _share.user == given(shares, "user")),
+    )
+    .order_by(_share.user)
+)
+_BOTH = Statement(_NAMES, lambda _: _OF_BOTH)
+_BOTH_LOCKED = Statement(_NAMES, lambda _: _OF_BOTH.with_for_update())
 _SAVE_SHARE = upsert_into(shares)
 _SHARES = Statement(
     ("target",),
@@ -38,6 +49,12 @@ class ShareTransaction(EventTransaction):
         """What a user, or with "" the whole workspace, has used; in a write transaction it stays so until the end."""
         row = self._runner.row(_SHARE_LOCKED if self._runner.writable else _SHARE, (target, workspace, user))
         return Use() if row is None else Use(*row)
+
+    def shares_of(self, target: str, workspace: str, user: str) -> tuple[Use, Use]:
+        """What a workspace and one of its users have used of a target, as `share` tells it."""
+        rows = self._runner.rows(_BOTH_LOCKED if self._runner.writable else _BOTH, (target, workspace, user))
+        found = {name: Use(used, at) for name, used, at in rows}
+        return found.get("", Use()), found.get(user, Use())
 
     def save_share(self, target: str, workspace: str, user: str, use: Use) -> None:
         """Replace it."""

@@ -67,6 +67,12 @@ _OLDEST = _sql(
     ("target",) * len(Rank),
 )
 _HAS = _sql(f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank {_OLDEST_FIRST}", ("target", "rank"))
+_CLASSES = _sql(
+    " UNION ALL ".join(
+        f"SELECT {int(rank)} WHERE EXISTS (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(rank)})" for rank in Rank
+    ),
+    ("target",) * len(Rank),
+)
 _HAS_OF = _sql(
     f"SELECT 1 FROM jobs WHERE {_WAITS} AND rank = :rank AND workspace = :workspace ORDER BY created_by LIMIT 1",
     ("target", "rank", "workspace"),
@@ -218,6 +224,10 @@ class WaitingTransaction(EventTransaction):
         if only is None:
             return self._runner.row(_HAS, (target, int(rank))) is not None
         return self._runner.row(_HAS_OF, (target, int(rank), only)) is not None
+
+    def waiting_classes(self, target: str) -> set[Rank]:
+        """The classes with a waiting job."""
+        return {Rank(row[0]) for row in self._runner.rows(_CLASSES, (target,) * len(Rank))}
 
     def waiting_workspaces(self, target: str, rank: Rank) -> list[tuple[str, Use, float]]:
         """(workspace, use, allotment) of those with a job in the class; its cost does not grow with the jobs."""

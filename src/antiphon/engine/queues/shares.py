@@ -24,9 +24,11 @@ class Charges:
     window_s: float
     now: float
     _seconds: dict[tuple[str, str], float] = field(default_factory=dict)
+    _users: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, workspace: str, user: str, seconds: float) -> None:
         """Charge a workspace and its user; negative gives back."""
+        self._users.add((workspace, user))
         for key in ((workspace, ""), (workspace, user)):
             self._seconds[key] = self._seconds.get(key, 0.0) + seconds
 
@@ -37,9 +39,16 @@ class Charges:
 
     def store(self) -> None:
         """Store them; once, at the end: whoever changes shares locks them in the order of their names."""
-        for (workspace, user), seconds in sorted(self._seconds.items()):
-            use = self.tx.share(self.target, workspace, user)
-            self.tx.save_share(self.target, workspace, user, use.charged(seconds, self.now, self.window_s))
+        stored: set[str] = set()
+        for workspace, user in sorted(self._users):
+            whole, own = self.tx.shares_of(self.target, workspace, user)
+            if workspace not in stored:
+                stored.add(workspace)
+                self._save(workspace, "", whole)
+            self._save(workspace, user, own)
+
+    def _save(self, workspace: str, user: str, use: Use) -> None:
+        self.tx.save_share(self.target, workspace, user, self.on(workspace, user, use))
 
 
 def seconds_to_correct(before: Job, after: Job, event: JobEvent) -> float:

@@ -21,6 +21,7 @@ class StoredQueue:
         self._tx, self._target, self._window_s = charges.tx, charges.target, charges.window_s
         self._charges = charges
         self._has: dict[tuple[Rank, str | None], bool] = {}
+        self._looked = False
         self._workspaces: dict[Rank, dict[str, tuple[Use, float]]] = {}
         self._users: dict[tuple[Rank, str], dict[str, Use]] = {}
 
@@ -40,6 +41,7 @@ class StoredQueue:
     def forget(self) -> None:
         """Somebody else changed what waits: all is looked at again."""
         self._has.clear()
+        self._looked = False
         self._workspaces.clear()
         self._users.clear()
 
@@ -59,9 +61,18 @@ class StoredQueue:
                 names = self._workspaces[rank]
                 known = bool(names) if only is None else only in names
             else:
-                known = self._tx.has_waiting(self._target, rank, only)
+                known = self._look(rank, only)
             self._has[rank, only] = known
         return known
+
+    def _look(self, rank: Rank, only: str | None) -> bool:
+        if only is not None or self._looked:
+            return self._tx.has_waiting(self._target, rank, only)
+        self._looked = True
+        classes = self._tx.waiting_classes(self._target)
+        for each in Rank:
+            self._has.setdefault((each, None), each in classes)
+        return rank in classes
 
     def workspaces(self, rank: Rank) -> list[tuple[float, str]]:
         """(standing, workspace) of every workspace with a waiting job of the class."""
