@@ -75,6 +75,13 @@ def test_the_page_on_quotas(tmp_path: Path) -> None:
     assert re.search(r"shots a month +all +1,000,000", printed)
 
 
+def test_the_page_on_retention(tmp_path: Path) -> None:
+    text = (ROOT / "docs/howto/retention.md").read_text(encoding="utf-8")
+    moved = text.replace("/tmp/antiphon-archive", str(tmp_path / "elsewhere"))
+    printed = run_page(moved, tmp_path, ANTIPHON_HOME=str(tmp_path / "lab"))
+    assert "only counts" in printed
+
+
 def test_the_commands_of_the_page_on_working_remotely(tmp_path: Path) -> None:
     text = (ROOT / "docs/howto/remote.md").read_text(encoding="utf-8")
     (tmp_path / "bell.qasm").symlink_to(ROOT / "examples" / "bell.qasm")

@@ -55,6 +55,10 @@ def serve(
     ] = None,
     max_streams_per_key: Annotated[int | None, typer.Option(help="The same, of one key [200].")] = None,
     drain_seconds: Annotated[float | None, typer.Option(help="Time to finish when told to stop [20].")] = None,
+    retention_days: Annotated[int | None, typer.Option(help="Move what ended so many days ago to the archive.")] = None,
+    archive_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the archive [archive in the data folder].")
+    ] = None,
     oidc: Annotated[
         list[str] | None,
         typer.Option(

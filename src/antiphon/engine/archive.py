@@ -86,7 +86,7 @@ def archive(
     moving = _Moving(ctx, ArchiveReport(dry_run, ctx.clock.now() - older_than_s, str(folder)), folder, watch)
     moving.move_jobs(workspace)
     moving.move_sessions(workspace)
-    if not dry_run:
+    if not dry_run and not ctx.closing.is_set():
         _prune(ctx, moving.report)
         moving.report.artefacts, moving.report.blobs = sweep(ctx)
     return moving.report
@@ -132,6 +132,8 @@ class _Moving:
             with self._ctx.store.read() as tx:
                 page = read(tx, after)
             if not page:
+                return
+            if self._ctx.closing.is_set():
                 return
             yield page
             after = (page[-1].created_at, page[-1].id)

@@ -18,6 +18,7 @@ from antiphon.server.events.addresses import AddressGuard
 from antiphon.server.events.hub import EventHub
 from antiphon.server.events.posting import Poster
 from antiphon.server.events.webhooks import WebhookSender
+from antiphon.server.retention import retaining
 from antiphon.server.secrets import load_secrets
 from antiphon.server.services import Services
 from antiphon.server.settings import ServerSettings
@@ -96,6 +97,7 @@ async def _chores(app: FastAPI, services: Services) -> AsyncIterator[None]:
     """What runs beside the requests as long as the app does."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_sending(services))
+        await stack.enter_async_context(retaining(services))
         if services.settings.azure:
             from antiphon.server.azure.app import sweeping
 

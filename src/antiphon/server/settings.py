@@ -76,6 +76,10 @@ class ServerSettings(BaseSettings):
         default=200, gt=0, description="Event streams and long polls open at once, of one key."
     )
     drain_seconds: float = Field(default=20.0, ge=0, description="Time to finish what is under way when told to stop.")
+    retention_days: int | None = Field(
+        default=None, ge=1, description="Move what ended so many days ago to the archive; default: keep everything."
+    )
+    archive_dir: Path | None = Field(default=None, description="Folder of the archive; default: in the data folder.")
     oidc: list[OidcIssuer] = Field(default_factory=list, description="OpenID providers whose tokens are accepted.")
     webhooks_allow_private: bool = Field(default=False, description="Let webhooks go to private addresses (for tests).")
     metrics_open: bool | None = Field(
