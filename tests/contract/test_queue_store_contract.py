@@ -96,6 +96,9 @@ def test_what_waits_is_seen_by_class_workspace_and_user(store: JobStore) -> None
         tx.save_allotment("b", 0.25)
     with store.read() as tx:
         assert [rank for rank in Rank if tx.has_waiting(QPU, rank, None)] == [Rank.SESSION, Rank.HIGH, Rank.STANDARD]
+        assert tx.waiting_classes(QPU) == {Rank.SESSION, Rank.HIGH, Rank.STANDARD}
+        assert tx.waiting_classes("none") == set()
+        assert tx.targets_waited_for() == ["elsewhere", QPU]
         assert [rank for rank in Rank if tx.has_waiting(QPU, rank, "a")] == [Rank.STANDARD]
         assert sorted(tx.waiting_workspaces(QPU, Rank.STANDARD)) == [
             ("a", Use(9.0, T0), 1.0),
@@ -200,6 +203,9 @@ def test_shares_and_allotments_are_replaced(store: JobStore) -> None:
         tx.save_share(QPU, "a", "ada", Use(0.5, T0 + 1))
         tx.save_share("elsewhere", "a", "", Use(9.0, T0))
         assert tx.share(QPU, "a", "") == Use(2.0, T0 + 1)
+        assert tx.shares_of(QPU, "a", "ada") == (Use(2.0, T0 + 1), Use(0.5, T0 + 1))
+        assert tx.shares_of(QPU, "a", "bob") == (Use(2.0, T0 + 1), Use())
+        assert tx.shares_of(QPU, "b", "ada") == (Use(), Use())
         assert tx.shares(QPU) == [("a", "", Use(2.0, T0 + 1)), ("a", "ada", Use(0.5, T0 + 1))]
         tx.save_allotment("a", 2.0)
         tx.save_allotment("b", 0.5)
@@ -208,6 +214,26 @@ def test_shares_and_allotments_are_replaced(store: JobStore) -> None:
         tx.save_allotment("a", None)
         tx.save_allotment("none", None)
         assert tx.allotments() == {"b": 0.5}
+
+
+def test_nobodys_charge_is_lost(open_another: Callable[[], JobStore]) -> None:
+    stores = [open_another() for _ in range(4)]
+    with stores[0].write() as tx:
+        tx.save_share(QPU, "a", "", Use(0.0, T0))
+
+    def charge(store: JobStore) -> None:
+        for _ in range(10):
+            with store.write() as tx:
+                whole, _ = tx.shares_of(QPU, "a", "ada")
+                tx.save_share(QPU, "a", "", whole.charged(1.0, T0, 60.0))
+
+    threads = [threading.Thread(target=charge, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with stores[0].read() as tx:
+        assert tx.share(QPU, "a", "") == Use(40.0, T0)
 
 
 def test_reservations_come_by_their_start_until_they_end(store: JobStore) -> None:

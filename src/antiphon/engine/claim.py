@@ -64,7 +64,7 @@ def _in_turn(ctx: EngineContext, targets: Sequence[str], limit: int) -> list[Job
     return claimed
 
 
-def _worth_a_look(ctx: EngineContext) -> tuple[list[str], list[str]]:
+def _worth_a_look(ctx: EngineContext, *, recovers: bool = True) -> tuple[list[str], list[str]]:
     """The targets with slots, and those without, of whose queues something may be taken now.
 
     Only looks, so that a queue at which nothing can be done costs no transaction that writes. The queues of an engine
@@ -89,8 +89,9 @@ def _worth_a_look(ctx: EngineContext) -> tuple[list[str], list[str]]:
                 worth.append(target)
         ctx.queues = {state.target for state in states.values() if state.owner == ctx.engine_id}
         gone = others and any(engine.id in others and ctx.liveness.is_dead(engine) for engine in tx.engines())
-    if gone:
+    if gone and recovers:
         recover(ctx)
+        return _worth_a_look(ctx, recovers=False)
     return worth, pooled
 
 
