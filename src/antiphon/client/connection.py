@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from antiphon.client.queue_connection import QueueConnection
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
 from antiphon.domain.queues import Access
@@ -48,7 +49,7 @@ class ReplayView:
     changed: tuple[str, ...]
 
 
-class Connection(Protocol):
+class Connection(QueueConnection, Protocol):
     """An engine in this process, or behind HTTP: the same calls, the same errors."""
 
     @property

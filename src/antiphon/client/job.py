@@ -11,6 +11,7 @@ from antiphon.client.result import Result
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.queues import Priority
 from antiphon.domain.results import Outcome, outcome_from_json
 from antiphon.domain.work import JobKind
@@ -95,6 +96,17 @@ class Job:
         return self._refreshed().in_doubt
 
     @property
+    def quote(self) -> Estimate | None:
+        """What was expected of it when it was submitted; None for a job that did not wait."""
+        stored = self._job.estimate
+        return None if stored is None else Estimate.from_json(stored)
+
+    @property
+    def expected(self) -> Estimate:
+        """What is still to come of it: how long it waits and runs from now on, and what it costs in all."""
+        return self._connection.expected(self.id)
+
+    @property
     def stages(self) -> dict[str, float | None]:
         """Seconds spent compiling, queueing, executing and reconciling; None for what it has not reached."""
         return self._refreshed().stages.to_json()
@@ -152,6 +164,20 @@ class Job:
     def cancel(self) -> Job:
         """Ask for it to be cancelled; what already runs may still end, and the record says so."""
         self._job = self._connection.cancel(self.id)
+        return self
+
+    def resolve(self, *, arrived: bool, provider_id: str | None = None) -> Job:
+        """Say what became of a job that is in doubt; for operators.
+
+        Args:
+            arrived: Whether its provider has it. If not it is sent again, unless it was cancelled.
+            provider_id: The provider's name for it, from where it is followed.
+
+        Raises:
+            ConflictError: It is not in doubt (code "job-not-in-doubt").
+            LimitError: It arrived, and the provider's name for it is missing (code "provider-id-missing").
+        """
+        self._job = self._connection.resolve(self.id, arrived=arrived, provider_id=provider_id)
         return self
 
     def result(self, timeout: float | None = None, *, partial: bool = False) -> Result:

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.job import Job
+from antiphon.client.requesting import shots_of
 from antiphon.client.session import Session
-from antiphon.domain.noise import NoiseModel
-from antiphon.domain.queues import Priority
+from antiphon.client.target_queue import TargetQueue
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import JobKind
-from antiphon.engine.requests import OpenSessionRequest, PubRequest, SubmitRequest
-from antiphon.engine.validate import is_number
+from antiphon.engine.requests import OpenSessionRequest, PubRequest
 from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
 
 
-class Target:
+class Target(TargetQueue):
     """One target of a workspace. While a session is open on this object, every submit goes into it."""
 
     def __init__(self, connection: Connection, view: TargetView) -> None:
-        self._connection = connection
-        self._view = view
+        super().__init__(connection, view)
         self._sessions: list[Session] = []
 
     # --- what it is
-
-    @property
-    def name(self) -> str:
-        """Its name, e.g. "sim.auto"."""
-        return self._view.info.name
 
     @property
     def provider(self) -> str:
@@ -73,16 +63,6 @@ class Target:
     def expected_wait(self) -> float | None:
         """Seconds a job submitted now would wait, estimated; None when nothing is known yet."""
         return self._view.expected_wait
-
-    @property
-    def slots(self) -> int | None:
-        """How many jobs run on it at a time; None: as many as there are workers."""
-        return self._view.slots
-
-    @property
-    def access(self) -> str:
-        """What a session gets: "shared" (its jobs go first), "exclusive" or "dedicated" (it is held for one)."""
-        return self._view.access.value
 
     @property
     def info(self) -> TargetInfo:
@@ -162,7 +142,7 @@ class Target:
         began = time.perf_counter()
         read = to_program(program)
         observables, shape = to_observables(observable, read)
-        pub = PubRequest(read, bind(read, parameters), _shots(shots, precision), observables, shape)
+        pub = PubRequest(read, bind(read, parameters), shots_of(shots, precision), observables, shape)
         return self._submit(JobKind.ESTIMATE, (pub,), began, name, seed, options)
 
     def submit_batch(
@@ -293,6 +273,9 @@ class Target:
     def _left(self, session: Session) -> None:
         self._sessions = [open_one for open_one in self._sessions if open_one is not session]
 
+    def _session_id(self) -> str | None:
+        return None if self.session is None else self.session.id
+
     def _submit(
         self,
         kind: JobKind,
@@ -302,33 +285,7 @@ class Target:
         seed: int | None,
         options: dict[str, Any],
     ) -> Job:
-        session = self.session
-        key = options.pop("key", None)
-        execution = options.pop("execution", "auto")
-        max_seconds = options.pop("max_seconds", None)
-        metadata = options.pop("metadata", None)
-        priority = _priority(options.pop("priority", Priority.STANDARD))
-        noise = options.get("noise")
-        if isinstance(noise, NoiseModel):
-            options["noise"] = noise.to_json()
-        options = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
-        request = SubmitRequest(
-            workspace=self._connection.workspace,
-            who=self._connection.who,
-            kind=kind,
-            target=self.name,
-            pubs=pubs,
-            name=name or "",
-            seed=seed,
-            options=options,
-            execution=execution,
-            max_seconds=max_seconds,
-            metadata=_labels(metadata),
-            session_id=session.id if session is not None else None,
-            key=key,
-            priority=priority,
-            read_seconds=time.perf_counter() - began,
-        )
+        request = self._request(kind, pubs, began, name, seed, options)
         finished = self._connection.submit(request)
         return Job(self._connection, finished.job, finished.outcomes)
 
@@ -347,43 +304,3 @@ def _is_program(obj: object) -> bool:
     except (ProgramError, LimitError):
         return False
     return True
-
-
-def _priority(value: object) -> Priority:
-    for priority in Priority:
-        if str(value).lower() == priority.value.lower():
-            return priority
-    raise LimitError(
-        f"priority={value!r} is no priority.",
-        code="priority-unknown",
-        next_step=f"Choose one of {', '.join(Priority)}.",
-    )
-
-
-def _labels(metadata: Mapping[str, Any] | None) -> dict[str, str]:
-    if metadata is not None and not isinstance(metadata, Mapping):
-        raise LimitError(
-            f"metadata is of the type {type(metadata).__name__}, not a mapping.",
-            code="text-invalid",
-            next_step='Give a dict of labels: metadata={"paper": "fig 2"}.',
-        )
-    return {str(key): str(value) for key, value in (metadata or {}).items()}
-
-
-def _shots(shots: int | None, precision: float | None) -> int | None:
-    if precision is None:
-        return shots
-    if shots is not None:
-        raise LimitError(
-            "Both shots and precision were given.",
-            code="shots-invalid",
-            next_step="Give one of them: each sets the other.",
-        )
-    # Below that nobody has as many shots, and the square would leave the range of a float.
-    if not (is_number(precision) and precision > 1e-9):
-        raise LimitError(
-            f"precision={precision!r} is not a number above 1e-9.",
-            code="shots-invalid",
-            next_step="Give the standard error you want, e.g. 0.01.",
-        )
-    return math.ceil(1.0 / float(precision) ** 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +16,10 @@ from antiphon.client.session import Session
 from antiphon.client.target import Target
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.queues import Reservation
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
-from antiphon.errors import AuthenticationError, NotFoundError
+from antiphon.errors import AuthenticationError, LimitError, NotFoundError
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 Facts = TypeVar("Facts", JobFacts, SessionFacts)
@@ -136,6 +138,43 @@ class Workspace:
         )
         return [Session(self._connection, session) for session in self._connection.sessions(query)]
 
+    def reservations(self, target: str | None = None) -> list[Reservation]:
+        """Windows of targets that are booked for a workspace, open or to come, by their start.
+
+        Of other workspaces' a member sees only the target and the times.
+        """
+        return self._connection.reservations(target)
+
+    def reserve(
+        self,
+        target: str,
+        starts: float | str | dt.datetime,
+        ends: float | str | dt.datetime,
+        *,
+        workspace: str | None = None,
+        note: str = "",
+    ) -> Reservation:
+        """Book a window of a target with slots: meanwhile nobody else's jobs start there. For operators of the service.
+
+        Args:
+            starts, ends: Seconds since the epoch, a datetime, or ISO 8601; no zone means UTC.
+            workspace: For whom; None is this workspace.
+
+        Raises:
+            LimitError: There cannot be such a window (code "reservation-invalid").
+            ConflictError: The target is booked in that time already (code "reservation-overlap").
+            PermissionDeniedError: A server does not take this from the caller.
+        """
+        return self._connection.reserve(target, workspace, _seconds(starts), _seconds(ends), note)
+
+    def cancel_reservation(self, reservation_id: str) -> Reservation:
+        """Give a window back, also while it is open. For operators of the service.
+
+        Raises:
+            NotFoundError: No such reservation.
+        """
+        return self._connection.cancel_reservation(reservation_id)
+
     def close(self) -> None:
         """Stop the engine in this process, or let go of the server.
 
@@ -178,6 +217,26 @@ def _connect(where: str | Path | None, api_key: str | None, settings: dict[str, 
             next_step='Give the URL of a server with it: Workspace("http://host:8000", api_key=…).',
         )
     return EmbeddedConnection(where, **settings)
+
+
+def _seconds(at: float | str | dt.datetime) -> float:
+    """A time as seconds since the epoch.
+
+    Raises:
+        LimitError: It is none (code "reservation-invalid").
+    """
+    try:
+        if isinstance(at, str):
+            at = dt.datetime.fromisoformat(at)
+        if isinstance(at, dt.datetime):
+            return (at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)).timestamp()
+        return float(at)
+    except (TypeError, ValueError, OverflowError):
+        raise LimitError(
+            f"{str(at)[:80]!r} is no time.",
+            code="reservation-invalid",
+            next_step="Give seconds since the epoch, a datetime, or ISO 8601 such as 2026-01-31T12:00Z.",
+        ) from None
 
 
 def _only(what: str, prefix: str, found: list[Facts]) -> Facts:

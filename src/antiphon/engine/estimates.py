@@ -22,7 +22,7 @@ from antiphon.domain.policies.estimates import (
 )
 from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
-from antiphon.domain.queues import Priority, Rank, rank_of
+from antiphon.domain.queues import Priority, rank_of
 from antiphon.domain.work import Plan, Pub, Work
 from antiphon.engine.ahead import Ahead, Place, look_ahead
 from antiphon.engine.cancel import job_not_found
@@ -140,16 +140,26 @@ def expected_wait(ctx: EngineContext, target: str) -> float:
     Raises:
         NotFoundError: No such target.
     """
+    return expected_waits(ctx, target, Priority.STANDARD).p50
+
+
+def expected_waits(ctx: EngineContext, target: str, priority: Priority) -> Quantiles:
+    """How long a job of a priority submitted now would wait, as `expected_wait` has it, with its bounds.
+
+    Raises:
+        NotFoundError: No such target.
+    """
     find_driver(ctx.drivers, target)
 
-    def read() -> float:
+    def read() -> Quantiles:
         now = ctx.clock.now()
-        history = history_of(ctx, target, Priority.STANDARD)
+        history = history_of(ctx, target, priority)
+        place = Place(target, rank_of(priority, in_session=False), "", "", now)
         with ctx.store.read() as tx:
-            ahead = look_ahead(ctx, tx, Place(target, Rank.STANDARD, "", "", now), now, history.typical_s)
-        return history.waited(ahead).p50
+            ahead = look_ahead(ctx, tx, place, now, history.typical_s)
+        return history.waited(ahead)
 
-    return ctx.recent.get(("expected wait", target), ctx.clock, read)
+    return ctx.recent.get(("expected wait", target, priority), ctx.clock, read)
 
 
 def most_seconds(ctx: EngineContext, target: str, priority: Priority, planned_s: float, limit: float) -> float:

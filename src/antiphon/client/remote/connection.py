@@ -16,6 +16,7 @@ from antiphon.client.remote.answers import not_a_server
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.keys import idempotency, new_key
 from antiphon.client.remote.pages import find_jobs, find_sessions, is_id
+from antiphon.client.remote.queues import RemoteQueues
 from antiphon.client.remote.waiting import wait_for
 from antiphon.client.wire.facts import item_from_json, job_from_json, session_from_json, target_from_json
 from antiphon.client.wire.requests import session_request_to_json, submit_to_json
@@ -34,7 +35,7 @@ from antiphon.errors import ConnectionFailedError
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 
-class RemoteConnection:
+class RemoteConnection(RemoteQueues):
     """Implements `Connection` on a server. Thread-safe; may be used in a forked child.
 
     Every submit carries an idempotency key, one made here where the caller gave none, so that it can be repeated when

@@ -12,6 +12,7 @@ from antiphon.domain.policies.bills import Bill, bill, session_line
 from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Access
+from antiphon.domain.shown import Shown
 
 
 class Way(StrEnum):
@@ -67,7 +68,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Shown):
     """The three ways, cheapest first (the fastest first where there are no prices or they cost the same), and why."""
 
     options: tuple[Option, ...]
@@ -77,6 +78,15 @@ class Advice:
     def cheapest(self) -> Way:
         """The way that is advised."""
         return self.options[0].way
+
+    def __str__(self) -> str:
+        """The advice, then a line for each way."""
+        lines = [self.why]
+        for option in self.options:
+            cost = "" if option.bill is None else f", {_money(option)}"
+            needs = f" ({option.needs})" if option.needs else ""
+            lines.append(f"  {_NAMES[option.way]}: {_time(option.wall_s)}{cost}{needs}")
+        return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
         """The advice as JSON values."""

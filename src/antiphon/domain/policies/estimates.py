@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
+
+from antiphon.domain.shown import Shown, span
 
 LEVELS = (0.5, 0.8, 0.95)
 NEWEST = 500
@@ -84,7 +86,7 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(Shown):
     """What to expect of a job. `wait` and `run` are in seconds, `cost` in `currency` (None: the target has no prices).
 
     Attributes:
@@ -112,6 +114,15 @@ class Estimate:
         data["cost"] = None if self.cost is None else self.cost.to_json()
         return data
 
+    def __str__(self) -> str:
+        """A line each for wait, run and cost, and the notes."""
+        rows = [("wait", self.wait, span), ("run", self.run, span)]
+        if self.cost is not None:
+            rows.append(("cost", self.cost, lambda amount: f"{amount:,.6g} {self.currency}"))
+        lines = [f"{self.priority} job on {self.target}, if it is submitted as things are"]
+        lines += [f"  {name:<5} {in_levels(found, say)}" for name, found, say in rows]
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Estimate:
         """The estimate that `to_json` wrote."""
@@ -119,6 +130,13 @@ class Estimate:
         known |= {name: Quantiles.from_json(data[name]) for name in ("wait", "run")} | {"notes": tuple(data["notes"])}
         known["cost"] = None if data["cost"] is None else Quantiles.from_json(data["cost"])
         return cls(**known)
+
+
+def in_levels(found: Quantiles, say: Callable[[float], str] = span) -> str:
+    """Such as "12 s (50 %), 40 s (80 %), 3 min (95 %)", with what it rests on where that is little."""
+    text = ", ".join(f"{say(getattr(found, name))} ({level:.0%})" for name, level in zip(_NAMES, LEVELS, strict=True))
+    unsure = "; upper bound" if found.upper_bound else "; by the cost model" if found.source is Source.MODEL else ""
+    return text.replace("%)", " %)") + unsure
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tenacity
-
 from antiphon.engine.context import EngineSettings
 
 SLOWER = 1.5
@@ -18,6 +16,8 @@ def before_try(settings: EngineSettings, tries: int, asked: object = None) -> fl
     Args:
         asked: When the provider said to come back, in seconds, if it did.
     """
+    import tenacity  # who opens a folder without providers need not load it
+
     first, most = settings.provider_retry_seconds, settings.provider_most_seconds
     wait = tenacity.wait_exponential(multiplier=first, max=most) + tenacity.wait_random(0, first)
     state = tenacity.RetryCallState(None, None, (), {})  # type: ignore[arg-type]

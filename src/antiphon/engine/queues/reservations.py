@@ -104,11 +104,17 @@ def cancel_reservation(
             audit.note(ctx, tx, actor, "queue.cancel-reservation", reservation_id, where=where)
         found = tx.reservation(reservation_id)
     if found is None:
-        raise NotFoundError(
-            f"There is no reservation {reservation_id[:80]}.", next_step="See those that are open or to come."
-        )
+        raise reservation_not_found(reservation_id)
     ctx.wakeup.set()
     return found
+
+
+def reservation_not_found(reservation_id: str) -> NotFoundError:
+    """What is said of a reservation that is none."""
+    return NotFoundError(
+        f"There is no reservation {reservation_id[:80]}.",
+        next_step="See those that are open or to come with `antiphon reservations list`.",
+    )
 
 
 def _check_window(starts_at: float, ends_at: float, now: float) -> None:

@@ -1,0 +1,157 @@
+"""A target's queue and prices, and what to expect of a job before it is submitted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.client.connection import Connection, TargetView
+from antiphon.client.requesting import made_request
+from antiphon.domain.policies.advice import Advice
+from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.work import JobKind
+from antiphon.engine.queues.overview import QueueOverview
+from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.frontends.observables import to_observables
+from antiphon.frontends.parameters import bind
+from antiphon.frontends.recognise import to_program
+from antiphon.ports.queue_store import StoredPriceList
+
+
+class TargetQueue:
+    """The part of a `Target` that is about waiting and paying."""
+
+    def __init__(self, connection: Connection, view: TargetView) -> None:
+        self._connection = connection
+        self._view = view
+
+    @property
+    def name(self) -> str:
+        """Its name, e.g. "sim.auto"."""
+        return self._view.info.name
+
+    @property
+    def slots(self) -> int | None:
+        """How many jobs run on it at a time; None: as many as there are workers."""
+        return self._view.slots
+
+    @property
+    def access(self) -> str:
+        """What a session gets: "shared" (its jobs go first), "exclusive" or "dedicated" (it is held for one)."""
+        return self._view.access.value
+
+    # --- the queue
+
+    def queue(self) -> QueueOverview:
+        """Where its queue stands now: what waits by class, what holds it, what a next job would wait. Prints well.
+
+        Of other workspaces it tells classes and times, no names.
+        """
+        return self._connection.queue(self.name)
+
+    def set_queue(self, **changes: Any) -> QueueOverview:
+        """Decide how its queue is run, from its next start on; for operators of the service.
+
+        Args:
+            changes: Any of `slots` (None: as many jobs as there are workers), `access` ("shared", "exclusive",
+                "dedicated"), `gap_s`, `window_s`, `patience_s`, `aged_every`, `quantum_s`; see `QueuePolicy`.
+
+        Raises:
+            LimitError: A value is out of its range (code "queue-policy-invalid").
+            PermissionDeniedError: A server does not take this from the caller.
+        """
+        found = self._connection.set_queue(self.name, changes)
+        self._view = next(view for view in self._connection.targets() if view.info.name == self.name)
+        return found
+
+    # --- what it costs, and how long it takes
+
+    def prices(self) -> StoredPriceList | None:
+        """Its price list, as JSON values in `body`; None when it has none, and its jobs cost nothing."""
+        return self._connection.prices(self.name)
+
+    def set_prices(self, prices: Mapping[str, Any]) -> StoredPriceList:
+        """Give it a price list, which counts for jobs submitted from now on; for operators of the service.
+
+        Raises:
+            LimitError: The list is wrong (code "price-list-invalid"); its details name the field.
+            PermissionDeniedError: A server does not take this from the caller.
+        """
+        return self._connection.set_prices(self.name, prices)
+
+    def quote(
+        self,
+        program: object,
+        shots: int | None = 1000,
+        *,
+        observable: object = None,
+        parameters: Any = None,
+        **options: Any,
+    ) -> Estimate:
+        """What to expect of a job if it were submitted now: wait, run time and cost, each as 50, 80 and 95 % bounds.
+
+        Nothing is stored. It prints well; `quote.wait.p80` is a number.
+
+        Args:
+            program: As for `submit`; a list of programs is quoted as a batch.
+            shots: With observables None means exact values.
+            observable: As for `estimate`; then it is an estimate that is quoted.
+            parameters: As for `submit`, `sweep`, or (a list with a set for each) `submit_batch`.
+            options: As for `submit`.
+        """
+        return self._connection.quote(self._to_quote(program, shots, observable, parameters, options))
+
+    def advise(
+        self,
+        program: object,
+        shots: int | None = 1000,
+        *,
+        jobs: int,
+        classical: float = 0.0,
+        observable: object = None,
+        parameters: Any = None,
+        **options: Any,
+    ) -> Advice:
+        """Whether a loop is cheaper as single jobs, as one batch or as a session, and why. Prints well.
+
+        Args:
+            program, shots, observable, parameters, options: One of the jobs, as for `quote`.
+            jobs: How many there are.
+            classical: Seconds of your own work between each two.
+        """
+        request = self._to_quote(program, shots, observable, parameters, options)
+        return self._connection.advise(request, jobs, classical)
+
+    def _to_quote(
+        self, program: object, shots: int | None, observable: object, parameters: Any, options: dict[str, Any]
+    ) -> SubmitRequest:
+        began = time.perf_counter()
+        if isinstance(program, list | tuple):
+            values = [None] * len(program) if parameters is None else list(parameters)
+            reads = [to_program(each) for each in program]
+            pubs = tuple(PubRequest(read, bind(read, value), shots) for read, value in zip(reads, values, strict=True))
+            return self._request(JobKind.BATCH, pubs, began, "", None, options)
+        read = to_program(program)
+        bound = bind(read, parameters)
+        if observable is not None:
+            observables, shape = to_observables(observable, read)
+            pub = PubRequest(read, bound, shots, observables, shape)
+            return self._request(JobKind.ESTIMATE, (pub,), began, "", None, options)
+        kind = JobKind.SAMPLE if bound.shape == () else JobKind.SWEEP
+        return self._request(kind, (PubRequest(read, bound, shots),), began, "", None, options)
+
+    def _session_id(self) -> str | None:
+        """The session that its jobs go into now."""
+        return None
+
+    def _request(
+        self,
+        kind: JobKind,
+        pubs: tuple[PubRequest, ...],
+        began: float,
+        name: str,
+        seed: int | None,
+        options: dict[str, Any],
+    ) -> SubmitRequest:
+        return made_request(self._connection, self.name, self._session_id(), kind, pubs, began, name, seed, options)
