@@ -4,7 +4,7 @@ import dataclasses
 
 from antiphon.domain.jobs import Job, advance
 from antiphon.domain.sessions import Session, SessionStatus
-from antiphon.domain.submissions import Submission
+from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionTrigger, advance_submission
 from antiphon.domain.webhooks import Delivery, DeliveryStatus
 from antiphon.ports.archive_store import Archived
 from antiphon.ports.job_store import Artefact, JobStore, StoredResult
@@ -70,6 +70,21 @@ def test_old_jobs_come_by_age_and_only_once(store: JobStore) -> None:
         assert tx.jobs_ended_before("elsewhere", FAR, None, 9) == [elsewhere]
         assert jobs[1].ended_at is not None
         assert tx.jobs_ended_before("default", jobs[1].ended_at, None, 9) == jobs[:1]
+
+
+def test_a_job_stays_while_its_provider_may_have_something_of_it(store: JobStore) -> None:
+    job = _ended(store)
+    line = Submission(id=f"sub-{job.id}", job_id=job.id, target="t", key=job.id, fence=1, intended_at=T0)
+    with store.write() as tx:
+        tx.add_submission(line)
+    with store.read() as tx:
+        assert tx.jobs_ended_before("default", FAR, None, 9) == []
+    with store.write() as tx:
+        tx.save_submission(
+            line, advance_submission(line, SubmissionEvent(trigger=SubmissionTrigger.REFUSED, at=T0 + 1))
+        )
+    with store.read() as tx:
+        assert tx.jobs_ended_before("default", FAR, None, 9) == [job]
 
 
 def test_a_session_goes_when_it_has_ended_and_has_no_job(store: JobStore) -> None:

@@ -35,7 +35,10 @@ class ArchiveTransaction(Protocol):
     def jobs_ended_before(
         self, workspace: str, before: float, after: tuple[float, str] | None, limit: int
     ) -> list[Job]:
-        """Jobs of a workspace submitted and ended before a time, by age; after (created_at, id) of the last seen."""
+        """Jobs of a workspace submitted and ended before a time, by age; after (created_at, id) of the last seen.
+
+        Not those with an open line in the ledger of submissions.
+        """
         ...
 
     def sessions_ended_before(

@@ -55,6 +55,12 @@ def _ended(table: Any, *, after_cursor: bool) -> Statement:
         names += ["seen_at", "seen_id"]
     if table is sessions:
         query = query.where(~select(jobs.c.id).where(jobs.c.session_id == sessions.c.id).exists())
+    else:
+        # What a provider may still have of a job is settled from its line, whatever became of the job.
+        open_line = select(submissions.c.id).where(
+            submissions.c.job_id == jobs.c.id, submissions.c.settled_at.is_(None)
+        )
+        query = query.where(~open_line.exists())
     query = query.order_by(c.created_at, c.id).limit(_LIMIT).offset(_NO_OFFSET)
     return Statement((*names, "limit"), lambda _: query)
 
