@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -87,11 +88,13 @@ class CountingProvider:
     def find(self, key: str, since: float) -> ProviderJob | None:
         if self._mode == "neither":
             raise NotImplementedError
-        query: dict[str, Any] = {"key": key} if self._mode == "key" else {"since": since}
-        jobs = self._ask("GET", "/jobs", params=query).json()["jobs"]
-        found = [job for job in jobs if job["key"] == key]
-        if not found and self._mode == "key" and jobs:
-            raise TransientProviderError("The answer was about another key.")
+        asked = {"key": key} if self._mode == "key" else {"since": str(since)}
+        asked["question"] = uuid.uuid4().hex
+        answer = self._ask("GET", "/jobs", params=asked).json()
+        if answer.get("asked") != asked:
+            # An older listing would say that the job is not there.
+            raise TransientProviderError("The answer was to another question.")
+        found = [job for job in answer["jobs"] if job["key"] == key]
         return read_job(found[0]) if found else None
 
     def look(self, provider_id: str) -> ProviderJob:

@@ -239,9 +239,9 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path == "/sums":
             self._answer(200, self.service.sums())
         elif parts.path == "/jobs" and "key" in query:
-            self._guarded("find", lambda: (200, {"jobs": self.service.by_key(query["key"])}))
+            self._guarded("find", lambda: (200, {"asked": query, "jobs": self.service.by_key(query["key"])}))
         elif parts.path == "/jobs":
-            self._guarded("find", lambda: (200, {"jobs": self.service.since(float(query["since"]))}))
+            self._guarded("find", lambda: (200, {"asked": query, "jobs": self.service.since(float(query["since"]))}))
         else:
             self._guarded("look", lambda: self._look(parts.path))
 

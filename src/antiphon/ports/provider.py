@@ -86,7 +86,8 @@ class Provider(Protocol):
     def settle_seconds(self) -> float:
         """After so long nothing of a `send` is on its way any more: a `find` without it counts only from then on.
 
-        Longer than a `send` may last, and than whatever stands between may keep a request back.
+        Longer than a `send` may last, than whatever stands between may keep a request back, and than a listing may lag
+        behind.
         """
         ...
 

@@ -21,6 +21,9 @@ from antiphon.ports.provider import (
 
 log = logging.getLogger("antiphon.engine")
 
+ABSENT = 2
+"""So often a provider has to say that it does not have a job: a listing may lag behind, an answer may be an old one."""
+
 LISTED_BEFORE_S = 300.0
 """A listing begins so long before the intent: clocks differ."""
 
@@ -53,6 +56,10 @@ def reconcile(ctx: EngineContext, followed: Followed, line: Submission) -> float
         return 0.0 if found.state.is_final else followed.pause
     if asked_at < (line.sent_at or line.intended_at) + provider.settle_seconds:
         return _slower(ctx, followed)
+    followed.absent += 1
+    if followed.absent < ABSENT:
+        return _slower(ctx, followed)
+    followed.absent = 0
     event = SubmissionEvent(trigger=SubmissionTrigger.NOT_FOUND, at=ctx.clock.now(), error=NOT_THERE.to_dict())
     followed.job, _ = note(ctx, followed.job, line, event, _resolved(followed), NOT_THERE.message)
     followed.pause = provider.poll_seconds

@@ -23,6 +23,7 @@ class Followed:
         pause: Seconds before the next look.
         answer: What the provider said to a sending, until it is stored.
         unanswered: Questions in a row that the provider did not answer.
+        absent: How often the provider said, after nothing could be on its way, that it does not have the job.
         is_silent: Whether the job's log says so.
         cancel_asked: Whether the provider took the request to stop it.
         running_since: When it was first seen to run.
@@ -38,6 +39,7 @@ class Followed:
     pause: float
     answer: SubmissionEvent | None = None
     unanswered: int = 0
+    absent: int = 0
     is_silent: bool = False
     cancel_asked: bool = False
     running_since: float | None = None

@@ -46,6 +46,23 @@ def test_in_doubt_and_not_there_it_is_sent_again_once_nothing_can_be_on_its_way(
     assert len(provider.sent) == 2
 
 
+def test_one_old_listing_is_not_enough_to_send_again(
+    here: Desk, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.faults = [(LOST,)]
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    here.clock.advance(provider.settle_seconds)
+    with monkeypatch.context() as patch:
+        patch.setattr(provider, "find", lambda *_: None)
+        here.step(followed)
+    assert here.states(job_id) == ["in doubt"]
+    here.step(followed)
+    assert here.states(job_id) == ["accepted"]
+    assert len(provider.sent) == 1
+
+
 def test_what_arrives_while_it_is_looked_for_is_found(here: Desk, provider: ScriptedProvider) -> None:
     provider.faults = [LOST]
     job_id = here.submit()
