@@ -92,6 +92,7 @@ def test_what_the_rules_of_a_queue_look_at(tx: SqlTransaction, planner: _Planner
     looks: list[tuple[Any, ...]] = [
         (lambda: tx.has_waiting(*place, None), "jobs_waiting_by_age"),
         (lambda: tx.has_waiting(*place, "default"), "jobs_waiting"),
+        (lambda: tx.waiting_classes("sim.auto"), "jobs_waiting_by_age"),
         (lambda: tx.waiting_workspaces(*place), "jobs_waiting"),
         (lambda: tx.waiting_users(*place, "default"), "jobs_waiting"),
         (lambda: tx.first_waiting(*place, "default", "ada"), "jobs_waiting"),
@@ -108,6 +109,9 @@ def test_what_the_rules_of_a_queue_look_at(tx: SqlTransaction, planner: _Planner
 
 
 def test_names_that_wait_are_jumped_to(tx: SqlTransaction, planner: _Planner) -> None:
+    tx.targets_waited_for()
+    assert any("(target>?)" in plan for plan in planner.plans), planner.plans
+    planner.plans.clear()
     tx.waiting_workspaces("sim.auto", Rank.STANDARD)
     assert any("(target=? AND rank=? AND workspace>?)" in plan for plan in planner.plans), planner.plans
     planner.plans.clear()
