@@ -29,8 +29,8 @@ def line_up(words: Sequence[str], given: Mapping[str, str], seconds: Callable[[s
         seconds: Reads a span of time.
 
     Raises:
-        InvalidRequestError: There is no such policy or parameter (code "policy-unknown"), or the value is none for it
-            (code "policy-invalid").
+        InvalidRequestError: There is no such policy or parameter (code "queue-rule-unknown"), or the value is none
+            for it (code "queue-rule-invalid").
     """
     entries = []
     for word in dict.fromkeys(words):
@@ -83,7 +83,7 @@ def _at_least(least: float, key: str, value: float) -> float:
 def _unknown(message: str, cause: str) -> InvalidRequestError:
     return InvalidRequestError(
         message,
-        code="policy-unknown",
+        code="queue-rule-unknown",
         cause=cause,
         next_step="Write for example --policy antiphon:access=exclusive,gap=30s.",
     )
@@ -92,7 +92,7 @@ def _unknown(message: str, cause: str) -> InvalidRequestError:
 def _invalid(key: str, value: str, cause: str) -> InvalidRequestError:
     return InvalidRequestError(
         f"{value[:80]!r} cannot be the {key} of a policy.",
-        code="policy-invalid",
+        code="queue-rule-invalid",
         cause=cause,
         next_step="See the parameters with `antiphon simulate --help`.",
     )

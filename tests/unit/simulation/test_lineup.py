@@ -22,14 +22,14 @@ def test_a_policy_has_the_parameters_given_and_its_own() -> None:
 @pytest.mark.parametrize(
     ("word", "code"),
     [
-        ("lottery", "policy-unknown"),
-        ("antiphon:slots=3", "policy-unknown"),
-        ("antiphon:access=some", "policy-invalid"),
-        ("antiphon:gap=-1", "policy-invalid"),
-        ("antiphon:window=0", "policy-invalid"),
-        ("antiphon:aged-every=0", "policy-invalid"),
-        ("antiphon:aged-every=1.5", "policy-invalid"),
-        ("antiphon:quantum=nan", "policy-invalid"),
+        ("lottery", "queue-rule-unknown"),
+        ("antiphon:slots=3", "queue-rule-unknown"),
+        ("antiphon:access=some", "queue-rule-invalid"),
+        ("antiphon:gap=-1", "queue-rule-invalid"),
+        ("antiphon:window=0", "queue-rule-invalid"),
+        ("antiphon:aged-every=0", "queue-rule-invalid"),
+        ("antiphon:aged-every=1.5", "queue-rule-invalid"),
+        ("antiphon:quantum=nan", "queue-rule-invalid"),
     ],
 )
 def test_what_is_none_is_refused(word: str, code: str) -> None:
