@@ -34,19 +34,22 @@ def compose() -> dict[str, Any]:
     return found
 
 
-def unit() -> list[tuple[str, str]]:
-    lines = (DEPLOY / "systemd" / "antiphon.service").read_text().splitlines()
+UNITS = ("antiphon", "antiphon-worker")
+
+
+def unit(name: str) -> list[tuple[str, str]]:
+    lines = (DEPLOY / "systemd" / f"{name}.service").read_text().splitlines()
     return [(name, value) for name, sign, value in (line.partition("=") for line in lines if line[:1] != "#") if sign]
 
 
-def serve_options() -> set[str]:
-    command = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
+def options_of(name: str) -> set[str]:
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
     return {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)}
 
 
 def check_command(words: list[str]) -> None:
-    assert words[0] == "serve"
-    unknown = {word for word in words if word.startswith("--")} - serve_options()
+    assert words[0] in ("serve", "worker")
+    unknown = {word for word in words if word.startswith("--")} - options_of(words[0])
     assert not unknown
 
 
@@ -119,25 +122,27 @@ def test_no_password_has_a_default() -> None:
     assert not re.search(r"(?i)password\s*[=:]\s*[\"']?\w", re.sub(r"\$\{[^}]*\}", "", text))
 
 
-def test_the_unit_starts_what_there_is() -> None:
-    pairs = unit()
+@pytest.mark.parametrize("name", UNITS)
+def test_the_unit_starts_what_there_is(name: str) -> None:
+    pairs = unit(name)
     ((_, start),) = [pair for pair in pairs if pair[0] == "ExecStart"]
     program, *words = shlex.split(start)
     assert program.endswith("/antiphon")
     check_command(words)
     drains = float(words[words.index("--drain-seconds") + 1])
     assert float(dict(pairs)["TimeoutStopSec"]) > drains
-    variables = {value.partition("=")[0] for name, value in pairs if name == "Environment"}
-    assert {name for name in variables if name.startswith(PREFIX)} <= OURS
+    variables = {value.partition("=")[0] for key, value in pairs if key == "Environment"}
+    assert {variable for variable in variables if variable.startswith(PREFIX)} <= OURS
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_takes_the_unit(tmp_path: Path, name: str) -> None:
     program = tmp_path / "antiphon"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    path = tmp_path / "antiphon.service"
-    text = (DEPLOY / "systemd" / "antiphon.service").read_text()
+    path = tmp_path / f"{name}.service"
+    text = (DEPLOY / "systemd" / f"{name}.service").read_text()
     path.write_text(re.sub(r"ExecStart=\S+", f"ExecStart={program}", text))
     done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

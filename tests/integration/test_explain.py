@@ -122,18 +122,22 @@ def test_older_jobs_of_one_s_own_come_first(waiting: Workspace) -> None:
 def test_a_session_s_hold_is_told_as_a_class(waiting: Workspace) -> None:
     ctx = context(waiting)
     set_policy(ctx, access=Access.EXCLUSIVE)
-    session = waiting.target(TARGET).open_session()
-    with session:
-        held = submit(waiting)
-    claimed = claim(ctx, 1)
-    assert [job.id for job in claimed] == [held.id]
-    outside = stored_as(
-        waiting, held, workspace="other", session_id=None, status=JobStatus.WAITING, owner=None, fence=0
-    )
-    found = explain(ctx, workspace="other", job_id=outside)
-    assert found.held == "a session of another workspace"
-    assert session.id not in json.dumps(asdict(found))
-    assert any("The hold ends" in change for change in found.changes)
+    target = waiting.target(TARGET)
+    with target.open_session() as session:
+        held = target.submit(BELL, shots=5, execution="process")
+        claimed = claim(ctx, 1)
+        assert [job.id for job in claimed] == [held.id]
+        changes = {"session_id": None, "status": JobStatus.WAITING, "owner": None, "fence": 0}
+        outside = stored_as(waiting, held, workspace="other", **changes)
+        found = explain(ctx, workspace="other", job_id=outside)
+        assert found.held == "a session of another workspace"
+        assert session.id not in json.dumps(asdict(found))
+        assert any("The hold ends" in change for change in found.changes)
+        after = stored_as(waiting, held, created_by="a colleague", **changes)
+        found = explain(ctx, workspace="default", job_id=after)
+        assert found.held == f"session {session.id} of this workspace"
+        found = explained(waiting, target.submit(BELL, shots=5, execution="process"))
+        assert (found.held, found.rule, found.position) == (None, "its session holds the target", 0)
     ctx.held.difference_update(task_id(job) for job in claimed)
 
 

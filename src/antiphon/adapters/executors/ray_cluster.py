@@ -10,6 +10,7 @@ import atexit
 import logging
 import math
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from antiphon.ports.target_driver import TargetDriver
 
 _LOG = logging.getLogger(__name__)
 _REPORTERS = 4
+_KNOCK_S = 10.0
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +51,8 @@ class RayExecutor:
     when its node was lost, which gives the job back to the queue.
 
     Args:
-        address: "auto", HOST:PORT of the cluster's head, or ray://HOST:PORT.
+        address: "auto", HOST:PORT of the cluster's head, or ray://HOST:PORT. A process has one connection to Ray: one
+            that is there already is used, and left open at the end.
         load_drivers: As for `ProcessExecutor`.
         max_tasks: Tasks at the same time; by default as many as the cluster has CPUs for.
         cpus: CPUs of each task, `gpus` its GPUs.
@@ -72,7 +75,7 @@ class RayExecutor:
         gpus: float = 0.0,
         qpus: bool = True,
     ) -> None:
-        self._ray = _connected(address)
+        self._ray, self._leaves = _connected(address)
         self._run = self._ray.remote(run_message)
         self._loader = encode(load_drivers)
         self._cpus, self._gpus, self._qpus = cpus, gpus, qpus
@@ -144,7 +147,8 @@ class RayExecutor:
         for each in placed:
             self._kill(each)
         self._reporters.shutdown(wait=False, cancel_futures=True)
-        self._ray.shutdown()
+        if self._leaves:
+            self._ray.shutdown()
 
     def _fit(self) -> int:
         total = float(self._ray.cluster_resources().get("CPU", 1.0))
@@ -223,14 +227,18 @@ class RayExecutor:
         return failures.task_interrupted(error)
 
 
-def _connected(address: str) -> Any:
+def _connected(address: str) -> tuple[Any, bool]:
+    """Ray, connected, and whether this made the connection."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("ray", "ray", "Running on a cluster") from error
+    if ray.is_initialized():
+        return ray, False
     try:
-        ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=None)
+        _knock(address)
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
         raise ConnectionFailedError(
             f"There is no Ray cluster at {address}.",
@@ -238,7 +246,14 @@ def _connected(address: str) -> Any:
             cause=_first_line(error),
             next_step="Start one with `ray start --head`, and give the address that it prints.",
         ) from None
-    return ray
+    return ray, True
+
+
+def _knock(address: str) -> None:
+    """Find out quickly that nobody is there: Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 def _first_line(error: BaseException) -> str:
