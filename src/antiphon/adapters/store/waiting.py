@@ -26,7 +26,6 @@ _TYPES: dict[str, Any] = {
     "user": Text(),
     "session_id": Text(),
     "rank": Integer(),
-    "most": Integer(),
     "before": Double(),
     "id": Text(),
 }
@@ -98,20 +97,6 @@ _WORKSPACES = _sql(
     """,
     ("target", "rank", "target", "rank", "target"),
 )
-# Every class before that of a job, and the older ones of its own; each counted up to a limit.
-_BEFORE = {
-    rank: _sql(
-        " UNION ALL ".join(
-            f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(above)} {older} "
-            "ORDER BY created_at, id LIMIT :most) AS c"
-            for above in Rank
-            if above <= rank
-            for older in ("AND (created_at, id) < (:before, :id)" if above == rank else "",)
-        ),
-        ("target", "most") * int(rank) + ("target", "before", "id", "most"),
-    )
-    for rank in Rank
-}
 _OF_WORKSPACE = f"{_WAITS} AND rank = :rank AND workspace = :workspace"
 _NAMES_OF_USERS = f"""
     WITH RECURSIVE names(name) AS (
@@ -153,8 +138,25 @@ _OTHERS = _others()
 _RUNNING = _sql("SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND target = :target", ("target",))
 
 
-@lru_cache(maxsize=8)
-def _ahead(rank: Rank) -> Statement:
+@lru_cache(maxsize=32)
+def _before(rank: Rank, most: int) -> Statement:
+    # Every class before that of a job, and the older ones of its own. The limit is no parameter: without knowing it
+    # PostgreSQL would plan the query anew each time.
+    words, names = [], []
+    for above in Rank:
+        if above > rank:
+            break
+        older = "AND (created_at, id) < (:before, :id)" if above == rank else ""
+        words.append(
+            f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {_WAITS} AND rank = {int(above)} {older} "
+            f"ORDER BY created_at, id LIMIT {most}) AS counted"
+        )
+        names += ["target", *(("before", "id") if above == rank else ())]
+    return _sql(" UNION ALL ".join(words), names)
+
+
+@lru_cache(maxsize=32)
+def _ahead(rank: Rank, most: int) -> Statement:
     mine = int(rank)
     parts: list[tuple[int, str, str, tuple[str, ...]]] = [
         (int(above), _class_of(above), "ORDER BY created_at, id", ()) for above in Rank if above < rank
@@ -175,9 +177,9 @@ def _ahead(rank: Rank) -> Statement:
     for number, relation, where, given in parts:
         looks.append(
             f"SELECT {number} AS rank, '{relation}' AS relation, count(*) AS jobs, coalesce(sum(planned_s), 0) AS work "
-            f"FROM (SELECT planned_s FROM jobs WHERE {_WAITS} AND rank = {number} {where} LIMIT :most) AS counted"
+            f"FROM (SELECT planned_s FROM jobs WHERE {_WAITS} AND rank = {number} {where} LIMIT {most}) AS counted"
         )
-        names += ["target", *given, "most"]
+        names += ["target", *given]
     return _sql(" UNION ALL ".join(looks), names)
 
 
@@ -215,8 +217,8 @@ class WaitingTransaction(EventTransaction):
 
     def jobs_before(self, job: Job, most: int) -> int:
         """How many waiting jobs are of a class before a waiting job's, or older in its class; counted up to `most`."""
-        statement = _BEFORE[job.rank]
-        values = _values(statement, target=job.spec.target, before=job.created_at, id=job.id, most=most)
+        statement = _before(job.rank, int(most))
+        values = _values(statement, target=job.spec.target, before=job.created_at, id=job.id)
         return min(most, sum(int(row[0]) for row in self._runner.rows(statement, values)))
 
     def has_waiting(self, target: str, rank: Rank, only: str | None) -> bool:
@@ -256,9 +258,9 @@ class WaitingTransaction(EventTransaction):
         self, target: str, rank: Rank, workspace: str, user: str, before: float, most: int
     ) -> Sequence[tuple[Rank, str, int, float]]:
         """(class, relation, jobs, planned seconds) of what would be looked at before a job of that place."""
-        statement = _ahead(rank)
+        statement = _ahead(rank, int(most))
         rows = self._runner.rows(
-            statement, _values(statement, target=target, workspace=workspace, user=user, before=before, most=most)
+            statement, _values(statement, target=target, workspace=workspace, user=user, before=before)
         )
         return _added_up(rows, most)
 
