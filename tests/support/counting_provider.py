@@ -169,7 +169,7 @@ def read_job(body: Mapping[str, Any]) -> ProviderJob:
 def targets() -> TargetPlugin:
     """The entry point: the service is where COUNTING_PROVIDER says, as "URL MODE SLOTS"."""
     url, mode, slots = os.environ["COUNTING_PROVIDER"].split()
-    return plugin(url, mode, int(slots) or None)
+    return plugin(url, mode, int(slots) or None, settle=4.0)
 
 
 def plugin(url: str, mode: str, slots: int | None = 16, **times: float) -> TargetPlugin:
