@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 
 from antiphon.cli.exit_codes import INTERRUPTED
 from antiphon.cli.shell import Shell
+from antiphon.errors import SettingsError
 
 if TYPE_CHECKING:
     from antiphon.composition import RunningEngine
@@ -52,7 +54,7 @@ def worker(
         runs_on = ray_executor(ray, max_tasks=workers, cpus=cpus, gpus=gpus, qpus=qpus)
     stop = _Stop()  # after Ray, which has a way of its own to end
     try:
-        engine = build_engine(shell.home, database=database, workers=workers, runs_on=runs_on)
+        engine = build_engine(shell.home, database=database or _from_file(), workers=workers, runs_on=runs_on)
     except BaseException:
         if runs_on is not None:
             runs_on.close()
@@ -66,6 +68,21 @@ def worker(
         engine.close()
     shell.note("Stopped.")
     return INTERRUPTED if at_once else None
+
+
+def _from_file() -> str | None:
+    """The URL from the file that ANTIPHON_DATABASE_FILE names, as a server reads it; it may hold a password."""
+    name = os.environ.get("ANTIPHON_DATABASE_FILE")
+    if not name:
+        return None
+    try:
+        return Path(name).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The file {name}, which ANTIPHON_DATABASE_FILE names, cannot be read.",
+            cause=f"{type(error).__name__}: {error}",
+            next_step="Let this user read it, or give --database.",
+        ) from None
 
 
 class _Stop:
