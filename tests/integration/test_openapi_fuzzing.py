@@ -73,6 +73,8 @@ def real_ids(client: httpx2.Client) -> dict[str, list[str]]:
         "name": targets,
         "target": targets,
         "subject": ["ada@example.org"],
+        "reservation_id": ["res_nothing"],
+        "workspace": ["default"],
     }
 
 

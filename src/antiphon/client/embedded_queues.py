@@ -8,10 +8,12 @@ from typing import Any
 from antiphon.domain.jobs import Job
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Reservation
 from antiphon.engine.advise import advise
 from antiphon.engine.context import EngineContext
 from antiphon.engine.estimates import estimate_before, estimate_now
+from antiphon.engine.explain import explain
 from antiphon.engine.prices import prices_of, set_prices
 from antiphon.engine.providers.doubt import resolve_in_doubt
 from antiphon.engine.queues.overview import QueueOverview, overview
@@ -63,6 +65,10 @@ class EmbeddedQueues:
             jobs=jobs,
             classical_s=classical_s,
         )
+
+    def explain(self, job_id: str) -> Explanation:
+        """See `engine.explain`."""
+        return explain(self._ctx, workspace=self.workspace, job_id=job_id)
 
     def resolve(self, job_id: str, *, arrived: bool, provider_id: str | None) -> Job:
         """See `engine.providers.doubt`."""

@@ -12,6 +12,7 @@ from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Priority
 from antiphon.domain.results import Outcome, outcome_from_json
 from antiphon.domain.work import JobKind
@@ -165,6 +166,13 @@ class Job:
         """Ask for it to be cancelled; what already runs may still end, and the record says so."""
         self._job = self._connection.cancel(self.id)
         return self
+
+    def explain(self) -> Explanation:
+        """Why it is where it is: who is before it (as a class, not by name), by which rule, and what would change it.
+
+        It prints well.
+        """
+        return self._connection.explain(self.id)
 
     def resolve(self, *, arrived: bool, provider_id: str | None = None) -> Job:
         """Say what became of a job that is in doubt; for operators.

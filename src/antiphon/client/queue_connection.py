@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from antiphon.domain.jobs import Job
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Reservation
 from antiphon.engine.queues.overview import QueueOverview
 from antiphon.engine.requests import SubmitRequest
@@ -24,6 +25,7 @@ class QueueConnection(Protocol):
     def quote(self, request: SubmitRequest) -> Estimate: ...  # noqa: D102
     def expected(self, job_id: str) -> Estimate: ...  # noqa: D102
     def advise(self, request: SubmitRequest, jobs: int, classical_s: float) -> Advice: ...  # noqa: D102
+    def explain(self, job_id: str) -> Explanation: ...  # noqa: D102
     def resolve(self, job_id: str, *, arrived: bool, provider_id: str | None) -> Job: ...  # noqa: D102
     def reservations(self, target: str | None) -> list[Reservation]: ...  # noqa: D102
     def reserve(  # noqa: D102

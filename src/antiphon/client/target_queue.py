@@ -13,6 +13,7 @@ from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.work import JobKind
 from antiphon.engine.queues.overview import QueueOverview
 from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.errors import ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
@@ -129,6 +130,11 @@ class TargetQueue:
         began = time.perf_counter()
         if isinstance(program, list | tuple):
             values = [None] * len(program) if parameters is None else list(parameters)
+            if len(values) != len(program):
+                raise ProgramError(
+                    f"{len(values)} parameter sets were given for {len(program)} programs.",
+                    next_step="Give one set for each program, in order.",
+                )
             reads = [to_program(each) for each in program]
             pubs = tuple(PubRequest(read, bind(read, value), shots) for read, value in zip(reads, values, strict=True))
             return self._request(JobKind.BATCH, pubs, began, "", None, options)

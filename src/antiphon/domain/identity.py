@@ -17,6 +17,7 @@ class Scope(StrEnum):
     KEYS = "keys:write"
     MEMBERS = "members:write"
     QUOTAS = "quotas:write"
+    QUEUES = "queues:write"  # how queues are run, prices, allotments, reservations; in the first workspace only
 
 
 class Role(StrEnum):
@@ -40,7 +41,7 @@ class Role(StrEnum):
 
 _VIEWER = frozenset({Scope.JOBS_READ})
 _SUBMITTER = _VIEWER | {Scope.JOBS_WRITE}
-_OPERATOR = _SUBMITTER | {Scope.JOBS_MANAGE, Scope.WEBHOOKS, Scope.AUDIT_READ}
+_OPERATOR = _SUBMITTER | {Scope.JOBS_MANAGE, Scope.WEBHOOKS, Scope.AUDIT_READ, Scope.QUEUES}
 _SCOPES: dict[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
     Role.SUBMITTER: _SUBMITTER,

@@ -61,7 +61,28 @@ def theirs(server: Served) -> dict[str, str]:
         "delivery_id": delivery["id"],
         "subject": "eve@example.com",
         "name": "sim.auto",
+        "reservation_id": "res_of-others",
+        "workspace": "default",
     }
+
+
+FOR_OPERATORS = {
+    ("PATCH", "/v1/targets/{name}/queue"): {"slots": 1},
+    ("PUT", "/v1/targets/{name}/prices"): {"currency": "EUR"},
+    ("PUT", "/v1/allotments/{workspace}"): {"weight": 1e9},
+    ("DELETE", "/v1/reservations/{reservation_id}"): None,
+}
+"""What all workspaces share: only who runs the service decides about it, whatever the role in another workspace."""
+
+
+def test_a_stranger_decides_nothing_that_all_share(server: Served, theirs: dict[str, str]) -> None:
+    assert set(FOR_OPERATORS) <= set(routes(server))
+    with server.client(Role.ADMIN, workspace="strangers", name="mallory") as stranger:
+        for (method, path), body in FOR_OPERATORS.items():
+            answer = stranger.request(method, _filled(path, theirs), json=body, headers={"If-Match": "*"})
+            assert answer.status_code == 403, (method, path, answer.text)
+            assert answer.json()["code"] == "operators-of-the-service-only", (method, path)
+        assert stranger.get("/v1/allotments").status_code == 403
 
 
 def _filled(path: str, ids: dict[str, str]) -> str:
@@ -75,9 +96,11 @@ def test_a_stranger_finds_nothing(server: Served, theirs: dict[str, str]) -> Non
     with server.client(Role.ADMIN, workspace="strangers", name="mallory") as stranger:
         tried = 0
         for method, path in routes(server):
-            if "{" not in path or path == "/v1/targets/{name}":
+            if "{" not in path or path.startswith("/v1/targets/{name}") or (method, path) in FOR_OPERATORS:
                 continue
             bodies: dict[str, Any] = {"PUT": {"name": "Eve", "role": "viewer"}, "PATCH": {"enabled": False}}
+            if path.endswith("/resolve"):
+                bodies["POST"] = {"arrived": False}
             if method == "PUT" and "{subject}" in path:
                 continue  # it makes a member of the caller's own workspace
             answer = stranger.request(method, _filled(path, theirs), json=bodies.get(method))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.pages import is_id
+from antiphon.client.wire.explanations import explanation_from_json
 from antiphon.client.wire.facts import job_from_json
 from antiphon.client.wire.queues import (
     advice_from_json,
@@ -20,6 +21,7 @@ from antiphon.client.wire.times import to_iso
 from antiphon.domain.jobs import Job
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Reservation
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.queues.overview import QueueOverview
@@ -66,6 +68,10 @@ class RemoteQueues:
         """See `engine.advise`."""
         body = {**submit_to_json(request), "jobs": jobs, "classical_s": classical_s}
         return self._http.post(_target(request.target, "advice"), advice_from_json, body)
+
+    def explain(self, job_id: str) -> Explanation:
+        """See `engine.explain`."""
+        return self._http.get(_job(job_id, "explanation"), explanation_from_json)
 
     def resolve(self, job_id: str, *, arrived: bool, provider_id: str | None) -> Job:
         """See `engine.providers.doubt`."""

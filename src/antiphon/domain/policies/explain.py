@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from antiphon.domain.policies.holds import holds_now
 from antiphon.domain.policies.pick import Rule
 from antiphon.domain.queues import Access, Priority, QueuePolicy, QueueState, Rank, Reservation
+from antiphon.domain.shown import Shown, span
 
 _CLASS = {
     Rank.SESSION_HIGH: "jobs of sessions with high priority",
@@ -48,7 +49,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Shown):
     """Why a job is where it is.
 
     Attributes:
@@ -73,6 +74,30 @@ class Explanation:
     reservation: str | None = None
     changes: tuple[str, ...] = ()
     starts_bound: int | None = None
+
+    def __str__(self) -> str:
+        """Where it is, who is before it by which rule, and what would change it, a line each."""
+        if self.position is None:
+            return f"{self.job_id} is {self.status}: {self.rule}"
+        if not self.position:
+            lines = [f"{self.job_id} is the next of those that wait (rule: {self.rule})"]
+        else:
+            least = "at least " if self.at_least else ""
+            lines = [f"{self.job_id} waits behind {least}{self.position:,} (rule: {self.rule})"]
+        for each in self.ahead:
+            more = "+" if each.at_least else ""
+            lines.append(f"  {each.jobs:,}{more} {each.what}: {each.rule}; planned {span(each.planned_s)}")
+        if self.held is not None:
+            lines.append(f"  the target is held by {self.held}")
+        if self.reservation is not None:
+            lines.append(f"  the target is {self.reservation}")
+        if self.standing is not None:
+            used, others = span(self.standing.used_s), self.standing.median_s
+            median = "" if others is None else f"; the median of those that wait: {span(others)}"
+            lines.append(f"  your workspace used {used} for each unit of its allotment{median}")
+        if self.changes:
+            lines += ["what would change it:", *(f"  {each}" for each in self.changes)]
+        return "\n".join(lines)
 
 
 def group(rank: Rank, relation: str, own: Rank, jobs: int, planned_s: float, most: int) -> AheadGroup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 from typing import Final, TypeVar
@@ -81,6 +82,7 @@ def set_queue_policy(
     patience_s: float | Unchanged = UNCHANGED,
     aged_every: int | Unchanged = UNCHANGED,
     quantum_s: float | Unchanged = UNCHANGED,
+    check: Callable[[QueuePolicy], None] | None = None,
     by: Principal | str,
     where: str = LOCAL,
 ) -> QueuePolicy:
@@ -88,6 +90,7 @@ def set_queue_policy(
 
     Args:
         slots: None lets it run as many jobs as there are workers.
+        check: Looks at the policy as it is, in the transaction that changes it; nothing is changed when it raises.
 
     Raises:
         NotFoundError: No such target.
@@ -98,6 +101,8 @@ def set_queue_policy(
     with ctx.store.write() as tx:
         stored = tx.queue_policy(target)
         before = stored or _defaults(ctx, target)
+        if check is not None:
+            check(before)
         after = checked_policy(
             replace(
                 before,

@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from antiphon.domain.identity import Principal, Scope
+from antiphon.engine.access.tenants import DEFAULT
 from antiphon.errors import PermissionDeniedError
 from antiphon.server.services import Services, services_of
 
@@ -69,5 +70,40 @@ def require(principal: Principal, scope: Scope) -> None:
         )
 
 
+def runs_the_service(principal: Principal) -> bool:
+    """Whether it may decide what all workspaces share: operators of the workspace that is always there may."""
+    return principal.workspace == DEFAULT and principal.may(Scope.QUEUES)
+
+
+async def service_operator(request: Request) -> Principal:
+    """A dependency: the principal, which runs the service.
+
+    Raises:
+        PermissionDeniedError: It does not; says who does.
+    """
+    principal = await authenticated(request)
+    only_for_operators(principal)
+    return principal
+
+
+def only_for_operators(principal: Principal) -> None:
+    """Refuse what only those who run the service may do.
+
+    Raises:
+        PermissionDeniedError: The principal does not; says who does.
+    """
+    require(principal, Scope.QUEUES)
+    if not runs_the_service(principal):
+        raise PermissionDeniedError(
+            f"{principal.name} may not decide this: all workspaces share the targets.",
+            code="operators-of-the-service-only",
+            cause=f"it is an operator of the workspace {principal.workspace}, not of {DEFAULT}",
+            next_step=f"Ask an operator of the workspace {DEFAULT}.",
+            details={"workspace": DEFAULT, "scope": Scope.QUEUES.value},
+        )
+
+
+Operator = Annotated[Principal, Depends(service_operator)]
+JobManager = Annotated[Principal, Depends(permitted(Scope.JOBS_MANAGE))]
 Reader = Annotated[Principal, Depends(permitted(Scope.JOBS_READ))]
 Submitter = Annotated[Principal, Depends(permitted(Scope.JOBS_WRITE))]

@@ -10,8 +10,11 @@ from antiphon.server.api import (
     jobs,
     keys,
     members,
+    queues,
     quotas,
+    quotes,
     replays,
+    reservations,
     sessions,
     targets,
     usage,
@@ -25,7 +28,19 @@ from antiphon.server.api.root import get_root
 
 router = APIRouter()
 router.get("", response_model=RootView, responses=problems(), tags=["root"])(get_root)
-for module in (jobs, job_status, job_result, job_events, replays, sessions, targets, workspace_events):
+for module in (
+    jobs,
+    job_status,
+    job_result,
+    job_events,
+    replays,
+    quotes,
+    sessions,
+    targets,
+    queues,
+    reservations,
+    workspace_events,
+):
     router.include_router(module.router)
 for module in (workspace, keys, members, quotas, usage, audit, webhooks):
     router.include_router(module.router)

@@ -38,7 +38,9 @@ def job_links(job: Job) -> dict[str, str]:
     """Where a client can go from a job."""
     own = job_path(job.id)
     links = {"self": own}
-    links |= {name: f"{own}/{name}" for name in ("status", "result", "record", "events", "cancel", "replay")}
+    links |= {
+        name: f"{own}/{name}" for name in ("status", "result", "record", "events", "explanation", "cancel", "replay")
+    }
     if job.spec.kind is JobKind.BATCH:
         links["items"] = f"{own}/items"
     if job.session_id is not None:

@@ -54,7 +54,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def _without_nul(value: str) -> str:
+def without_nul(value: str) -> str:
+    """The text, if a database can keep it."""
     if "\0" in value:
         raise ValueError("a NUL character is no text")
     return value
@@ -63,12 +64,12 @@ def _without_nul(value: str) -> str:
 def _of_their_own(key: str) -> str:
     if key.startswith(RESERVED_KEYS):
         raise ValueError(f"keys that begin with {RESERVED_KEYS} are those of the Azure protocol")
-    return _without_nul(key)
+    return without_nul(key)
 
 
 Plain = Annotated[Any, AfterValidator(_plain)]
-Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_without_nul)]
-Label = Annotated[str, Field(max_length=LONGEST_LABEL), AfterValidator(_without_nul)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(without_nul)]
+Label = Annotated[str, Field(max_length=LONGEST_LABEL), AfterValidator(without_nul)]
 Shots = Annotated[int, Field(strict=True, ge=1, le=MOST_SHOTS)]
 Shape = Annotated[list[Annotated[int, Field(strict=True, ge=0, le=2**31)]], Field(max_length=MOST_DIMENSIONS)]
 
@@ -139,7 +140,7 @@ class Submission(Body):
     priority: Priority = Field(default=Priority.STANDARD, description="Its class in the queue of its target.")
     max_seconds: Annotated[float, Field(gt=0)] | None = None
     metadata: Annotated[dict[Name, Label], Field(max_length=MOST_LABELS)] = Field(default_factory=dict)
-    session_id: Annotated[str, Field(max_length=100), AfterValidator(_without_nul)] | None = None
+    session_id: Annotated[str, Field(max_length=100), AfterValidator(without_nul)] | None = None
     cache: Literal["never", "allow", "any"] | Annotated[float, Field(strict=True, ge=0)] = Field(
         default="never",
         description="Whether an earlier result of the same work may be the answer: never; allow, for seeded or exact "
