@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from heapq import heappop, heappush
 
-import numpy as np
-
 from antiphon.domain.policies import holds
 from antiphon.domain.policies.quantum import is_over
 from antiphon.domain.queues import QueuePolicy, QueueState, Rank, Reservation, Waiting
@@ -23,8 +21,9 @@ from antiphon.simulation.ages import Ages
 from antiphon.simulation.contenders import Picked, Picker
 from antiphon.simulation.memory_view import MemoryQueue
 from antiphon.simulation.played import Played
+from antiphon.simulation.queue_jobs import QueueJobs
 from antiphon.simulation.targets import Closure, SimTarget
-from antiphon.simulation.workload import NONE, Indices, Workload
+from antiphon.simulation.workload import NONE, Indices
 
 _RANKS = tuple(Rank)
 REPORT_EVERY = 1_000
@@ -92,37 +91,10 @@ class QueueRun:
         self._to_run: dict[int, float] = {}
         self._wake_at = math.nan
         self._kept, self._kept_since = 0, 0.0
-        self._load_columns(load, members)
-
-    def _load_columns(self, load: Workload, members: Indices) -> None:
-        # Lists of Python's own numbers: NumPy's are several times slower one by one.
-        self._rows = {
-            job: row
-            for job, *row in zip(
-                members.tolist(),
-                load.rank[members].tolist(),
-                load.user[members].tolist(),
-                load.session[members].tolist(),
-                load.planned_s[members].tolist(),
-                load.run_s[members].tolist(),
-                load.batch[members].tolist(),
-                strict=True,
-            )
-        }
-        self._followers: dict[int, list[tuple[int, float]]] = {}
-        chained = members[load.follows[members] != NONE]
-        for job, before, think in zip(
-            chained.tolist(), load.follows[chained].tolist(), load.think_s[chained].tolist(), strict=True
-        ):
-            self._followers.setdefault(before, []).append((job, think))
-        first = members[load.follows[members] == NONE]
-        first = first[np.argsort(load.submitted_at[first], kind="stable")]
-        self._arrivals = list(zip(load.submitted_at[first].tolist(), first.tolist(), strict=True))
-        sessions = load.session[members]
-        numbers, counts = np.unique(sessions[sessions != NONE], return_counts=True)
-        self._session_left = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+        asked = QueueJobs(load, members)
+        self._rows, self._followers, self._arrivals = asked.rows, asked.followers, asked.arrivals
+        self._workspace_of, self._session_left = asked.workspace_of, asked.session_left
         self._session_pending = dict.fromkeys(self._session_left, 0)
-        self._workspace_of = load.user_workspace.tolist()
         self._seen: set[int] = set()
         self._cut: set[int] = set()
 
@@ -230,7 +202,7 @@ class QueueRun:
         self._run_on(number, now, attempt, self._to_run[number])
 
     def _run_on(self, number: int, now: float, attempt: int, seconds: float) -> None:
-        if self._rows[number][5] and seconds > self._policy.quantum_s:
+        if self._rows[number].batch and seconds > self._policy.quantum_s:
             self._after(now + self._policy.quantum_s, Event.QUANTUM, number, attempt)
         else:
             self._after(now + seconds, Event.END, number, attempt)
@@ -243,7 +215,8 @@ class QueueRun:
     # --- what happens to jobs
 
     def _submit(self, number: int, now: float) -> None:
-        rank, user, session, planned_s, run_s, _ = self._rows[number]
+        row = self._rows[number]
+        session = row.session
         if session != NONE:
             if session in self._cut:
                 self._drop(number)
@@ -253,19 +226,19 @@ class QueueRun:
                 self._after(now + self._limits.total_s, Event.SESSION_LIMIT, session)
             self._session_pending[session] += 1
         load = self._played.workload
-        workspace = load.workspaces[self._workspace_of[user]]
+        workspace = load.workspaces[self._workspace_of[row.user]]
         job = Waiting(
             f"{number:09d}",
-            _RANKS[rank],
+            _RANKS[row.rank],
             workspace,
-            load.users[user],
+            load.users[row.user],
             now,
             str(session) if session != NONE else None,
-            planned_s,
+            row.planned_s,
         )
         self._played.submitted_at[number] = now
         self._jobs[number] = job
-        self._to_run[number] = run_s
+        self._to_run[number] = row.run_s
         self._view.add(job)
         self._ages.submitted(job)
 
@@ -274,7 +247,7 @@ class QueueRun:
         self._played.ended_at[number] = now
         job = self._jobs.pop(number)
         self._finished()
-        session = self._rows[number][2]
+        session = self._rows[number].session
         if session == NONE:
             return
         self._session_pending[session] -= 1
@@ -331,7 +304,7 @@ class QueueRun:
             return
         for number in list(self._running):
             ran = self._stop(number, now)
-            if self._rows[number][5]:  # of a batch, what is done is done
+            if self._rows[number].batch:  # of a batch, what is done is done
                 self._to_run[number] -= ran
             self._facts.interrupted += 1
             self._return(self._jobs[number], now)
@@ -366,7 +339,7 @@ class QueueRun:
         while dropped:
             each = dropped.pop()
             dropped += [follower for follower, _ in self._followers.get(each, ())]
-            self._session_left[self._rows[each][2]] -= 1
+            self._session_left[self._rows[each].session] -= 1
             self._facts.cut += 1
             self._finished()
 
