@@ -165,3 +165,18 @@ def test_a_killed_writer_leaves_only_whole_blobs(tmp_path: Path) -> None:
     blobs = FileBlobStore(tmp_path)
     for path in names:
         blobs.get(f"sha256:{path.parent.name}{path.name}")
+
+
+def test_a_blob_is_deleted_unless_it_was_put_lately(blobs: BlobStore, tmp_path: Path) -> None:
+    digest = blobs.put(b"old")
+    assert not blobs.delete(digest, untouched_for=3_600.0)
+    path = _file_of(tmp_path / "blobs", digest)
+    os.utime(path, (1.0, 1.0))
+    assert blobs.put(b"old") == digest
+    assert not blobs.delete(digest, untouched_for=3_600.0)
+    assert blobs.get(digest) == b"old"
+    os.utime(path, (1.0, 1.0))
+    assert blobs.delete(digest, untouched_for=3_600.0)
+    assert not blobs.delete(digest, untouched_for=3_600.0)
+    assert blobs.put(b"old") == digest
+    assert blobs.get(digest) == b"old"
