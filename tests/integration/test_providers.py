@@ -213,6 +213,27 @@ def test_jobs_at_a_provider_occupy_no_worker(open_lab: OpenLab, provider: RealPr
     assert provider.sums()["executions"] == 50
 
 
+def test_what_a_provider_has_holds_up_no_shutdown_and_goes_on_without_us(
+    open_lab: OpenLab, provider: RealProvider
+) -> None:
+    provider.control(paused=True)
+    ws = open_lab()
+    job = ws.target(TARGET).submit(BELL, shots=10)
+    wait_until(lambda: states(job) == ["accepted"])
+    connection = ws._connection
+    assert isinstance(connection, EmbeddedConnection)
+    dispatcher = connection._engine.dispatcher
+    assert dispatcher is not None
+    assert dispatcher.is_idle
+    ws.close()
+    provider.control(paused=False)
+    wait_until(lambda: provider.sums()["states"].get("succeeded") == 1)
+    again = open_lab().job(job.id).wait(PATIENCE_S)
+    assert again.status is JobStatus.SUCCEEDED
+    assert states(again) == ["ended"]
+    assert provider.sums()["executions"] == 1
+
+
 def test_a_failure_there_is_the_jobs_failure_with_its_reason(open_lab: OpenLab, provider: RealProvider) -> None:
     provider.control(paused=True)
     job = open_lab().target(TARGET).submit(BELL, shots=10)
