@@ -81,7 +81,8 @@ class Storm:
         if self.postgres is not None:
             strikes += [(4, "connections cut", self._cut_database), (2, "database killed", self._kill_database)]
         weights = [weight for weight, _, _ in strikes]
-        _, name, action = self.rng.choices(strikes, weights)[0]
+        # However short the storm, a server dies in it.
+        _, name, action = self.rng.choices(strikes, weights)[0] if self.done else strikes[0]
         action()
         self.done[name] += 1
 
