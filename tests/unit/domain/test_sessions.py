@@ -69,8 +69,11 @@ def test_no_order_of_events_breaks_a_session(
             assert not session.accepting_jobs
             continue
         except TransitionRefusedError:
-            assert action is SessionAction.JOB_ENDED
-            assert session.pending == 0
+            if action is SessionAction.HOLD_TAKEN:
+                assert session.status is SessionStatus.WAITING  # no job of it ever started
+            else:
+                assert action is SessionAction.JOB_ENDED
+                assert session.pending == 0
             continue
         if after is session:
             assert consequences == ()
@@ -207,3 +210,15 @@ def test_an_end_that_nobody_waits_for_is_refused() -> None:
     for session in (_session(), drained, _after(drained, SessionAction.CLOSE)[0]):
         with pytest.raises(TransitionRefusedError):
             _after(session, SessionAction.JOB_ENDED, job=JobStatus.SUCCEEDED)
+
+
+def test_a_hold_is_taken_lost_and_counted() -> None:
+    session, _ = _after(_with_jobs(1), SessionAction.HOLD_TAKEN, 1_010.0)
+    assert (session.holding_since, session.held_s) == (1_010.0, 0.0)
+    assert _after(session, SessionAction.HOLD_TAKEN, 1_020.0)[0] is session
+    lost, _ = _after(session, SessionAction.HOLD_LOST, 1_040.0)
+    assert (lost.holding_since, lost.held_s, lost.status) == (None, 30.0, SessionStatus.EXECUTING)
+    assert _after(lost, SessionAction.HOLD_LOST, 1_050.0)[0] is lost
+    again, _ = _after(lost, SessionAction.HOLD_TAKEN, 1_100.0)
+    ended, _ = _after(again, SessionAction.CHECK_TIME, 1_301.0)
+    assert (ended.status, ended.holding_since, ended.held_s) == (SessionStatus.TIMED_OUT, None, 231.0)
