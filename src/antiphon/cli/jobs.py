@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from antiphon.cli import exit_codes
 from antiphon.cli.command import anywhere
+from antiphon.cli.jobs_queue import advise, explain, resolve
 from antiphon.cli.shell import Shell
 from antiphon.cli.waiting import wait_for
+from antiphon.domain.jobs import JobStatus
+from antiphon.domain.policies.estimates import in_levels
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
     from antiphon.client.connection import ReplayView
     from antiphon.client.job import Job
@@ -26,6 +30,9 @@ JobId = Annotated[
 Timeout = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", min=0.0, help="Wait so long at most, then exit 8.")
 ]
+
+
+RAN = {"inline": "in the submitting process", "process": "in a worker process", "provider": "at its provider"}
 
 
 @app.callback(invoke_without_command=True)
@@ -57,7 +64,9 @@ def show(shell: Shell, job_id: JobId) -> None:
 
     with shell.look() as workspace:
         job = workspace.job(job_id)
-        shell.data({**describe_job(job), "events": job.events}, lambda: _page(job))
+        lines = _ledger(job)
+        data = {**describe_job(job), "submissions": lines, "events": job.events}
+        shell.data(data, lambda: _page(job, lines))
 
 
 @app.command("watch")
@@ -70,7 +79,6 @@ def watch(shell: Shell, job_id: JobId, timeout: Timeout = None) -> int:
     """
     from antiphon.cli.describe import describe_facts, describe_job, describe_result
     from antiphon.cli.showing import show_finished
-    from antiphon.domain.jobs import JobStatus
 
     seen: list[int] = []
 
@@ -167,6 +175,11 @@ def record(shell: Shell, job_id: JobId) -> None:
         shell.data(found, lambda: None)
 
 
+app.command("explain")(anywhere(explain))
+app.command("advise")(anywhere(advise))
+app.command("resolve")(anywhere(resolve))
+
+
 def _list(
     shell: Shell,
     status: str | None = None,
@@ -198,7 +211,12 @@ def _none(shell: Shell, narrowed: bool) -> str:
     return f"No jobs here yet. Start with: {shell.command('demo')}, or {shell.command('submit FILE --wait')}"
 
 
-def _page(job: Job) -> RenderableType:
+def _ledger(job: Job) -> list[dict[str, Any]]:
+    """The lines of what was asked of a provider; only jobs that a provider runs have any."""
+    return list(job.record["submissions"]) if job.executor == "provider" else []
+
+
+def _page(job: Job, lines: list[dict[str, Any]]) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -208,6 +226,7 @@ def _page(job: Job) -> RenderableType:
     facts = job.facts
     how = facts.provenance
     error = facts.error or {}
+    doubt = f"an operator can say: antiphon jobs resolve {facts.id}"
     rows = {
         "job": Text(facts.id, style="bold"),
         "name": facts.name,
@@ -221,10 +240,12 @@ def _page(job: Job) -> RenderableType:
         "priority": facts.priority.value,
         "shots": facts.spec.pubs[0].shots,
         "seed": facts.spec.seed,
-        "ran": f"{'in the submitting process' if facts.executor == 'inline' else 'in a worker process'}"
-        if facts.attempts
-        else None,
+        "ran": RAN.get(facts.executor, facts.executor) if facts.attempts else None,
         "attempts": facts.attempts or None,
+        "gave way": f"{facts.yields} times, to others who waited" if facts.yields else None,
+        "in doubt": f"nobody knows whether its provider took it; {doubt}" if facts.in_doubt else None,
+        "expected wait": _waits(job),
+        "cost": _cost(job),
         "engine": how.get("engine_version") or how.get("engine"),
         "chosen because": how.get("why"),
         "stages": stages_text(facts.stages.to_json()),
@@ -236,7 +257,48 @@ def _page(job: Job) -> RenderableType:
     log.add_column(style="dim", overflow="fold")
     for event in job.events:
         log.add_row(event["at"], event["event"], Text(event["why"]))
-    return Group(facts_table(rows), Text("\nlog", style="dim"), log)
+    parts: list[RenderableType] = [facts_table(rows)]
+    if lines:
+        parts += [Text("\nasked of the provider", style="dim"), _asked(lines)]
+    return Group(*parts, Text("\nlog", style="dim"), log)
+
+
+def _asked(lines: list[dict[str, Any]]) -> Table:
+    """The job's lines of the ledger: a line that another names as its parent was tried again."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for style in ("dim", "", "", "dim"):
+        table.add_column(style=style, overflow="fold")
+    for line in lines:
+        error = line["error"] or {}
+        again = "again, " if line["parent"] else ""
+        at = line["sent_at"] or line["intended_at"]
+        table.add_row(at, f"{again}{line['state']}", line["provider_id"] or "-", Text(error.get("message", "")))
+    return table
+
+
+def _cost(job: Job) -> str | None:
+    """What it cost, or what it is expected to cost."""
+    facts = job.facts
+    if facts.cost:
+        total = sum(float(line.get("amount", 0.0)) for line in facts.cost)
+        return f"{total:,.6g} {facts.cost[0].get('currency', '')}".rstrip()
+    expected = job.quote
+    if expected is None or expected.cost is None or facts.status.is_final:
+        return None
+    return f"expected: {in_levels(expected.cost, lambda amount: f'{amount:,.6g} {expected.currency}')}"
+
+
+def _waits(job: Job) -> str | None:
+    """What was expected of its wait when it was submitted, and what is now, while it waits."""
+    at_submit = job.quote
+    if at_submit is None:
+        return None
+    if job.facts.status is not JobStatus.WAITING:
+        return f"at submit: {in_levels(at_submit.wait)}"
+    return in_levels(job.expected.wait)
 
 
 def _verdict(view: ReplayView) -> RenderableType:

@@ -18,6 +18,7 @@ from antiphon.cli import (
     members,
     quotas,
     reference,
+    reservations,
     serve,
     sessions,
     simulate,
@@ -69,6 +70,7 @@ app.command("submit")(anywhere(submit.submit))
 app.add_typer(targets.app, name="targets")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(reservations.app, name="reservations")
 app.command("serve")(command(serve.serve))
 app.command("worker")(command(worker.worker))
 app.add_typer(keys.app, name="keys")

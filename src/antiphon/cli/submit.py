@@ -64,6 +64,9 @@ def submit(
     priority: Annotated[
         Priority, typer.Option(case_sensitive=False, help="Its class in the queue of its target.")
     ] = Priority.STANDARD,
+    quote: Annotated[
+        bool, typer.Option("--quote", help="Submit nothing: say what to expect of its wait, run time and cost.")
+    ] = False,
     execution: Annotated[str, typer.Option(help="auto, inline (in this process) or process (in a worker).")] = "auto",
     max_seconds: Annotated[float | None, typer.Option(help="Stop it after so long.")] = None,
 ) -> int | None:
@@ -77,13 +80,16 @@ def submit(
 
     options: dict[str, Any] = {key_: _literal(text) for key_, text in _pairs("--option", option).items()}
     if noise:
-        options["noise"] = NoiseModel.from_json(_numbers("--noise", noise))
-    parameters = _numbers("--param", param) or None
+        options["noise"] = NoiseModel.from_json(numbers("--noise", noise))
+    parameters = numbers("--param", param) or None
     if file != STDIN:
-        _check_there(file)
+        check_there(file)
     program = sys.stdin.buffer.read() if file == STDIN else file
     with shell.work(workers=None if wait else 0) as workspace:
         chosen = _target(workspace, target, session)
+        if quote:
+            _quote(shell, chosen, program, shots, parameters, {"priority": priority, **options})
+            return None
         job: Job | None = None
         try:
             job = chosen.submit(
@@ -107,7 +113,17 @@ def submit(
             raise
 
 
-def _check_there(file: Path) -> None:
+def _quote(shell: Shell, target: Target, program: object, shots: int, parameters: Any, options: dict[str, Any]) -> None:
+    found = target.quote(program, shots, parameters=parameters, **options)
+    shell.data(found.to_json(), lambda: str(found))
+
+
+def check_there(file: Path) -> None:
+    """Refuse a file that is not there, naming one that is spelled alike.
+
+    Raises:
+        BadParameter: It is a folder, or there is none.
+    """
     if file.is_dir():
         raise typer.BadParameter(f"{str(file)!r} is a folder. Name one file in it.", param_hint="FILE")
     if file.exists():
@@ -171,7 +187,12 @@ def _pairs(flag: str, given: list[str] | None) -> dict[str, str]:
     return found
 
 
-def _numbers(flag: str, given: list[str] | None) -> dict[str, float]:
+def numbers(flag: str, given: list[str] | None) -> dict[str, float]:
+    """What a flag was given as NAME=VALUE, with values that are numbers.
+
+    Raises:
+        BadParameter: It is not of that form.
+    """
     values: dict[str, float] = {}
     for name, text in _pairs(flag, given).items():
         try:

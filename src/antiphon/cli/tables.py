@@ -47,16 +47,16 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("id", no_wrap=True)
     table.add_column("name", overflow="ellipsis", no_wrap=True, max_width=28)
-    shown = [job.facts for job in jobs]
-    high = any(facts.priority is not Priority.STANDARD for facts in shown)
-    for heading in ("target", *(("priority",) if high else ()), "status", "age", "took"):
+    for heading in ("target", "status", "age", "took"):
         table.add_column(heading, no_wrap=True)
-    for facts in shown:
+    for job in jobs:
+        facts = job.facts
+        # Before the name, where a narrow terminal cuts nothing off, and no column for what few jobs have.
+        high = "" if facts.priority is Priority.STANDARD else f"{facts.priority.value} "
         table.add_row(
             facts.id,
-            Text(facts.name),
+            Text.assemble((high, "yellow"), facts.name),
             facts.spec.target,
-            *((facts.priority.value,) if high else ()),
             status_text(facts.status.value),
             age(facts.created_at),
             _took(facts),

@@ -8,11 +8,14 @@ import typer
 
 from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
+from antiphon.cli.target_queue import prices, set_policy
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from antiphon.client.target import Target
+    from antiphon.engine.queues.overview import QueueOverview
+    from antiphon.ports.queue_store import StoredPriceList
 
 app = typer.Typer(help="What jobs can run on.", invoke_without_command=True)
 
@@ -37,12 +40,19 @@ def show(
     shell: Shell,
     name: Annotated[str, typer.Argument(metavar="TARGET", help="Its name, e.g. sim.auto.")],
 ) -> None:
-    """Show one target: limits, profile, options."""
+    """Show one target: limits, profile, options, its queue and prices."""
     from antiphon.cli.describe import describe_target
+    from antiphon.client.wire.queues import prices_to_json, queue_to_json
 
     with shell.look() as workspace:
         target = workspace.target(name)
-        shell.data(describe_target(target), lambda: _page(target))
+        view, stored = target.queue(), target.prices()
+        data = {**describe_target(target), "queue": queue_to_json(view), "prices": prices_to_json(name, stored)}
+        shell.data(data, lambda: _page(target, view, stored))
+
+
+app.command("set")(anywhere(set_policy))
+app.command("prices")(anywhere(prices))
 
 
 def _list(shell: Shell) -> None:
@@ -59,11 +69,12 @@ def _table(targets: list[Target]) -> RenderableType:
     return targets_table(targets)
 
 
-def _page(target: Target) -> RenderableType:
+def _page(target: Target, view: QueueOverview, stored: StoredPriceList | None) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     from antiphon.cli.tables import facts_table, status_text
+    from antiphon.cli.target_queue import price_rows, queue_rows
 
     info = target.info
     rows = {
@@ -76,9 +87,11 @@ def _page(target: Target) -> RenderableType:
         "shots": f"up to {info.limits.max_shots:,}",
         "expectation values": "yes" if info.estimates else "no",
         "noise models": "yes" if info.takes_noise else "no",
-        "queue": f"{target.queue_depth} waiting",
     }
-    parts: list[RenderableType] = [facts_table(rows)]
+    parts: list[RenderableType] = [facts_table(rows), Text("\nqueue", style="dim"), facts_table(queue_rows(view))]
+    if stored is not None:
+        head = f"\nprices in {stored.body['currency']}, version {stored.version}"
+        parts += [Text(head, style="dim"), facts_table(price_rows(stored))]
     if info.options:
         parts += [Text("\noptions (submit … --option name=value)", style="dim"), facts_table(info.options)]
     return Group(*parts)

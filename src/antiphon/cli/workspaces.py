@@ -47,22 +47,52 @@ def create(
     shell.data(tenant_to_json(tenant), lambda: f"The workspace {tenant.name} is new.")
 
 
+@app.command("allot")
+@command
+def allot(
+    shell: Shell,
+    name: Annotated[str, typer.Argument(help="The workspace.", show_default=False)],
+    weight: Annotated[
+        str, typer.Argument(metavar="WEIGHT", help="A number; usual gives back the weight of 1.", show_default=False)
+    ],
+) -> None:
+    """Give a workspace a part of the targets.
+
+    Who has twice the weight may use twice as much before others go first; with 0 its jobs go behind all others of
+    their class.
+    """
+    from antiphon.engine.queues.allotments import set_allotment
+
+    try:
+        given = None if weight == "usual" else float(weight)
+    except ValueError:
+        raise typer.BadParameter(f"{weight!r} is no number; write e.g. 2, or usual.", param_hint="WEIGHT") from None
+    with engine_here(shell) as ctx:
+        set_allotment(ctx, workspace=name, weight=given, by=me())
+    shell.data(
+        {"workspace": name, "weight": given},
+        lambda: f"The weight of {name} is {'the usual 1' if given is None else f'{given:g}'}.",
+    )
+
+
 def _list(shell: Shell) -> None:
     from antiphon.client.wire.access import tenant_to_json
     from antiphon.engine.access.tenants import list_tenants
+    from antiphon.engine.queues.allotments import list_allotments
 
     with engine_here(shell) as ctx:
-        tenants = list_tenants(ctx)
-    shell.data([tenant_to_json(tenant) for tenant in tenants], lambda: _table(tenants))
+        tenants, weights = list_tenants(ctx), list_allotments(ctx)
+    data = [{**tenant_to_json(tenant), "weight": weights.get(tenant.name)} for tenant in tenants]
+    shell.data(data, lambda: _table(tenants, weights))
 
 
-def _table(tenants: list[Tenant]) -> RenderableType:
+def _table(tenants: list[Tenant], weights: dict[str, float]) -> RenderableType:
     from rich.text import Text
 
     from antiphon.cli.tables import age, whole_but
 
-    table = plain_table(("workspace", "title", "made"), "title")
+    table = plain_table(("workspace", "title", "weight", "made"), "title", ("weight",))
     for tenant in tenants:
         made = f"{age(tenant.created_at)} by {tenant.created_by}" if tenant.created_at else "always there"
-        table.add_row(tenant.name, Text(tenant.title), Text(made))
+        table.add_row(tenant.name, Text(tenant.title), f"{weights.get(tenant.name, 1):g}", Text(made))
     return whole_but(table, "title")

@@ -116,11 +116,13 @@ class Estimate(Shown):
 
     def __str__(self) -> str:
         """A line each for wait, run and cost, and the notes."""
-        rows = [("wait", self.wait, span), ("run", self.run, span)]
+        lines = [
+            f"{self.priority} job on {self.target}",
+            f"  wait  {in_levels(self.wait)}",
+            f"  run   {in_levels(self.run)}",
+        ]
         if self.cost is not None:
-            rows.append(("cost", self.cost, lambda amount: f"{amount:,.6g} {self.currency}"))
-        lines = [f"{self.priority} job on {self.target}, if it is submitted as things are"]
-        lines += [f"  {name:<5} {in_levels(found, say)}" for name, found, say in rows]
+            lines.append(f"  cost  {in_levels(self.cost, lambda amount: f'{amount:,.6g} {self.currency}')}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     @classmethod
@@ -134,6 +136,8 @@ class Estimate(Shown):
 
 def in_levels(found: Quantiles, say: Callable[[float], str] = span) -> str:
     """Such as "12 s (50 %), 40 s (80 %), 3 min (95 %)", with what it rests on where that is little."""
+    if found.p50 == found.p95:
+        return say(found.p50) + ("; upper bound" if found.upper_bound else "")
     text = ", ".join(f"{say(getattr(found, name))} ({level:.0%})" for name, level in zip(_NAMES, LEVELS, strict=True))
     unsure = "; upper bound" if found.upper_bound else "; by the cost model" if found.source is Source.MODEL else ""
     return text.replace("%)", " %)") + unsure
