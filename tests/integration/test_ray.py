@@ -44,7 +44,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    with ray_cluster({"num_cpus": 2, "resources": {"qpu:test.driver": 1}}) as cluster:
+    with ray_cluster(num_cpus=2, resources={"qpu:test.driver": 1}) as cluster:
         yield cluster
 
 

@@ -1,4 +1,4 @@
-"""A real Ray cluster on this machine: a head and further nodes, each with its own processes."""
+"""A real Ray cluster on this machine: a head, to which a test may add nodes, each with processes of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SUPPORT = str(Path(__file__).parent)
 
 
 @contextmanager
-def ray_cluster(*nodes: dict[str, Any]) -> Iterator[Any]:
-    """A head without CPUs, and a node for each description (arguments of `Cluster.add_node`)."""
+def ray_cluster(**head: Any) -> Iterator[Any]:
+    """A cluster whose head has what `head` says (arguments of `Cluster.add_node`)."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SUPPORT, before]))
@@ -23,10 +23,10 @@ def ray_cluster(*nodes: dict[str, Any]) -> Iterator[Any]:
             warnings.simplefilter("ignore")
             from ray.cluster_utils import Cluster
 
-            small = {"object_store_memory": 80 * 2**20, "include_dashboard": False}
-            cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
-            for node in nodes:
-                cluster.add_node(object_store_memory=80 * 2**20, **node)
+            cluster = Cluster(
+                initialize_head=True,
+                head_node_args={"object_store_memory": 80 * 2**20, "include_dashboard": False, **head},
+            )
         yield cluster
     finally:
         if before is None:
