@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from antiphon.cli.simulate_plot import COLOURS, new_figure, save
+from antiphon.cli.simulate_plot import COLOURS, draw_waits, new_figure, save
 from antiphon.domain.queues import Access, Priority, QueuePolicy
 from antiphon.domain.traces import TraceJob
+from antiphon.simulation.arrivals import Mixture, synthesise
 from antiphon.simulation.contenders import CONTENDERS
 from antiphon.simulation.played import Played
 from antiphon.simulation.run import play
@@ -152,6 +153,14 @@ def draw_quantum() -> None:
     save(figure, HERE / "scheduler-quantum.svg")
 
 
+def draw_policies() -> None:
+    """The waits under three policies: what `antiphon simulate --plot` draws without further options."""
+    workload, targets = synthesise(Mixture(), seed=0)
+    policy = QueuePolicy(target="")
+    played = [play(workload, targets, CONTENDERS[name], policy) for name in ("antiphon", "fifo", "priority")]
+    draw_waits(played, HERE / "scheduler-waits.svg")
+
+
 def _plain(panel: Any) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=9)
@@ -163,6 +172,7 @@ def main() -> None:
     draw_shares()
     draw_bound()
     draw_quantum()
+    draw_policies()
 
 
 if __name__ == "__main__":
