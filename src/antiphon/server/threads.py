@@ -44,8 +44,7 @@ class RequestThreads:
 
     Args:
         most: Threads at once.
-        eager: Give each call a thread at once, and each answer back at once: for calls that mostly wait for another
-            machine or process.
+        eager: Give each call a thread of its own: for calls that mostly wait for another machine or process.
     """
 
     def __init__(self, most: int, *, eager: bool = False) -> None:
@@ -64,11 +63,13 @@ class RequestThreads:
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `function` in a thread, with this task's context variables; the event loop goes on meanwhile."""
         loop = asyncio.get_running_loop()
+        act = partial(contextvars.copy_context().run, _run, partial(function, *args, **kwargs))
+        if self._eager:
+            return await loop.run_in_executor(self._pool, act)
         future: asyncio.Future[R] = loop.create_future()
-        act = partial(contextvars.copy_context().run, function, *args, **kwargs)
         with self._lock:
             self._waiting.append((future, act))
-            starts = self._busy < (self._most if self._eager else 1)
+            starts = self._busy == 0
             self._busy += starts
         if starts:
             self._pool.submit(self._work)
@@ -110,7 +111,7 @@ class RequestThreads:
                 failure = error
             self._done.append((taken.future, found, failure))
             loop = taken.future.get_loop()
-            if self._eager or time.monotonic() - held_since > HELD_S:
+            if time.monotonic() - held_since > HELD_S:
                 self._tell(loop)
                 held_since = time.monotonic()
             taken = self._take(taken)
@@ -124,7 +125,7 @@ class RequestThreads:
             if last is not None:
                 # A thread was added because a call took long; now that others end beside quick ones, one goes again.
                 is_quick = time.monotonic() - last.begun < STUCK_S
-                is_extra = is_quick and self._ended > last.ended_before and self._busy > 1 and not self._eager
+                is_extra = is_quick and self._ended > last.ended_before and self._busy > 1
                 self._ended += 1
             if is_extra or not self._waiting:
                 self._busy -= 1
@@ -144,8 +145,13 @@ class RequestThreads:
                 continue
             if failure is None:
                 future.set_result(found)
-            elif isinstance(failure, StopIteration):
-                # A future refuses it, since it would end the waiting coroutine without a word.
-                future.set_exception(RuntimeError("a call raised StopIteration"))
             else:
                 future.set_exception(failure)
+
+
+def _run(function: Callable[[], R]) -> R:
+    try:
+        return function()
+    except StopIteration as error:
+        # A future refuses it, and whoever awaits the future would wait for ever.
+        raise RuntimeError("a call raised StopIteration") from error
