@@ -133,3 +133,30 @@ def test_metrics_that_are_not_open_need_an_operators_key(closed: Served) -> None
 )
 def test_who_may_read_metrics(settings: dict[str, object], expected: bool) -> None:
     assert are_open(ServerSettings.model_validate(settings)) is expected
+
+
+def test_queues_are_told_by_priority_with_holds_waits_and_what_was_paid(tmp_path: Path) -> None:
+    target = "sim.statevector"
+    body = {"target": target, "program": BELL, "shots": 50}
+    with served(tmp_path, workers=0, inline_seconds=0) as server, server.client(Role.OPERATOR) as client:
+        price = {"currency": "EUR", "per_task": 0.25}
+        assert client.put(f"/v1/targets/{target}/prices", json=price).status_code == 200
+        assert client.patch(f"/v1/targets/{target}/queue", json={"slots": 1}, headers={"If-Match": "*"}).is_success
+        for priority in ("High", "Standard", "Standard"):
+            assert client.post("/v1/jobs", json={**body, "priority": priority}).is_success
+        session = client.post("/v1/sessions", json={"target": target}).json()["id"]
+        assert client.post("/v1/jobs", json={**body, "session_id": session}).is_success
+        time.sleep(1.1 * READ_EVERY_S)
+        found = scrape(server.url)
+        for priority, in_session, jobs in (("High", "false", 1), ("Standard", "false", 2), ("Standard", "true", 1)):
+            labels = {"target": target, "priority": priority, "in_session": in_session}
+            assert found[named("antiphon_queue_waiting", **labels)] == jobs
+        assert found[named("antiphon_queue_held", target=target)] == 0
+    with served(tmp_path) as server, server.client(Role.OPERATOR) as client:
+        jobs = client.get("/v1/jobs").json()["jobs"]
+        for job in jobs:
+            assert client.get(f"/v1/jobs/{job['id']}", params={"wait": 30}).json()["status"] == "Succeeded"
+        found = scrape(server.url)
+        assert found[named("antiphon_cost_total", target=target, currency="EUR")] == 1.0
+        assert found[named("antiphon_queue_wait_seconds_count", target=target, priority="High")] == 1
+        assert found[named("antiphon_queue_wait_seconds_count", target=target, priority="Standard")] == 3

@@ -30,7 +30,6 @@ from antiphon.engine.context import Finished
 from antiphon.engine.requests import OpenSessionRequest, SubmitRequest
 from antiphon.engine.results import raise_if_unsuccessful
 from antiphon.engine.sessions import checked_request, session_not_found
-from antiphon.engine.validate import check_request
 from antiphon.errors import ConnectionFailedError
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
@@ -86,9 +85,7 @@ class RemoteConnection(RemoteQueues):
 
     def submit(self, request: SubmitRequest) -> Finished:
         """See `engine.submit`. What no server would take is refused here, before anything is sent."""
-        view = self._views.get(request.target)
-        if view is not None:
-            check_request(request, view.info)
+        self._check(request)
         key = new_key() if request.key is None else request.key
         try:
             return self._http.post("/v1/jobs", _finished, submit_to_json(request), idempotency(key))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from antiphon.client.connection import TargetView
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.pages import is_id
 from antiphon.client.wire.explanations import explanation_from_json
@@ -27,6 +28,7 @@ from antiphon.engine.cancel import job_not_found
 from antiphon.engine.queues.overview import QueueOverview
 from antiphon.engine.queues.reservations import reservation_not_found
 from antiphon.engine.requests import SubmitRequest
+from antiphon.engine.validate import check_request
 from antiphon.ports.queue_store import StoredPriceList
 
 
@@ -34,6 +36,7 @@ class RemoteQueues:
     """Implements `QueueConnection` on a server, which says who may decide."""
 
     _http: HttpSession
+    _views: dict[str, TargetView]
 
     def queue(self, target: str) -> QueueOverview:
         """See `engine.queues.overview`."""
@@ -58,6 +61,7 @@ class RemoteQueues:
 
     def quote(self, request: SubmitRequest) -> Estimate:
         """See `engine.estimates`."""
+        self._check(request)
         return self._http.post(_target(request.target, "quotes"), Estimate.from_json, submit_to_json(request))
 
     def expected(self, job_id: str) -> Estimate:
@@ -66,6 +70,7 @@ class RemoteQueues:
 
     def advise(self, request: SubmitRequest, jobs: int, classical_s: float) -> Advice:
         """See `engine.advise`."""
+        self._check(request)
         body = {**submit_to_json(request), "jobs": jobs, "classical_s": classical_s}
         return self._http.post(_target(request.target, "advice"), advice_from_json, body)
 
@@ -102,6 +107,12 @@ class RemoteQueues:
         if not is_id(reservation_id):
             raise reservation_not_found(reservation_id)
         return self._http.send("DELETE", f"/v1/reservations/{reservation_id}", reservation_from_json)
+
+    def _check(self, request: SubmitRequest) -> None:
+        """Refuse here what no server would take, in the words of an engine in this process."""
+        view = self._views.get(request.target)
+        if view is not None:
+            check_request(request, view.info)
 
 
 def _target(name: str, part: str) -> str:

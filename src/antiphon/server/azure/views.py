@@ -170,7 +170,9 @@ def _usage(job: Job) -> dict[str, float]:
 
 
 def _cost(job: Job) -> dict[str, Any] | None:
-    if not job.cost or not job.status.is_final:
+    if not job.status.is_final:
+        return _expected_cost(job)
+    if not job.cost:
         return None
     return {
         "currencyCode": str(job.cost[0].get("currency", "USD")),
@@ -186,4 +188,16 @@ def _cost(job: Job) -> dict[str, Any] | None:
             }
             for line in job.cost
         ],
+    }
+
+
+def _expected_cost(job: Job) -> dict[str, Any] | None:
+    """What a job that waits or runs is expected to cost, at the median; its events come with its end."""
+    expected = job.estimate or {}
+    if expected.get("cost") is None:
+        return None
+    return {
+        "currencyCode": str(expected.get("currency") or "USD"),
+        "estimatedTotal": float(expected["cost"]["p50"]),
+        "events": [],
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from antiphon.domain.jobs import Job, JobStatus
 
 _STAGES_S = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600)
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _CODE = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -57,6 +60,20 @@ class JobMetrics:
             registry=registry,
         )
 
+        self._waits = Histogram(
+            "antiphon_queue_wait_seconds",
+            "How long jobs that have ended had waited in the queue of their target, by priority.",
+            ("target", "priority"),
+            buckets=_STAGES_S,
+            registry=registry,
+        )
+        self._cost = Counter(
+            "antiphon_cost_total",
+            "What jobs that this process ended cost, by currency.",
+            ("target", "currency", *whose),
+            registry=registry,
+        )
+
     def submitted(self, job: Job) -> None:
         """Count it."""
         self._submitted.labels(job.spec.target, job.spec.kind.value, *self._whose(job)).inc()
@@ -68,6 +85,12 @@ class JobMetrics:
         for stage, seconds in job.stages.to_json().items():
             if seconds is not None:
                 self._stages.labels(stage, target).observe(seconds)
+        if job.stages.queue is not None:
+            self._waits.labels(target, job.priority.value).observe(job.stages.queue)
+        for line in job.cost:
+            amount = float(line.get("amount", 0.0))
+            if amount > 0:  # what a provider gives back is no count
+                self._cost.labels(target, _currency(line), *whose).inc(amount)
         if job.status is JobStatus.SUCCEEDED:
             self._shots.labels(target, *whose).inc(job.charged_shots)
         if job.stages.execute is not None:
@@ -75,6 +98,12 @@ class JobMetrics:
 
     def _whose(self, job: Job) -> tuple[str, ...]:
         return (job.workspace,) if self._by_workspace else ()
+
+
+def _currency(line: Mapping[str, Any]) -> str:
+    """The currency of a cost line; what a provider calls by no code of three letters is "other"."""
+    text = str(line.get("currency", ""))
+    return text if _CURRENCY.fullmatch(text) else "other"
 
 
 def reason_of(job: Job) -> str:

@@ -12,10 +12,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from antiphon.domain.policies.holds import holds_now
+from antiphon.domain.queues import Priority, Rank
 from antiphon.domain.quotas import Quota, QuotaUse
 from antiphon.engine.access.quotas import read_standing
 from antiphon.engine.access.tenants import DEFAULT
 from antiphon.engine.context import EngineContext
+from antiphon.engine.queues.status import COUNTED
 from antiphon.errors import AntiphonError
 from antiphon.ports.job_store import Transaction
 
@@ -23,6 +26,12 @@ READ_EVERY_S = 1.0
 """Scrapes within so long get the same figures, however many there are."""
 
 AVAILABLE = "Available"
+_RANKS = {
+    Rank.SESSION_HIGH: (Priority.HIGH.value, "true"),
+    Rank.SESSION: (Priority.STANDARD.value, "true"),
+    Rank.HIGH: (Priority.HIGH.value, "false"),
+    Rank.STANDARD: (Priority.STANDARD.value, "false"),
+}
 
 log = logging.getLogger("antiphon.server")
 
@@ -34,6 +43,8 @@ class _Figures:
     sessions: dict[str, int] = field(default_factory=dict)
     heartbeats: dict[str, float] = field(default_factory=dict)
     quotas: dict[tuple[str, ...], float] = field(default_factory=dict)
+    waiting: dict[tuple[str, ...], float] = field(default_factory=dict)
+    held: dict[str, float] = field(default_factory=dict)
 
 
 class StoreMetrics(Collector):
@@ -77,10 +88,28 @@ class StoreMetrics(Collector):
                     tx.live_sessions(),
                     {engine.id: engine.heartbeat_at for engine in tx.engines()},
                     self._quotas(tx, now),
+                    self._waiting(tx, now),
+                    self._held(tx, now),
                 )
         except AntiphonError as error:
             log.warning("The store cannot be read for metrics.", extra={"code": error.code})
             return None
+
+    def _waiting(self, tx: Transaction, now: float) -> dict[tuple[str, ...], float]:
+        """Waiting jobs by target, priority, and whether a session has them; each counted up to `COUNTED`."""
+        found: dict[tuple[str, ...], float] = {}
+        for target in tx.targets_waited_for():
+            for rank, _, jobs, _ in tx.work_ahead(target, Rank.STANDARD, "", "", now, COUNTED):
+                labels = (target, *_RANKS[rank])
+                found[labels] = found.get(labels, 0.0) + jobs
+        return found
+
+    def _held(self, tx: Transaction, now: float) -> dict[str, float]:
+        states = {state.target: state for state in tx.queue_states()}
+        return {
+            name: float(name in states and states[name].held_by is not None and holds_now(states[name], now))
+            for name in self._ctx.drivers
+        }
 
     def _quotas(self, tx: Transaction, now: float) -> dict[tuple[str, ...], float]:
         found: dict[tuple[str, ...], float] = {}
@@ -106,6 +135,13 @@ class StoreMetrics(Collector):
             _by_target(
                 "antiphon_queue_depth", "Jobs that wait.", {name: waiting for name, (waiting, _) in depths.items()}
             ),
+            _family(
+                "antiphon_queue_waiting",
+                f"Jobs that wait, by priority and whether a session has them; each counted up to {COUNTED:,}.",
+                ["target", "priority", "in_session"],
+                figures.waiting,
+            ),
+            _by_target("antiphon_queue_held", "1 while a session holds the target.", figures.held),
             _by_target("antiphon_jobs_running", "Jobs that run.", {name: run for name, (_, run) in depths.items()}),
             _by_target(
                 "antiphon_queue_oldest_age_seconds",
