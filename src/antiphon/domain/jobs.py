@@ -158,10 +158,10 @@ class Job:
     """One submission: what was asked (`spec`), where it stands, and what is known of how it ran.
 
     Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`).
-    `executor` is where it runs: "inline", "process" or "provider". `fence` grows with every claim: a result that carries an older
-    fence is refused. `version` grows with every change: a save against an older version is refused. `holds` is what it
-    holds of its workspace's quotas until it is final; `trace` is the W3C traceparent of the submit, so that spans of
-    whatever process runs it link to it. `work_digest` names all that its result depends on, where
+    `executor` is where it runs: "inline", "process" or "provider". `fence` grows with every claim: a result that
+    carries an older fence is refused. `version` grows with every change: a save against an older version is refused.
+    `holds` is what it holds of its workspace's quotas until it is final; `trace` is the W3C traceparent of the submit,
+    so that spans of whatever process runs it link to it. `work_digest` names all that its result depends on, where
     results may be given again (see `engine.cached`). `planned_s` is what its target planned at submit, `estimate` the
     quantiles of wait, run time and cost that were given then. `yields` counts how often it gave way to others.
     `in_doubt` is True while nobody knows whether a provider took it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
+from antiphon.domain.policies.holds import went_on
 from antiphon.domain.policies.pick import pick
 from antiphon.domain.policies.quantum import is_over, leaves_room
 from antiphon.engine.conflicts import decided_again
@@ -42,8 +43,10 @@ class Turn:
         aftermath = Aftermath()
         try:
             gone = self._put_back(seconds, aftermath)
-        except _StaysError:
+        except _StaysError as stays:
             gone = False
+            if stays.counts:
+                self._count_as_start()
         if gone:
             aftermath.carry_out(self._ctx)
         else:
@@ -90,12 +93,22 @@ class Turn:
             standing = as_of(tx, state, policy, now, None if first is None else first.created_at)
             chosen = pick(view, standing, policy, now, *booked(tx, target, now))
             if chosen is None or chosen.job.id == job.id:
-                raise _StaysError
+                raise _StaysError(counts=chosen is not None and chosen.counts)
         return True
+
+    @decided_again
+    def _count_as_start(self) -> None:
+        with self._ctx.store.write() as tx:
+            state = tx.queue_state(self._job.spec.target)
+            tx.save_queue_state(state, went_on(state, counts=True))
 
 
 class _StaysError(Exception):
-    """Nobody else would be started: nothing of giving way may be committed."""
+    """Nobody else would be started: nothing of giving way may be committed. `counts` is that of the pick."""
+
+    def __init__(self, *, counts: bool) -> None:
+        super().__init__()
+        self.counts = counts
 
 
 def _is_busy(ctx: EngineContext) -> bool:

@@ -63,6 +63,12 @@ class Ages:
             self._old[job.id] = _Old(starts, len(self._old), self._returns)
             self._returns += 1
 
+    def went_on(self, job: Waiting, now: float, starts: int) -> None:
+        """A job that runs goes on, chosen again as if it had waited at its old place."""
+        self.before_start(now, starts)
+        if now - job.created_at >= self._policy.patience_s:
+            self._returns += 1
+
     def gone(self, job: Waiting) -> None:
         """It waits no more, and will not run."""
         self._old.pop(job.id, None)

@@ -292,7 +292,11 @@ class QueueRun:
         chosen = self._choose(now)
         view.take(job)
         view.charge(job.workspace, job.user, job.planned_s - ran, now)
-        return chosen is not None and chosen.job.id != job.id
+        if chosen is None or chosen.job.id != job.id:
+            return chosen is not None
+        self._ages.went_on(job, now, self._state.starts)
+        self._state = holds.went_on(self._state, counts=chosen.counts)
+        return False
 
     def _return(self, job: Waiting, now: float) -> None:
         self._view.add(job)

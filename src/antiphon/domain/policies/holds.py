@@ -30,6 +30,15 @@ def started(
     return evolve(after, held_by=session_id, held_workspace=workspace, held_since=now, held_until=None)
 
 
+def went_on(state: QueueState, *, counts: bool) -> QueueState:
+    """The queue after a batch was let go on for another quantum; `counts` is that of the pick that chose it again.
+
+    It counts as a start, or a batch of whoever used least could keep the oldest job from its turn for as long as it
+    runs.
+    """
+    return evolve(state, starts=state.starts + counts)
+
+
 def as_of(state: QueueState, policy: QueuePolicy, now: float, first_created_at: float | None) -> QueueState:
     """The queue as it stands now: nobody holds it whose hold is over, or once its sessions are to share it.
 

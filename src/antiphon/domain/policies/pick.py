@@ -11,7 +11,8 @@ opens, a job of another workspace that is planned to run into it is passed over,
 `aged_every * (k + 1)` jobs are started there by these rules before it, whatever else is submitted. Not counted are
 starts inside a hold, which ends with its gap or with its session's total limit; inside a reservation, which ends; and
 while the oldest job is too long to run before the next reservation. A batch that gives way, or a job whose engine died,
-counts among the k once for each time it starts again.
+counts among the k once for each time it starts again, and so does a batch for each quantum more that it is let go on,
+which counts as a start.
 """
 
 from __future__ import annotations
