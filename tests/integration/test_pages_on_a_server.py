@@ -25,7 +25,7 @@ def test_the_tutorial_of_a_server(tmp_path: Path) -> None:
     assert "webhook.create" in printed
 
 
-@pytest.mark.parametrize("name", ["limits", "oidc"])
+@pytest.mark.parametrize("name", ["limits", "oidc", "queues"])
 def test_a_page_of_commands(name: str, tmp_path: Path) -> None:
     printed = run_page((ROOT / f"docs/howto/{name}.md").read_text(encoding="utf-8"), tmp_path)
     if name == "limits":

@@ -169,4 +169,10 @@ def whole_but(table: Table, flexible: str) -> Table:
         cells = (column.header, *column.cells)
         width = max(cell_len(cell.plain if isinstance(cell, Text) else str(cell)) for cell in cells)
         column.min_width = min(width, LEAST) if column.header == flexible else width
+        texts = [cell for cell in column.cells if isinstance(cell, Text)]
+        if column.header == flexible and column.no_wrap and texts:
+            # rich narrows no column that must not wrap: each cell keeps to its line by itself.
+            column.no_wrap = False
+            for text in texts:
+                text.no_wrap, text.overflow = True, column.overflow
     return table
