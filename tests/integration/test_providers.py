@@ -18,6 +18,7 @@ from antiphon.client.embedded import EmbeddedConnection
 from antiphon.engine.context import EngineContext
 from antiphon.engine.providers.doubt import resolve_in_doubt
 from antiphon.errors import LimitError, WaitTimeoutError
+from command_line import antiphon
 from counting_provider import TARGET
 from programs import BELL
 from real_provider import RealProvider
@@ -141,6 +142,29 @@ def test_what_nobody_can_know_waits_for_an_operator(open_lab: OpenLab, provider:
     job.wait(PATIENCE_S)
     assert job.result().counts
     assert provider.sums()["executions"] == 1
+
+
+@pytest.mark.parametrize("provider", ["neither"], indirect=True)
+def test_an_operator_sees_the_doubt_and_says_what_became_of_it(
+    open_lab: OpenLab, provider: RealProvider, tmp_path: Path
+) -> None:
+    provider.control(faults={"send": {"cut before": 1.0}})
+    job = open_lab().target(TARGET).submit(BELL, shots=10)
+    wait_until(lambda: job.in_doubt)
+    provider.control(faults={})
+    shown = antiphon(tmp_path / "lab", "jobs", "show", job.id)
+    assert "nobody knows whether its provider took it" in shown.out
+    assert "asked of the provider" in shown.out
+    data = antiphon(tmp_path / "lab", "jobs", "show", job.id, "--json").data
+    assert (data["in_doubt"], [line["state"] for line in data["submissions"]]) == (True, ["in doubt"])
+    unnamed = antiphon(tmp_path / "lab", "jobs", "resolve", job.id, "--arrived")
+    assert "provider's name for it" in unnamed.err
+    job.resolve(arrived=False)
+    job.wait(PATIENCE_S)
+    assert not job.in_doubt
+    assert states(job) == ["refused", "ended"]
+    assert provider.sums()["executions"] == 1
+    assert "not in doubt" in antiphon(tmp_path / "lab", "jobs", "resolve", job.id, "--never-arrived").err
 
 
 def test_a_busy_provider_is_tried_again(open_lab: OpenLab, provider: RealProvider) -> None:

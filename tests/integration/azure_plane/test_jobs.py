@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from antiphon.domain.identity import Role
-from antiphon.domain.jobs import JobStatus
+from antiphon.domain.jobs import Job, JobStatus
+from antiphon.engine.prices import set_prices
 from azure_wire import BELL, AzureWire
 from qir_divisions import DIVISIONS
 from served import Served
@@ -255,3 +256,37 @@ def test_a_batch_that_failed_in_part_has_the_results_of_the_rest(wire: AzureWire
     assert good["Shots"] == [5] * 4
     assert [entry["Count"] for entry in bad["Histogram"]] == [4]
     assert bad["Histogram"][0]["Outcome"]["Error"]["Code"] == "execution-failed"
+
+
+def stored(server: Served, wire: AzureWire, job_id: str) -> Job:
+    with server.ctx.store.read() as tx:
+        item = tx.azure_item(wire.workspace, "Job", job_id)
+        assert item is not None
+        job = tx.job(item.subject, workspace=wire.workspace)
+    assert job is not None
+    return job
+
+
+def test_a_job_waits_with_the_priority_that_it_asked_for(waiting: AzureWire, queue_only: Served) -> None:
+    for asked, kept in ((None, "Standard"), ("Standard", "Standard"), ("High", "High")):
+        job = waiting.submit(priority=asked).json()
+        assert (job["priority"], job["jobPriority"]) == (kept, kept)
+        assert stored(queue_only, waiting, job["id"]).priority.value == kept
+
+
+def test_a_job_of_a_session_has_its_priority_unless_it_asks_for_another(waiting: AzureWire, queue_only: Served) -> None:
+    session = waiting.open_session(priority="High")["id"]
+    for asked, kept in ((None, "High"), ("Standard", "Standard")):
+        job = waiting.submit(sessionId=session, priority=asked).json()
+        assert (job["priority"], stored(queue_only, waiting, job["id"]).priority.value) == (kept, kept)
+
+
+def test_a_job_that_waits_says_what_it_is_expected_to_cost(waiting: AzureWire, queue_only: Served) -> None:
+    set_prices(queue_only.ctx, target="sim.mps", prices={"currency": "EUR", "per_task": 2}, by="the test")
+    try:
+        job = waiting.submit(target="sim.mps").json()
+        assert job["costEstimate"] is None  # as it was the moment it was taken
+        expected = waiting.call("GET", f"/jobs/{job['id']}").json()["costEstimate"]
+        assert expected == {"currencyCode": "EUR", "estimatedTotal": 2.0, "events": []}
+    finally:
+        set_prices(queue_only.ctx, target="sim.mps", prices={"currency": "EUR"}, by="the test")

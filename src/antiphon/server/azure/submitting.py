@@ -87,11 +87,11 @@ def submit_job(
     if known is not None:
         return *known, False
     target = plane.targets.find(body.target, body.provider_id or None)
-    session = _session(plane, workspace, body, target)
+    session, priority = _session(plane, workspace, body, target)
     container, input_blob = _input_place(plane, workspace, body)
     source = _input_bytes(plane, container, input_blob)
     key = _key(plane, workspace, item_id)
-    job, found = _submit(plane, principal, item_id, key, body, target, session, source, trace, origin)
+    job, found = _submit(plane, principal, item_id, key, body, target, session, priority, source, trace, origin)
     item = AzureItem(
         workspace=workspace,
         kind="Job",
@@ -109,7 +109,7 @@ def submit_job(
             "outputDataFormat": body.output_data_format,
             "inputParams": body.input_params,
             "metadata": strings(body.metadata),
-            "priority": body.priority,
+            "priority": priority.value,
             "tags": body.tags,
             "by": kind_of_caller(principal),
             "output_format": "" if found is None else found.output_format,
@@ -137,6 +137,7 @@ def _submit(
     body: JobIn,
     target: AzureTarget,
     session: Session | None,
+    priority: Priority,
     source: bytes,
     trace: str | None,
     origin: Origin | None,
@@ -156,7 +157,7 @@ def _submit(
             pubs=found.pubs,
             name=body.name,
             options=found.options,
-            priority=Priority(body.priority or DEFAULT_PRIORITY),
+            priority=priority,
             metadata=labels,
             session_id=session_id,
             key=key,
@@ -210,9 +211,10 @@ def _labels(item_id: str, body: JobIn) -> dict[str, str]:
     return {key[:100]: value[:1_000].replace("\0", "") for key, value in given} | own
 
 
-def _session(plane: AzurePlane, workspace: str, body: JobIn, target: AzureTarget) -> Session | None:
+def _session(plane: AzurePlane, workspace: str, body: JobIn, target: AzureTarget) -> tuple[Session | None, Priority]:
+    """The session of a job, and the priority that the job has: its own, else its session's."""
     if not body.session_id:
-        return None
+        return None, Priority(body.priority or DEFAULT_PRIORITY)
     with plane.engine.store.read() as tx:
         item = tx.azure_item(workspace, "Session", body.session_id)
         session = item and tx.session(item.subject, workspace=workspace)
@@ -223,7 +225,7 @@ def _session(plane: AzurePlane, workspace: str, body: JobIn, target: AzureTarget
             f"The session {body.session_id} is on the target {item.target}, and the job on {target.id}.",
             next_step="A session has a single target.",
         )
-    return session
+    return session, Priority(body.priority or item.details.get("priority") or DEFAULT_PRIORITY)
 
 
 def _input_place(plane: AzurePlane, workspace: str, body: JobIn) -> tuple[str, str]:
