@@ -29,6 +29,8 @@ OTHER: dict[str, tuple[Any, str]] = {
     "trusted_proxies": ("10.0.0.1", "10.0.0.1"),
     "workers": (3, "3"),
     "inline_seconds": (0.5, "0.5"),
+    "retention_days": (90, "90"),
+    "archive_dir": ("/srv/archive", "/srv/archive"),
     "azure": (True, "1"),
     "azure_aliases": (False, "no"),
     "log_format": ("text", "text"),
