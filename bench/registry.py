@@ -19,6 +19,7 @@ FAMILIES = (
     "bench.claims",
     "bench.wakeups",
     "bench.simulate",
+    "bench.dispatch",
 )
 
 

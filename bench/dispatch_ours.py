@@ -1,0 +1,77 @@
+"""Antiphon's side of the dispatch case, in a process like its peers: BENCH_ANTIPHON says how it is put together.
+
+`inline`: a workspace on a folder, as it comes; short jobs run in the submitting thread. `workers`: the same with every
+job in a worker process. `server`: the SDK on a server that runs nothing itself, `antiphon worker` beside it, both on
+PostgreSQL. `slots`: the same with a target that runs only so many jobs at a time, so that each waits in its queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from antiphon import Workspace
+from bench.http_servers import antiphon_server
+from bench.peers_dispatch.circuit import PROGRAM, SHOTS
+from bench.peers_dispatch.driving import Place, drive, process, until
+
+ENGINE = "aer-statevector"
+TARGET = "sim.auto"
+
+
+class Antiphon:
+    """`submit` and `result`."""
+
+    def __init__(self, workspace: Workspace, **options: Any) -> None:
+        self._target = workspace.target(TARGET)
+        self._options = {"engine": ENGINE, **options}
+
+    def all_at_once(self, jobs: int) -> list[dict[str, int]]:
+        """As many submits, and the result of each."""
+        asked = [self._target.submit(PROGRAM, shots=SHOTS, **self._options) for _ in range(jobs)]
+        return [dict(job.result().counts) for job in asked]
+
+    def one(self) -> dict[str, int]:
+        """One job."""
+        return dict(self._target.submit(PROGRAM, shots=SHOTS, **self._options).result().counts)
+
+
+@contextlib.contextmanager
+def _embedded(place: Place, execution: str) -> Iterator[Antiphon]:
+    with Workspace(place.folder / "lab", workers=place.workers) as workspace:
+        yield Antiphon(workspace, execution=execution)
+
+
+@contextlib.contextmanager
+def _served(place: Place, slots: int | None) -> Iterator[Antiphon]:
+    home = place.folder / "lab"
+    with Workspace(home, database=place.database, dispatch=False) as workspace:
+        if slots is not None:
+            workspace.target(TARGET).set_queue(slots=slots)
+    log = place.folder / "worker.log"
+    command = [str(Path(sys.executable).with_name("antiphon")), "worker", "--json", "--home", str(home)]
+    options = ["--database", place.database, "--workers", str(place.workers)]
+    with (
+        antiphon_server(home, database=place.database, workers=0, options=("--inline-seconds", "0")) as server,
+        process([*command, *options], log),
+    ):
+        until(lambda: "engine" in json.loads(log.read_text().splitlines()[0]), "antiphon worker")
+        with Workspace(server.url, api_key=server.key) as workspace:
+            yield Antiphon(workspace)
+
+
+def open_side(place: Place) -> contextlib.AbstractContextManager[Antiphon]:
+    """One of the ways."""
+    how = os.environ["BENCH_ANTIPHON"]
+    if how in ("inline", "workers"):
+        return _embedded(place, "process" if how == "workers" else "auto")
+    return _served(place, place.workers if how == "slots" else None)
+
+
+if __name__ == "__main__":
+    drive(open_side)
