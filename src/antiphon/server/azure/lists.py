@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from antiphon.domain.identity import Scope
-from antiphon.engine.estimates import expected_wait
+from antiphon.domain.queues import Priority
+from antiphon.engine.estimates import expected_wait, expected_waits
 from antiphon.ports.azure_store import AzureQuery
 from antiphon.server.azure.addresses import signed
 from antiphon.server.azure.filters import apply_filter, apply_order
@@ -107,7 +108,9 @@ def _provider_status(plane: AzurePlane) -> list[dict[str, Any]]:
     waits = {target: expected_wait(plane.engine, target) for target in plane.engine.drivers}
     # Who has waited for longer than is expected of a next job shows that more is to be expected.
     waits |= {target: max(waits[target], now - at) for target, at in oldest.items()}
-    return plane.targets.provider_status(depths, waits)
+    engine = plane.engine
+    high = {target: expected_waits(engine, target, Priority.HIGH).p50 for target in engine.drivers}
+    return plane.targets.provider_status(depths, waits, high)
 
 
 def _quotas(plane: AzurePlane, workspace: str) -> list[dict[str, Any]]:

@@ -105,19 +105,24 @@ class AzureTargets:
         )
 
     def provider_status(
-        self, depths: Mapping[str, tuple[int, int]], waits: Mapping[str, float] | None = None
+        self,
+        depths: Mapping[str, tuple[int, int]],
+        waits: Mapping[str, float] | None = None,
+        high: Mapping[str, float] | None = None,
     ) -> list[dict[str, Any]]:
         """The wire's `ProviderStatus` objects.
 
         Args:
             depths: Jobs that wait and run, by target of the engine: all names that it runs share its queue.
-            waits: Seconds that the head of the queue has waited, by target of the engine; 0 for an empty queue.
+            waits: Seconds that a job of standard priority waits, by target of the engine; 0 for an empty queue.
+            high: The same for high priority.
         """
         by_provider: dict[str, list[dict[str, Any]]] = {}
         for target in self._targets.values():
             wait = (waits or {}).get(target.engine_target, 0.0)
+            sooner = min(wait, (high or {}).get(target.engine_target, wait))
             queue = depths.get(target.engine_target, (0, 0))
-            by_provider.setdefault(target.provider, []).append(_status(target, queue, wait))
+            by_provider.setdefault(target.provider, []).append(_status(target, queue, wait, sooner))
         return [
             {"id": provider, "currentAvailability": _overall(targets), "targets": targets}
             for provider, targets in by_provider.items()
@@ -166,12 +171,14 @@ def _alias(declared: Declared, behind: TargetInfo) -> AzureTarget:
     )
 
 
-def _status(target: AzureTarget, queue: tuple[int, int], wait: float) -> dict[str, Any]:
+def _status(target: AzureTarget, queue: tuple[int, int], wait: float, sooner: float) -> dict[str, Any]:
     waiting, running = queue
     return {
         "id": target.id,
         "currentAvailability": target.availability,
         "averageQueueTime": math.ceil(wait),
+        "averageQueueTimeStandardPriority": math.ceil(wait),
+        "averageQueueTimeHighPriority": math.ceil(sooner),
         "statusPage": None,
         "numQubits": target.num_qubits,
         "targetProfile": _wire_profile(target.profile),
