@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -25,9 +27,11 @@ def _many(jobs: int) -> list[dict[str, int]]:
 one_flow = flow(name="one-circuit", persist_result=True)(_one)
 
 
-def many_flow(workers: int):  # type: ignore[no-untyped-def]
+def many_flow(workers: int) -> Callable[[int], list[dict[str, int]]]:
     """A flow that maps the task over so many threads, Prefect's usual runner."""
-    return flow(name="many-circuits", task_runner=ThreadPoolTaskRunner(max_workers=workers))(_many)
+    found: Callable[[int], list[dict[str, int]]]
+    found = flow(name="many-circuits", task_runner=ThreadPoolTaskRunner(max_workers=workers))(_many)
+    return found
 
 
 if __name__ == "__main__":

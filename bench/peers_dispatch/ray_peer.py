@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +42,7 @@ def open_side(place: Place) -> Iterator[RayAlone]:
         num_cpus=place.workers,
         include_dashboard=False,
         log_to_driver=False,
-        logging_level="error",
+        logging_level=logging.ERROR,
         _temp_dir=str(place.folder),
     )
     try:
