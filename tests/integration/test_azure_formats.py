@@ -38,9 +38,9 @@ V2 = {
     "cirq-rigetti": {"([1, 0], [1])": {"Item1": [1, 0], "Item2": [1]}},
 }
 OTHERS: dict[str, Any] = {
-    "qiskit-ionq-json": {"histogram": {"3": 1.0}},
-    "cirq-ionq": {"histogram": {"3": 1.0}},
-    "dictionary-ionq": {"histogram": {"5": 1.0}},
+    "qiskit-ionq-json": {"histogram": pytest.approx({"3": 1.0})},
+    "cirq-ionq": {"histogram": pytest.approx({"3": 1.0})},
+    "dictionary-ionq": {"histogram": pytest.approx({"5": 1.0})},
     "qiskit-quantinuum-qasm": {"high": ["01"] * SHOTS, "low": ["0"] * SHOTS},
     "cirq-quantinuum": {"m_right": ["1"] * SHOTS, "m_left": ["10"] * SHOTS},
 }

@@ -165,7 +165,8 @@ def test_an_engine_that_shuts_down_leaves_its_queue_to_another_at_once(lab: Lab)
     process.stdin.close()
     assert process.wait(30) == 0
     assert lab.owner() in (None, second)
-    lab.wait_for_ends(16)
+    lab.submit(4)  # on a crowded machine the first may have ended all of the others by then
+    lab.wait_for_ends(20)
     assert most_at_once(lab.runs()) <= SLOTS
     assert {engine for _, _, engine, _ in lab.runs()} == engines
 

@@ -112,7 +112,8 @@ def test_the_short_way_says_what_the_chain_says(
     write()
     monkeypatch.setattr(logging.getLogger().handlers[0].formatter, "format", _by_the_chain)
     write()
-    short, long = (list(line.items()) for line in lines(stream))
+    # Whoever has imported Ray in this process gets its own time in each record.
+    short, long = ([pair for pair in line.items() if not pair[0].startswith("_ray")] for line in lines(stream))
     assert [pair for pair in short if pair[0] != "time"] == [pair for pair in long if pair[0] != "time"]
     assert [name for name, _ in short] == [name for name, _ in long]
     assert "hushhush" not in stream.getvalue()
