@@ -86,4 +86,4 @@ docs: $(VENV)/.dev ## Generate the diagrams and lists that the docs embed
 	$(VENV)/bin/python docs/generate.py
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) $(WIRE) $(OIDC) $(VAULT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(WIRE) $(OIDC) $(VAULT) bench/peers_dispatch/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,17 +7,25 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
 import psutil
 import psycopg
 from sqlalchemy import make_url
 
 from bench.dispatch_sides import OURS, PEERS, Amount, CannotStartError, Dispatcher, Taken, install_peers, measure
 from bench.http_servers import postgres
-from bench.measure import Row, Spread
+from bench.measure import DisagreementError, Row, Spread
 from bench.registry import Settings, case
-from bench.sampling import check_marginals
+from bench.sampling import bit_means
+
+HOW = (
+    "4 qubits, 1,000 shots, Qiskit Aer on one thread, {workers} workers on each side; every round starts each side anew on "
+    "an empty store and lets it warm up; one job: the next when the result of the last is here, less the bare circuit in "
+    "the same process"
+)
 
 Rounds = Mapping[str, list[Taken]]
 
@@ -67,34 +75,52 @@ def _measured(amount: Amount, rounds: int) -> tuple[Rounds, list[str]]:
     return {name: found for name, found in taken.items() if found and name not in left_out}, lines
 
 
+def check_same(peer: str, ours: Mapping[str, int], theirs: Mapping[str, int]) -> None:
+    """Each bit is 1 equally often up to six standard errors of the side with fewer shots.
+
+    Raises:
+        DisagreementError: The peer ran something else.
+    """
+    away = float(np.abs(bit_means(ours) - bit_means(theirs)).max())
+    if away > 6 * (0.5 / min(sum(ours.values()), sum(theirs.values()))) ** 0.5:
+        raise DisagreementError(f"a bit differs from {peer} by {away:.3f}")
+
+
 def _note(side: Dispatcher, found: list[Taken]) -> str:
     each, trip, cpu = (
         Spread.of(values) for values in zip(*((one.each, one.trip, one.cpu) for one in found), strict=True)
     )
     return (
-        f"{side.name}: {1 / each.median:,.0f} jobs a second ({1 / each.high:,.0f}..{1 / each.low:,.0f}), "
+        f"{1 / each.median:,.3g} jobs a second ({1 / each.high:,.3g}..{1 / each.low:,.3g}), "
         f"{1e3 * cpu.median:.2g} ms of processor a job, one job {1e3 * trip.median:.3g} ms. {side.kept}"
     )
 
 
-def _rows(ours: Dispatcher, taken: Rounds, amount: Amount) -> list[Row]:
+def rows_of(ours: Dispatcher, taken: Rounds, amount: Amount) -> list[Row]:
+    """Our figures and, where they are compared, the ratio to each peer that was measured, round by round.
+
+    Raises:
+        DisagreementError: A peer's counts are of another circuit.
+    """
     mine = taken[ours.name]
+    for peer in PEERS:
+        for a, b in zip(mine, taken.get(peer.name, ()), strict=False):
+            check_same(peer.name, a.counts, b.counts)
     rows = []
-    for unit, values in (
-        (f"{amount.at_once} at once, {ours.name}", {name: [one.each for one in all_] for name, all_ in taken.items()}),
-        (f"overhead of one, {ours.name}", {name: [one.overhead for one in all_] for name, all_ in taken.items()}),
+    for what, value in (
+        (f"{amount.at_once} at once", attrgetter("each")),
+        ("overhead of one" if ours.compared else "one", attrgetter("overhead" if ours.compared else "trip")),
     ):
-        spread = Spread.of(values[ours.name])
-        for peer in PEERS:
-            if peer.name not in taken:
-                continue
-            for a, b in zip(mine, taken[peer.name], strict=True):
-                check_marginals(peer.name, a.counts, b.counts)
-            ratio = Spread.of([a / b for a, b in zip(values[ours.name], values[peer.name], strict=True)])
+        unit = f"{what}, {ours.name}"
+        spread = Spread.of([value(one) for one in mine])
+        peers = [peer for peer in PEERS if peer.name in taken] if ours.compared else []
+        for peer in peers:
+            theirs = [value(one) for one in taken[peer.name]]
+            ratio = Spread.of([value(a) / b for a, b in zip(mine, theirs, strict=True)])
             aim = 1.0 if peer.durable else None
-            theirs = Spread.of(values[peer.name])
-            rows.append(Row("dispatch", unit, spread, peer.name, theirs, ratio, aim, (_note(peer, taken[peer.name]),)))
-        if len(taken) == len(OURS):
+            notes = (_note(peer, taken[peer.name]),)
+            rows.append(Row("dispatch", unit, spread, peer.name, Spread.of(theirs), ratio, aim, notes))
+        if not peers:
             rows.append(Row("dispatch", unit, spread))
     return rows
 
@@ -104,12 +130,10 @@ def dispatch(settings: Settings) -> list[Row]:
     """Seconds a job of many at once, and what one job takes beyond its circuit."""
     amount = Amount(40, 10) if settings.quick else Amount(400, 50)
     taken, left_out = _measured(amount, settings.rounds)
-    rows = [row for ours in OURS for row in _rows(ours, taken, amount)]
-    how = (
-        f"4 qubits, 1,000 shots, Qiskit Aer on one thread, {amount.workers} workers on each side; every round starts "
-        "each side anew on an empty store and lets it warm up; one job: the next when the result of the last is here, "
-        "less the bare circuit in the same process"
+    about = (
+        HOW.format(workers=amount.workers),
+        *(f"{ours.name}: {_note(ours, taken[ours.name])}" for ours in OURS),
+        *left_out,
     )
-    about = (how, *(_note(ours, taken[ours.name]) for ours in OURS), *left_out)
-    first, *others = rows
-    return [replace(first, notes=(*about, *first.notes)), *others]
+    rows = [row for ours in OURS for row in rows_of(ours, taken, amount)]
+    return [replace(row, notes=(*about, *row.notes)) for row in rows]

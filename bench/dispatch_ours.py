@@ -1,8 +1,9 @@
 """Antiphon's side of the dispatch case, in a process like its peers: BENCH_ANTIPHON says how it is put together.
 
-`inline`: a workspace on a folder, as it comes; short jobs run in the submitting thread. `workers`: the same with every
-job in a worker process. `server`: the SDK on a server that runs nothing itself, `antiphon worker` beside it, both on
-PostgreSQL. `slots`: the same with a target that runs only so many jobs at a time, so that each waits in its queue.
+`own`: a workspace on a folder as it comes, with the engine that the target chooses. `inline`: Aer, as on all sides, in
+the submitting thread. `workers`: the same with every job in a worker process. `server`: the SDK on a server that runs
+nothing itself, `antiphon worker` beside it, both on PostgreSQL. `slots`: the same with a target that runs only so many
+jobs at a time, so that each waits in its queue.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Antiphon:
 
     def __init__(self, workspace: Workspace, **options: Any) -> None:
         self._target = workspace.target(TARGET)
-        self._options = {"engine": ENGINE, **options}
+        self._options = options
 
     def all_at_once(self, jobs: int) -> list[dict[str, int]]:
         """As many submits, and the result of each."""
@@ -42,9 +43,9 @@ class Antiphon:
 
 
 @contextlib.contextmanager
-def _embedded(place: Place, execution: str) -> Iterator[Antiphon]:
+def _embedded(place: Place, **options: Any) -> Iterator[Antiphon]:
     with Workspace(place.folder / "lab", workers=place.workers) as workspace:
-        yield Antiphon(workspace, execution=execution)
+        yield Antiphon(workspace, **options)
 
 
 @contextlib.contextmanager
@@ -62,14 +63,16 @@ def _served(place: Place, slots: int | None) -> Iterator[Antiphon]:
     ):
         until(lambda: "engine" in json.loads(log.read_text().splitlines()[0]), "antiphon worker")
         with Workspace(server.url, api_key=server.key) as workspace:
-            yield Antiphon(workspace)
+            yield Antiphon(workspace, engine=ENGINE)
 
 
 def open_side(place: Place) -> contextlib.AbstractContextManager[Antiphon]:
     """One of the ways."""
     how = os.environ["BENCH_ANTIPHON"]
+    if how == "own":
+        return _embedded(place)
     if how in ("inline", "workers"):
-        return _embedded(place, "process" if how == "workers" else "auto")
+        return _embedded(place, engine=ENGINE, execution="process" if how == "workers" else "inline")
     return _served(place, place.workers if how == "slots" else None)
 
 

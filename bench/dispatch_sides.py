@@ -31,6 +31,8 @@ class Dispatcher:
         ours: Whether it is Antiphon, in this environment.
         durable: Whether a job that was accepted survives the death of every process.
         kept: What it keeps, in words.
+        at_most: So many jobs at once at most: fewer in a pass for one that would take minutes.
+        compared: Whether it has a ratio to each peer; else its figures stand alone.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Dispatcher:
     ours: bool = False
     durable: bool = True
     kept: str = ""
+    at_most: int = 1_000_000
+    compared: bool = True
 
 
 def _antiphon(name: str, how: str, kept: str) -> Dispatcher:
@@ -50,14 +54,23 @@ def _celery(kind: str, kept: str) -> Dispatcher:
     return Dispatcher(names[kind], "bench.peers_dispatch.celery_peer", (("BENCH_BROKER_KIND", kind),), kept=kept)
 
 
-def _prefect(name: str, kind: str, kept: str) -> Dispatcher:
-    return Dispatcher(name, "bench.peers_dispatch.prefect_peer", (("BENCH_PREFECT", kind),), kept=kept)
+def _prefect(name: str, kind: str, kept: str, at_most: int = 1_000_000) -> Dispatcher:
+    module = "bench.peers_dispatch.prefect_peer"
+    return Dispatcher(name, module, (("BENCH_PREFECT", kind),), kept=kept, at_most=at_most)
 
 
 _RECORD = "job, its events, plan, seed and result, for good"
 
 OURS = (
-    _antiphon("embedded, inline", "inline", f"SQLite: {_RECORD}; short jobs run in the submitting thread"),
+    Dispatcher(
+        "embedded, own engine",
+        "bench.dispatch_ours",
+        (("BENCH_ANTIPHON", "own"),),
+        ours=True,
+        kept=f"SQLite: {_RECORD}; not Aer but what sim.auto chooses, which it runs inline: Antiphon as it comes",
+        compared=False,
+    ),
+    _antiphon("embedded, inline", "inline", f"SQLite: {_RECORD}; run in the submitting thread, one at a time"),
     _antiphon("embedded, workers", "workers", f"SQLite: {_RECORD}"),
     _antiphon("server", "server", f"PostgreSQL: {_RECORD}; antiphon serve, antiphon worker"),
     _antiphon("server, slots", "slots", f"PostgreSQL: {_RECORD}; the same, and every job waits in the target's queue"),
@@ -144,10 +157,11 @@ def measure(side: Dispatcher, database: str, postgres_pids: list[int], amount: A
         asked.ask("one", 5)
         bare = statistics.median(asked.ask("bare", 50)["each"])
         before = asked.cpu_seconds(postgres_pids)
-        flood = asked.ask("all", amount.at_once)
+        jobs = min(amount.at_once, side.at_most)
+        flood = asked.ask("all", jobs)
         cpu = asked.cpu_seconds(postgres_pids) - before
         trip = statistics.median(asked.ask("one", amount.one_by_one)["each"])
-    return Taken(flood["seconds"] / amount.at_once, trip - bare, trip, cpu / amount.at_once, flood["counts"])
+    return Taken(flood["seconds"] / jobs, trip - bare, trip, cpu / jobs, flood["counts"])
 
 
 class _Asked:

@@ -65,10 +65,11 @@ def drive(open_side: Callable[[Place], contextlib.AbstractContextManager[Side]])
         print(json.dumps({"ready": True}), file=answers, flush=True)
         for line in sys.stdin:
             what, number = line.split()
-            print(json.dumps(_answer(side, what, int(number))), file=answers, flush=True)
+            print(json.dumps(answer(side, what, int(number))), file=answers, flush=True)
 
 
-def _answer(side: Side, what: str, number: int) -> dict[str, Any]:
+def answer(side: Side, what: str, number: int) -> dict[str, Any]:
+    """What the side did on one line of stdin."""
     if what == "all":
         began = time.perf_counter()
         counts = side.all_at_once(number)
