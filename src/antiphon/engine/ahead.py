@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antiphon.domain.policies.estimates import ahead_of
@@ -41,13 +42,16 @@ class Ahead:
     notes: tuple[str, ...] = ()
 
 
-def look_ahead(ctx: EngineContext, tx: Transaction, place: Place, now: float, typical_s: float | None) -> Ahead:
+def look_ahead(
+    ctx: EngineContext, tx: Transaction, place: Place, now: float, typical_s: float | None, *, is_last: bool = False
+) -> Ahead:
     """What is before a job, by the order of the queue; its cost does not grow with the jobs that wait.
 
     Others of the same class count as before it, although fair shares may let it go first: what then comes is learned.
 
     Args:
         typical_s: How long jobs of the target run; None when nothing is known.
+        is_last: Whether it is being submitted: then a long queue is not counted anew for each of many.
     """
     policy = known_policy(ctx, place.target)
     if policy.slots is None and place.target in ctx.providers:
@@ -55,7 +59,7 @@ def look_ahead(ctx: EngineContext, tx: Transaction, place: Place, now: float, ty
     slots = _capacity(ctx) if policy.slots is None else policy.slots
     notes: list[str] = []
     blocked, unsure = _blocked(ctx, tx, place, policy, now, notes)
-    groups = tx.work_ahead(place.target, place.rank, place.workspace, place.user, place.created_at, MOST_COUNTED)
+    groups = _groups(ctx, tx, place, is_last=is_last)
     jobs, work = sum(row[2] for row in groups), sum(row[3] for row in groups)
     if any(row[2] >= MOST_COUNTED for row in groups):
         waiting = max(jobs, tx.queue_depths().get(place.target, (0, 0))[0])
@@ -67,6 +71,19 @@ def look_ahead(ctx: EngineContext, tx: Transaction, place: Place, now: float, ty
         work += running * (place.planned_s if typical_s is None else typical_s) / 2
     seconds = ahead_of(work, slots, now, blocked, place.planned_s)
     return Ahead(seconds, queued=True, upper_bound=unsure, notes=tuple(notes))
+
+
+def _groups(
+    ctx: EngineContext, tx: Transaction, place: Place, *, is_last: bool
+) -> Sequence[tuple[Rank, str, int, float]]:
+    lane = ("ahead", place.target, place.rank, place.workspace, place.user)
+    groups: Sequence[tuple[Rank, str, int, float]] | None = ctx.recent.known(lane, ctx.clock) if is_last else None
+    if groups is None:
+        groups = tx.work_ahead(place.target, place.rank, place.workspace, place.user, place.created_at, MOST_COUNTED)
+        if is_last and any(row[2] >= MOST_COUNTED for row in groups):
+            # The rest is extrapolated: what came within the last second makes no difference to that.
+            ctx.recent.keep(lane, ctx.clock, groups)
+    return groups
 
 
 def _capacity(ctx: EngineContext) -> int:

@@ -82,9 +82,8 @@ def estimate_before(ctx: EngineContext, request: SubmitRequest) -> Estimate:
 def estimate_at_submit(ctx: EngineContext, job: Job, to_charge: Metered | None) -> Estimate:
     """What a job that will wait, and is not stored yet, keeps of what was expected of it."""
     with ctx.store.read() as tx:
-        ahead = look_ahead(
-            ctx, tx, _place(job), job.created_at, history_of(ctx, job.spec.target, job.priority).typical_s
-        )
+        typical_s = history_of(ctx, job.spec.target, job.priority).typical_s
+        ahead = look_ahead(ctx, tx, _place(job), job.created_at, typical_s, is_last=True)
     return _estimate(ctx, _place(job), job.priority, ahead, to_charge, job.spec.max_seconds, job.created_at)
 
 

@@ -39,6 +39,18 @@ class Recent:
                 self._found[key] = (now, value)
         return value
 
+    def known(self, key: Hashable, clock: Clock, fresh_s: float = FRESH_S) -> Any:
+        """What is kept of `key`, if it is not too old; else None."""
+        kept = self._found.get(key)
+        return kept[1] if kept is not None and 0.0 <= clock.now() - kept[0] < fresh_s else None
+
+    def keep(self, key: Hashable, clock: Clock, value: object) -> None:
+        """Keep a value that has just been read."""
+        with self._lock:
+            if len(self._found) >= MOST:
+                self._found.clear()
+            self._found[key] = (clock.now(), value)
+
     def forget(self, key: Hashable) -> None:
         """Read it anew the next time: it was changed by this process."""
         with self._lock:
