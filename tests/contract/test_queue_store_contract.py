@@ -305,3 +305,21 @@ def test_outcomes_come_newest_first_and_are_forgotten_oldest_first(store: JobSto
         assert tx.queue_outcomes(QPU, 9) == [outcomes[4], outcomes[3]]
         assert tx.prune_outcomes(QPU, 0) == 2
         assert tx.queue_outcomes("elsewhere", 9) == [elsewhere]
+
+
+def test_a_session_is_busy_with_what_was_started_before(store: JobStore) -> None:
+    session = add_session(store)
+    times = [(T0, T0 + 5), (T0 + 1, T0 + 3), (T0 + 8, None), (T0 + 8, T0 + 9)]
+    jobs = [
+        add_job(store, session_id=session.id, executor="process", started_at=began, ended_at=ended)
+        for began, ended in times
+    ]
+    cached = add_job(store, session_id=session.id, executor="inline", fence=1, started_at=T0 + 6, ended_at=T0 + 7)
+    with store.read() as tx:
+        assert tx.busy_until(session.id, T0, jobs[0].id) is None
+        assert tx.busy_until(session.id, T0 + 1, jobs[1].id) == T0 + 5
+        first, second = sorted(jobs[2:], key=lambda job: job.id)
+        assert tx.busy_until(session.id, T0 + 8, first.id) == T0 + 5
+        assert tx.busy_until(session.id, T0 + 8, second.id) == (first.ended_at or 1e308)
+        assert tx.busy_until(session.id, T0 + 9, cached.id) == 1e308
+        assert tx.busy_until("another", T0 + 9, "job") is None

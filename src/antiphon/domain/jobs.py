@@ -145,7 +145,7 @@ class Stages:
 
     compile: float | None = None  # reading, validating and planning the program, before it was queued
     queue: float | None = None  # from queued to claimed, all attempts
-    execute: float | None = None  # in the target, last attempt
+    execute: float | None = None  # in the target, last attempt; of a batch that gave way, all its turns
     reconcile: float | None = None  # from the target's answer to the result being recorded
 
     def to_json(self) -> dict[str, float | None]:
@@ -279,6 +279,7 @@ def advance(job: Job, event: JobEvent) -> Job:
             changes |= {"owner": None, "queued_at": event.at}
         case JobTrigger.YIELDED:
             changes |= {"owner": None, "queued_at": event.at, "yields": job.yields + 1}
+            changes["stages"] = _with_earlier_turns(job, event.stages)
         case JobTrigger.IN_DOUBT:
             changes["in_doubt"] = True
         case JobTrigger.RESOLVED:
@@ -295,8 +296,17 @@ def advance(job: Job, event: JobEvent) -> Job:
             "owner": None,
             "in_doubt": False,
             "error": None if status is JobStatus.SUCCEEDED else event.error,
-            "stages": job.stages if event.stages is None else event.stages,
+            "stages": _with_earlier_turns(job, event.stages),
             "provenance": {**job.provenance, **(event.provenance or {})},
             "cost": job.cost + event.cost,
         }
     return evolve(job, **changes)
+
+
+def _with_earlier_turns(job: Job, stages: Stages | None) -> Stages:
+    """The stages of an event, which tells of the last turn alone, with the seconds of those before it."""
+    if stages is None:
+        return job.stages
+    if not job.yields or job.stages.execute is None:
+        return stages
+    return evolve(stages, execute=job.stages.execute + (stages.execute or 0.0))

@@ -20,11 +20,9 @@ from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import Plan, Work
 from antiphon.engine.context import EngineContext
 from antiphon.engine.prices import Tariff, tariff_of
-from antiphon.ports.job_store import JobQuery, Transaction
+from antiphon.ports.job_store import Transaction
 
 PRICED = "priced"
-LOOKED_AT = 20
-"""Jobs of a session among which the one that ended last before another is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +90,5 @@ def _idle_before(tx: Transaction, job: Job) -> float:
     session = tx.session(job.session_id)
     if session is None or session.holding_since is None or session.holding_since >= job.started_at:
         return 0.0
-    others = tx.find_jobs(JobQuery(job.workspace, session_id=job.session_id, limit=LOOKED_AT))
-    started = job.started_at
-    if any(
-        each.id != job.id and each.started_at is not None and each.started_at < started < (each.ended_at or started + 1)
-        for each in others
-    ):
-        return 0.0
-    ended = [each.ended_at for each in others if each.ended_at is not None and each.ended_at <= started]
-    return started - max([session.holding_since, *ended])
+    busy_until = tx.busy_until(session.id, job.started_at, job.id)
+    return max(0.0, job.started_at - max(session.holding_since, busy_until or 0.0))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from antiphon.domain.jobs import Job
 from antiphon.domain.policies.holds import holds_now
-from antiphon.domain.queues import QueuePolicy, QueueState
+from antiphon.domain.queues import Access, QueuePolicy, QueueState
 from antiphon.engine.context import EngineContext
 from antiphon.engine.leases import recover
 from antiphon.engine.queues.policies import known_policy
@@ -102,6 +102,12 @@ def _is_over(state: QueueState, now: float) -> bool:
 def _can_start(tx: Transaction, policy: QueuePolicy, state: QueueState, now: float) -> bool:
     if policy.slots is not None and tx.running_on(state.target) >= policy.slots:
         return False
-    if state.held_by is None or state.held_until is None:
+    if state.held_by is None or state.held_until is None or policy.access is Access.SHARED:
         return True
-    return not holds_now(state, now) or tx.first_of_session(state.target, state.held_by) is not None
+    if not holds_now(state, now) or state.held_until > now + policy.gap_s:
+        return True
+    if tx.first_of_session(state.target, state.held_by) is not None:
+        return True
+    # A window that is open goes before a hold of another workspace.
+    booked = tx.reservations(state.target, now)
+    return any(each.starts_at <= now and each.workspace != state.held_workspace for each in booked)

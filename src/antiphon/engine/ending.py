@@ -47,7 +47,7 @@ def settle(tx: Transaction, before: Job, event: JobEvent, aftermath: Aftermath) 
     after = advance(before, event)
     policy = lock_queue(tx, before, after)
     if after.status.is_final:
-        after = charged(tx, after, seconds_in_target(after, event))
+        after = charged(tx, after, seconds_in_target(after))
     tx.save_job(before, after, event)
     if not after.status.is_final:
         _correct_share(tx, policy, before, after, event)
@@ -93,7 +93,7 @@ def _tell_session(
         who=event.who,
         why=f"{job.id} {job.status.value}",
         job_status=job.status,
-        seconds=seconds_in_target(job, event),
+        seconds=seconds_in_target(job),
         cost=cost_of(job),
     )
     after, consequences = advance_session(session, ended)

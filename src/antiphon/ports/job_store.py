@@ -277,6 +277,14 @@ class Transaction(
         """Sessions of all workspaces whose `due_at` has passed."""
         ...
 
+    def busy_until(self, session_id: str, started_at: float, job_id: str) -> float | None:
+        """Until when jobs of a session ran that were started before one of its jobs was; None if none was.
+
+        Beyond all time while one runs. Of jobs that were started together the id decides, and a job that has another's
+        result never ran.
+        """
+        ...
+
     # --- logs and leases
 
     def events(self, subject: str) -> list[StoredEvent]:

@@ -229,3 +229,30 @@ def test_stages_without_seconds_are_billed_none(ctx: EngineContext) -> None:
     job = ended(ctx, claimed(ctx, queued(ctx)), JobTrigger.FAILED, error={"code": "x", "message": "x"})
     assert job.stages.execute is Stages().execute
     assert job.cost == ()
+
+
+def test_a_batch_that_gave_way_pays_for_its_turns_and_for_no_time_in_which_its_engine_was_gone(
+    ctx: EngineContext, clock: ManualClock
+) -> None:
+    priced(ctx, BY_TIME)
+    quota, _ = set_quota(
+        ctx, workspace="default", dimension=Dimension.TARGET_SECONDS, limit=1e6, period=Period.NONE, by="root"
+    )
+    job = claimed(ctx, queued(ctx, kind=JobKind.BATCH, pubs=ask().pubs * 10))
+    for _ in range(2):
+        clock.advance(30.0)
+        job = claimed(ctx, ended(ctx, job, JobTrigger.YIELDED, seconds=30.0))
+    clock.advance(86_400.0)
+    job = claimed(ctx, ended(ctx, job, JobTrigger.LEASE_LOST))
+    clock.advance(5.0)
+    done = ended(ctx, job, JobTrigger.SUCCEEDED, seconds=5.0)
+    assert done.stages.execute == 65.0
+    assert total(done) == 130.0
+    assert use(ctx, quota.quota.id).used == 65.0
+
+
+def test_a_batch_that_is_cancelled_after_it_gave_way_pays_for_its_turns(ctx: EngineContext) -> None:
+    priced(ctx, BY_TIME)
+    job = claimed(ctx, queued(ctx, kind=JobKind.BATCH, pubs=ask().pubs * 10))
+    ended(ctx, job, JobTrigger.YIELDED, seconds=30.0)
+    assert total(cancel(ctx, "default", job.id, who="ada")) == 60.0

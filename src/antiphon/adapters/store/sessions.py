@@ -5,17 +5,19 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, select, text, tuple_, update
 from sqlalchemy.types import Integer
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import CHANGING_SESSION_COLUMNS, session_changes, session_of, session_row
 from antiphon.adapters.store.statements import Statement, given, insert_into
-from antiphon.adapters.store.tables import sessions
+from antiphon.adapters.store.tables import jobs, sessions
 from antiphon.domain.sessions import Session, SessionEvent
 from antiphon.ports.job_store import KeyTakenError, SessionQuery, VersionConflictError
 
 _c = sessions.c
+_job = jobs.c
+_FOREVER: Any = literal_column("1e308")
 _LIMIT: Any = bindparam("limit", type_=Integer())
 # Left to itself SQLAlchemy adds this for SQLite as a parameter.
 _NO_OFFSET: Any = literal_column("0")
@@ -52,6 +54,18 @@ _BY_KEY = Statement(
 )
 _DUE = Statement(
     ("due_at",), lambda _: select(sessions).where(_c.due_at <= given(sessions, "due_at")).order_by(_c.due_at, _c.id)
+)
+_BUSY_UNTIL = Statement(
+    ("session_id", "started_at", "id"),
+    lambda _: select(func.max(case((_job.ended_at.is_(None), _FOREVER), else_=_job.ended_at))).where(
+        _job.session_id == given(jobs, "session_id"),
+        tuple_(_job.started_at, _job.id)
+        < tuple_(
+            bindparam("started_at", type_=_job.started_at.type),
+            bindparam("id", type_=_job.id.type),
+        ),
+        ~((_job.executor == literal_column("'inline'")) & (_job.fence <= literal_column("1"))),
+    ),
 )
 # Every session that has not ended has a time at which it must be looked at, and an index over it.
 _LIVE_BY_TARGET = Statement(
@@ -144,3 +158,8 @@ class SessionTransaction(EventTransaction):
     def due_sessions(self, now: float) -> list[Session]:
         """Sessions of all workspaces whose `due_at` has passed, the longest overdue first."""
         return [session_of(row) for row in self._runner.rows(_DUE, (now,))]
+
+    def busy_until(self, session_id: str, started_at: float, job_id: str) -> float | None:
+        """Until when jobs of a session ran that were started before one of its jobs was; None if none was."""
+        row = self._runner.row(_BUSY_UNTIL, (session_id, started_at, job_id))
+        return None if row is None or row[0] is None else float(row[0])

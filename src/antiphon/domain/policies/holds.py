@@ -42,11 +42,16 @@ def went_on(state: QueueState, *, counts: bool) -> QueueState:
 def as_of(state: QueueState, policy: QueuePolicy, now: float, first_created_at: float | None) -> QueueState:
     """The queue as it stands now: nobody holds it whose hold is over, or once its sessions are to share it.
 
+    No hold lasts longer than a gap from now on, whatever was noted: the gap was made shorter since, or a clock that was
+    ahead has been set back, and an idle session must not keep the target for as long as that.
+
     Args:
         first_created_at: When the oldest waiting job of the holding session came; if in time, the hold goes on.
     """
     if policy.access is Access.SHARED:
         return released(state)
+    if state.held_until is not None and state.held_until > now + policy.gap_s:
+        state = evolve(state, held_until=now + policy.gap_s)
     in_time = first_created_at is not None and holds_now(state, first_created_at)
     return state if in_time or holds_now(state, now) else released(state)
 

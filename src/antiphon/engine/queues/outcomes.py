@@ -6,15 +6,9 @@ from antiphon.domain.jobs import Job, JobEvent, JobStatus
 from antiphon.ports.queue_store import QueueOutcome, QueueTransaction
 
 
-def seconds_in_target(job: Job, event: JobEvent) -> float:
-    """How long a job that is final ran in its target, by the event that ended it; 0 if it did not or nobody knows."""
-    took = None if event.stages is None else event.stages.execute
-    if took is None or job.is_cached:
-        return 0.0
-    if job.yields:
-        # The report tells of the last time alone. Of what it did before it gave way the clock tells.
-        return max(took, event.at - job.created_at - (job.stages.queue or 0.0))
-    return took
+def seconds_in_target(job: Job) -> float:
+    """How long a job that is final ran in its target, all turns of a batch together; 0 if nobody knows."""
+    return 0.0 if job.is_cached else job.stages.execute or 0.0
 
 
 def cost_of(job: Job) -> float:
@@ -36,7 +30,7 @@ def note_outcome(tx: QueueTransaction, job: Job, event: JobEvent) -> None:
             planned_s=job.planned_s,
             ahead_s=float((estimate or {}).get("ahead_s") or 0.0),
             wait_s=job.stages.queue or 0.0,
-            run_s=seconds_in_target(job, event),
+            run_s=seconds_in_target(job),
             cost=cost_of(job) if job.cost else None,
             estimate=estimate,
         )

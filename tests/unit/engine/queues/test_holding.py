@@ -154,6 +154,90 @@ def test_a_reservation_takes_the_hold_away_and_says_so(dedicated: Desk) -> None:
     assert dedicated.log(session)[-1] == "hold lost"
 
 
+def test_an_idle_hold_ends_at_once_when_the_target_is_to_be_shared(exclusive: Desk) -> None:
+    set_queue_policy(exclusive.ctx, target=QPU, gap_s=3_600, by="op")
+    holding(exclusive)
+    other = exclusive.submit("bob")
+    assert exclusive.start() == []
+    set_queue_policy(exclusive.ctx, target=QPU, access="shared", by="op")
+    assert exclusive.start() == [other]
+
+
+def test_a_reservation_goes_before_an_idle_hold(exclusive: Desk) -> None:
+    set_queue_policy(exclusive.ctx, target=QPU, gap_s=3_600, by="op")
+    holding(exclusive)
+    create_tenant(exclusive.ctx, "guest", by="op")
+    now = exclusive.clock.now()
+    reserve(exclusive.ctx, target=QPU, workspace="guest", starts_at=now, ends_at=now + 10, by="op")
+    theirs = exclusive.submit(workspace="guest")
+    assert exclusive.start() == [theirs]
+
+
+def test_a_shorter_gap_counts_for_a_hold_that_is_idle(exclusive: Desk) -> None:
+    set_queue_policy(exclusive.ctx, target=QPU, gap_s=86_400, by="op")
+    holding(exclusive)
+    other = exclusive.submit("bob")
+    set_queue_policy(exclusive.ctx, target=QPU, gap_s=10, by="op")
+    assert exclusive.start() == []
+    exclusive.clock.advance(11)
+    assert exclusive.start() == [other]
+
+
+def test_a_clock_that_was_ahead_for_a_moment_keeps_no_target_held(exclusive: Desk) -> None:
+    session = exclusive.open_session()
+    first = exclusive.submit(session_id=session)
+    assert exclusive.start() == [first]
+    ahead = 1e7
+    exclusive.clock._now += ahead
+    exclusive.end(first)
+    exclusive.clock._now -= ahead
+    other = exclusive.submit("bob")
+    assert exclusive.start() == []
+    exclusive.clock.advance(61)
+    assert exclusive.start() == [other]
+
+
+@pytest.fixture
+def paid(exclusive: Desk) -> Desk:
+    set_queue_policy(exclusive.ctx, target=QPU, slots=3, gap_s=3_600, by="op")
+    set_prices(exclusive.ctx, target=QPU, prices={"currency": "EUR", "session_per_second": 1.0}, by="op")
+    return exclusive
+
+
+def idle_paid(desk: Desk, jobs: list[str], after: float = 0.0) -> float:
+    """What these jobs paid for time in which their session held the target and ran nothing."""
+    ended = [desk.end(job, after=after) for job in jobs]
+    return sum(float(line["amount"]) for job in ended for line in job.cost if line["dimension"] == "session-hold")
+
+
+def test_a_session_with_a_long_queue_pays_for_no_time_in_which_it_ran(paid: Desk) -> None:
+    set_queue_policy(paid.ctx, target=QPU, slots=1, by="op")
+    session = paid.open_session()
+    jobs = [paid.submit(session_id=session) for _ in range(30)]
+    for job in jobs:
+        assert paid.start() == [job]
+        assert idle_paid(paid, [job], after=10.0) == 0.0
+
+
+def test_a_pause_is_paid_once_by_jobs_that_start_together(paid: Desk) -> None:
+    session = holding(paid)
+    paid.clock.advance(100)
+    jobs = [paid.submit(session_id=session) for _ in range(3)]
+    assert sorted(paid.start()) == sorted(jobs)
+    assert idle_paid(paid, jobs, after=1.0) == pytest.approx(100, abs=1)
+
+
+def test_no_pause_is_paid_while_a_job_of_long_ago_still_runs(paid: Desk) -> None:
+    session = paid.open_session()
+    long = paid.submit(session_id=session)
+    assert paid.start() == [long]
+    for _ in range(30):
+        paid.clock.advance(10)
+        short = paid.submit(session_id=session)
+        assert paid.start() == [short]
+        assert idle_paid(paid, [short], after=1.0) == 0.0
+
+
 def test_a_hold_outlives_the_engine_that_gave_it(exclusive: Desk, other: Desk) -> None:
     session = holding(exclusive)
     exclusive.submit("bob", high=True)
