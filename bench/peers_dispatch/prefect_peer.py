@@ -13,6 +13,7 @@ import contextlib
 import os
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -52,12 +53,25 @@ class Background:
     def all_at_once(self, jobs: int) -> list[dict[str, int]]:
         """As many calls of `delay`, and the result of each."""
         asked = [self._task.delay(PROGRAM, SHOTS) for _ in range(jobs)]
-        return [one.result(timeout=PATIENCE_S) for one in asked]
+        return [_result(one) for one in asked]
 
     def one(self) -> dict[str, int]:
         """One call."""
-        found: dict[str, int] = self._task.delay(PROGRAM, SHOTS).result(timeout=PATIENCE_S)
-        return found
+        return _result(self._task.delay(PROGRAM, SHOTS))
+
+
+def _result(future: Any) -> dict[str, int]:
+    """What the task returned; its server records states late, and until it has the first one `result` is an error."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            found: dict[str, int] = future.result(timeout=PATIENCE_S)
+        except RuntimeError as error:
+            if "has no state" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.005)
+        else:
+            return found
 
 
 def _free_port() -> int:
