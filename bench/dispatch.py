@@ -22,8 +22,8 @@ from bench.registry import Settings, case
 from bench.sampling import bit_means
 
 HOW = (
-    "4 qubits, 1,000 shots, Qiskit Aer on one thread, {workers} workers on each side; every round starts each side anew "
-    "on an empty store and lets it warm up; one job: the next when the result of the last is here, less the bare "
+    "4 qubits, 1,000 shots, Qiskit Aer on one thread, {workers} workers on each side; every round starts each side "
+    "anew on an empty store and lets it warm up; one job: the next when the result of the last is here, less the bare "
     "circuit in the same process"
 )
 
