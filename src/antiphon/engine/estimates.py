@@ -9,6 +9,7 @@ from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.policies.bills import Bill
 from antiphon.domain.policies.estimates import (
+    IDLE_S,
     LEAST,
     NEWEST,
     Coverage,
@@ -53,7 +54,7 @@ class History:
             return Quantiles(0.0, 0.0, 0.0, Source.HISTORY)
         spread = self.wait_behind_work if ahead.seconds > 0.0 else self.wait_behind_none
         if ahead.seconds <= 0.0 and spread.source is Source.MODEL:
-            return Quantiles(0.0, 0.0, 0.0, Source.MODEL)
+            return Quantiles(*IDLE_S, Source.MODEL, spread.jobs)
         return spread.of(ahead.seconds, upper_bound=ahead.upper_bound)
 
 

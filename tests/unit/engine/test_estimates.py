@@ -7,7 +7,7 @@ import pytest
 from antiphon.adapters.clocks import ManualClock
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobTrigger, Stages, advance
-from antiphon.domain.policies.estimates import MODEL_SPREAD, Estimate, Source
+from antiphon.domain.policies.estimates import IDLE_S, MODEL_SPREAD, Estimate, Source
 from antiphon.domain.queues import Access, Priority, QueuePolicy, Reservation
 from antiphon.domain.work import JobKind
 from antiphon.engine.cancel import cancel
@@ -58,10 +58,11 @@ def came(ctx: EngineContext, count: int, priority: str = "Standard", **changes: 
             )
 
 
-def test_on_an_empty_target_a_job_waits_for_nothing_and_runs_as_its_model_says(ctx: EngineContext) -> None:
+def test_on_an_empty_target_a_job_starts_soon_and_runs_as_its_model_says(ctx: EngineContext) -> None:
     one_at_a_time(ctx)
     found = estimate_before(ctx, ask())
-    assert (found.wait.p50, found.wait.p95, found.ahead_s) == (0.0, 0.0, 0.0)
+    assert ((found.wait.p50, found.wait.p80, found.wait.p95), found.ahead_s) == (IDLE_S, 0.0)
+    assert (found.wait.source, found.wait.upper_bound) == (Source.MODEL, False)
     assert found.run.source is Source.MODEL
     assert found.run.upper_bound
     assert found.run.p50 == pytest.approx(found.planned_s, abs=0.02)
@@ -232,7 +233,7 @@ def test_of_a_job_that_runs_the_rest_is_told_and_of_one_that_ended_its_cost(
 
 def test_expected_wait_is_what_a_next_ordinary_job_would_wait(ctx: EngineContext, clock: ManualClock) -> None:
     one_at_a_time(ctx)
-    assert expected_wait(ctx, TARGET) == 0.0
+    assert expected_wait(ctx, TARGET) == IDLE_S[0]
     waiting(ctx, 6, created_at=clock.now() - 1.0)
     clock.advance(1.0)
     assert expected_wait(ctx, TARGET) == pytest.approx(60.0)

@@ -30,6 +30,9 @@ GAIN = 0.02
 """How far one bound that did not hold moves the level that is asked of the history."""
 MODEL_SPREAD = (1.0, 3.3, 10.0)
 """Before there is a history: a lognormal spread that has nine tenths of all jobs within a factor of ten either way."""
+IDLE_S = (0.02, 0.1, 1.0)
+"""Before there is a history: how long a target with nothing before a job takes to start it. Never nothing at all, or no
+bound would hold."""
 RUN_FLOOR_S = 0.01
 WAIT_FLOOR_S = 1.0
 """Added to both sides of a ratio: below it differences count, not factors."""
@@ -273,7 +276,7 @@ def ahead_of(
     for begin, end in sorted(blocked):
         if end <= at:
             continue
-        if at + left + own_s <= begin:
+        if at < begin and at + left + own_s <= begin:
             break
         left = max(0.0, left - max(0.0, begin - at))
         at = end

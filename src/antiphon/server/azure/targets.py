@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,12 +173,13 @@ def _alias(declared: Declared, behind: TargetInfo) -> AzureTarget:
 
 def _status(target: AzureTarget, queue: tuple[int, int], wait: float, sooner: float) -> dict[str, Any]:
     waiting, running = queue
+    whole = math.floor(wait + 0.5)  # an idle target starts a job within milliseconds: that is 0
     return {
         "id": target.id,
         "currentAvailability": target.availability,
-        "averageQueueTime": math.ceil(wait),
-        "averageQueueTimeStandardPriority": math.ceil(wait),
-        "averageQueueTimeHighPriority": math.ceil(sooner),
+        "averageQueueTime": whole,
+        "averageQueueTimeStandardPriority": whole,
+        "averageQueueTimeHighPriority": math.floor(sooner + 0.5),
         "statusPage": None,
         "numQubits": target.num_qubits,
         "targetProfile": _wire_profile(target.profile),

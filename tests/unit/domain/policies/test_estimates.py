@@ -158,6 +158,7 @@ def test_an_estimate_is_read_back_as_it_was_written() -> None:
         (30.0, 1, [(1_020.0, 1_060.0)], 5.0, 70.0),
         (30.0, 1, [(990.0, 1_010.0), (1_020.0, 1_060.0), (1_062.0, 1_064.0)], 1.0, 82.0),
         (0.0, 1, [(900.0, 950.0), (990.0, 1_010.0)], 1.0, 10.0),
+        (0.0, 1, [(1_000.0, 1_010.0)], 0.0, 10.0),  # a window that opens now lets nobody through, however short
     ],
 )
 def test_work_ahead_goes_round_windows_that_belong_to_others(
