@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,18 +173,22 @@ def _alias(declared: Declared, behind: TargetInfo) -> AzureTarget:
 
 def _status(target: AzureTarget, queue: tuple[int, int], wait: float, sooner: float) -> dict[str, Any]:
     waiting, running = queue
-    whole = math.floor(wait + 0.5)  # an idle target starts a job within milliseconds: that is 0
     return {
         "id": target.id,
         "currentAvailability": target.availability,
-        "averageQueueTime": whole,
-        "averageQueueTimeStandardPriority": whole,
-        "averageQueueTimeHighPriority": math.floor(sooner + 0.5),
+        "averageQueueTime": _whole(wait),
+        "averageQueueTimeStandardPriority": _whole(wait),
+        "averageQueueTimeHighPriority": _whole(sooner),
         "statusPage": None,
         "numQubits": target.num_qubits,
         "targetProfile": _wire_profile(target.profile),
         "metadata": {**target.metadata, "queueDepth": waiting, "running": running, "profile": target.profile.value},
     }
+
+
+def _whole(seconds: float) -> int:
+    """Whole seconds, upwards; 0 for the milliseconds that an idle target takes to start a job."""
+    return math.ceil(seconds) if seconds >= 0.5 else 0
 
 
 def _wire_profile(profile: Profile) -> str:
