@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from antiphon.domain.jobs import JobStatus
 from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionTrigger, advance_submission
 from antiphon.ports.job_store import JobStore, VersionConflictError
 from stored_facts import T0, add_job
@@ -68,6 +69,21 @@ def test_lines_of_a_job_come_by_position_and_age(store: JobStore) -> None:
             tx.add_submission(line)
     with store.read() as tx:
         assert tx.submissions(job.id) == [first, again, second]
+
+
+def test_what_a_provider_has_of_jobs_that_wait(store: JobStore) -> None:
+    jobs = [add_job(store) for _ in range(4)] + [add_job(store, status=JobStatus.EXECUTING, owner="eng", fence=1)]
+    sent, doubtful, accepted = (
+        (SubmissionTrigger.SENDING,),
+        (SubmissionTrigger.SENDING, SubmissionTrigger.ANSWER_LOST),
+        (SubmissionTrigger.SENDING, SubmissionTrigger.ACCEPTED),
+    )
+    with store.write() as tx:
+        for number, (job, triggers) in enumerate(zip(jobs, ((), doubtful, sent, accepted, accepted), strict=True)):
+            tx.add_submission(_after(_line(job.id, number), *triggers))
+    with store.read() as tx:
+        assert tx.left_at_provider("qpu.one") == [job.id for job in jobs[1:4]]
+        assert tx.left_at_provider("elsewhere") == []
 
 
 def test_open_lines_are_those_that_are_not_final(store: JobStore) -> None:

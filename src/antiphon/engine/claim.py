@@ -85,7 +85,13 @@ def _worth_a_look(ctx: EngineContext, *, recovers: bool = True) -> tuple[list[st
             waits = target in waited_for
             if state.owner not in (None, ctx.engine_id):
                 others |= {state.owner} if waits else set()
-            elif _is_over(state, now) or (waits and _can_start(tx, policies[target], state, now)):
+            elif _is_over(state, now) or (
+                waits
+                and (
+                    _can_start(tx, policies[target], state, now)
+                    or (target in ctx.providers and bool(tx.left_at_provider(target)))
+                )
+            ):
                 worth.append(target)
         ctx.queues = {state.target for state in states.values() if state.owner == ctx.engine_id}
         gone = others and any(engine.id in others and ctx.liveness.is_dead(engine) for engine in tx.engines())

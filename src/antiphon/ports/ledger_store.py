@@ -29,3 +29,7 @@ class LedgerTransaction(Protocol):
     def open_submissions(self, target: str | None = None) -> list[Submission]:
         """Lines that are not final, oldest first; of one target or of all."""
         ...
+
+    def left_at_provider(self, target: str) -> list[str]:
+        """Waiting jobs that the target's provider has, or may have: their engine left them. The oldest first."""
+        ...

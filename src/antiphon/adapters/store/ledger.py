@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.queue_tables import submissions
 from antiphon.adapters.store.rows import decode, encode, encode_optional
 from antiphon.adapters.store.statements import Statement, given, insert_into
+from antiphon.adapters.store.tables import jobs
+from antiphon.domain.jobs import JobStatus
 from antiphon.domain.submissions import Submission, SubmissionState
 from antiphon.ports.job_store import VersionConflictError
 
@@ -40,6 +42,22 @@ _OPEN = select(submissions).where(_c.settled_at.is_(None))
 _ALL_OPEN = Statement((), lambda _: _OPEN.order_by(_c.intended_at, _c.id))
 _OPEN_ON = Statement(
     ("target",), lambda _: _OPEN.where(_c.target == given(submissions, "target")).order_by(_c.intended_at, _c.id)
+)
+_job = jobs.c
+# Asked of each line, so that no database begins with all that waits.
+_STATUS_OF_JOB = select(_job.status).where(_job.id == _c.job_id).scalar_subquery()
+_LEFT = Statement(
+    ("target",),
+    lambda _: (
+        select(_c.job_id)
+        .where(
+            _c.settled_at.is_(None),
+            _c.target == given(submissions, "target"),
+            _c.state != literal_column(f"'{SubmissionState.INTENDED.value}'"),
+            literal_column(f"'{JobStatus.WAITING.value}'") == _STATUS_OF_JOB,
+        )
+        .order_by(_c.intended_at, _c.id)
+    ),
 )
 
 
@@ -89,6 +107,10 @@ class LedgerTransaction(EventTransaction):
         """Lines that are not final, oldest first; of one target or of all."""
         rows = self._runner.rows(_ALL_OPEN) if target is None else self._runner.rows(_OPEN_ON, (target,))
         return [_submission_of(row) for row in rows]
+
+    def left_at_provider(self, target: str) -> list[str]:
+        """Waiting jobs that the target's provider has, or may have: their engine left them. The oldest first."""
+        return [row[0] for row in self._runner.rows(_LEFT, (target,))]
 
 
 def _end_of(line: Submission) -> tuple[Any, ...]:

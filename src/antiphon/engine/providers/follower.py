@@ -37,7 +37,7 @@ class ProviderFollower:
         self._under_way: set[Future[None]] = set()
         self._pool = ThreadPoolExecutor(ctx.settings.provider_calls, thread_name_prefix="antiphon-provider")
         self._thread: threading.Thread | None = None
-        self._loose_at = ctx.clock.now()
+        self._loose_at = self._seen_at = ctx.clock.now()
         self._closed = False
 
     def start(self) -> None:
@@ -104,6 +104,11 @@ class ProviderFollower:
         """Start what is due; seconds until something else is."""
         now = self._ctx.clock.now()
         with self._lock:
+            if now < self._seen_at:
+                # A clock that was set back must not put any look off; shifted alike, the heap stays one.
+                back = self._seen_at - now
+                self._due = [(at - back, ticket, task) for at, ticket, task in self._due]
+            self._seen_at = now
             if now >= self._loose_at or self._loose_at > now + self._ctx.settings.provider_loose_seconds:
                 self._loose_at = now + self._ctx.settings.provider_loose_seconds
                 self._begin(self._settle_loose)

@@ -137,3 +137,21 @@ def test_closing_waits_for_an_answer_that_is_under_way(
     assert here.states(job_id) == ["accepted"]
     follower.take(here.take(here.submit()).job, lambda: None)
     assert len(provider.sent) == 1
+
+
+def test_a_clock_that_is_set_back_puts_no_look_off(
+    here: Desk, provider: ScriptedProvider, follower: ProviderFollower
+) -> None:
+    job_id = begin(here, follower, [])
+    wait_until(lambda: here.states(job_id) == ["accepted"])
+    here.clock._now -= 86_400.0
+    looks = provider.looks
+
+    def moved() -> bool:
+        here.clock.advance(10.0)
+        follower._wake.set()  # as time that passes does, whatever the clock says
+        return provider.looks > looks or here.clock.now() > until
+
+    until = here.clock.now() + 3_600.0
+    wait_until(moved)
+    assert provider.looks > looks

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from antiphon.adapters.clocks import ManualClock
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind, Plan, Work
-from antiphon.engine.leases import put_back_orphans, recover
+from antiphon.engine.claim import claim
+from antiphon.engine.leases import beat, put_back_orphans, recover, release
 from antiphon.engine.providers import sending
 from antiphon.engine.providers.ledger import set_out
+from antiphon.engine.queues.policies import set_queue_policy
 from antiphon.errors import StoreError
 from antiphon.ports.provider import AnswerLostError
-from provider_jobs import Desk
-from scripted_provider import ScriptedProvider
+from provider_jobs import Desk, desk
+from scripted_provider import TARGET, ScriptedProvider
 
 
 class Died(BaseException):
@@ -162,3 +168,40 @@ def test_engines_that_die_over_a_job_do_not_make_it_fail(here: Desk, there: Desk
     assert here.job(job_id).status is JobStatus.WAITING
     assert len(provider.sent) == 1
     assert recover(there.ctx) == []
+
+
+def test_what_a_provider_has_is_taken_up_before_anything_starts(tmp_path: Path, provider: ScriptedProvider) -> None:
+    """It runs there, whoever else's turn it is: to start another one in its slot would be one too many."""
+    clock = ManualClock()
+    with desk(tmp_path, provider, clock) as here:
+        set_queue_policy(here.ctx, target=TARGET, slots=1, by="op")
+        sent = here.submit()
+        here.step(here.take(sent))
+        clock.advance(1.0)
+        first = here.submit(priority=Priority.HIGH)
+        here.ctx.held.clear()
+        release(here.ctx)
+    with desk(tmp_path, provider, clock) as there:
+        beat(there.ctx)
+        assert [job.id for job in claim(there.ctx, 9, 9)] == [sent]
+        assert claim(there.ctx, 9, 9) == []
+        there.ctx.held.clear()
+        assert there.log(sent).count("claimed") == 2
+        assert there.job(first).status is JobStatus.WAITING
+
+
+def test_what_a_provider_has_is_taken_up_although_its_slots_are_taken(
+    tmp_path: Path, provider: ScriptedProvider
+) -> None:
+    clock = ManualClock()
+    with desk(tmp_path, provider, clock) as here:
+        set_queue_policy(here.ctx, target=TARGET, slots=2, by="op")
+        jobs = [here.submit() for _ in range(2)]
+        for job in jobs:
+            here.step(here.take(job))
+        set_queue_policy(here.ctx, target=TARGET, slots=1, by="op")
+        for job in jobs:
+            here.lose(job)
+        here.ctx.held.clear()
+        assert sorted(job.id for job in claim(here.ctx, 9, 1)) == sorted(jobs)[:1]
+        assert sorted(job.id for job in claim(here.ctx, 9, 9)) == sorted(jobs)[1:]
