@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger
 from antiphon.domain.policies.holds import went_on
@@ -15,6 +17,10 @@ from antiphon.engine.queues.policies import policy_of
 from antiphon.engine.queues.shares import Charges
 from antiphon.engine.queues.status import booked
 from antiphon.engine.queues.view import StoredQueue
+from antiphon.errors import StoreError
+from antiphon.ports.job_store import VersionConflictError
+
+log = logging.getLogger("antiphon.engine")
 
 
 class Turn:
@@ -30,7 +36,10 @@ class Turn:
         """Whether the next of the batch may go to the worker while what runs, expected to take so long, still does."""
         if leaves_room(self._ran(), running_s, self._policy.quantum_s):
             return True
-        return not self._somebody_waits()
+        try:
+            return not self._somebody_waits()
+        except (StoreError, VersionConflictError):
+            return False
 
     def give_way(self, seconds: float) -> bool:
         """Put the job back into the queue if its quantum is over and somebody else would be started in its place.
@@ -38,6 +47,15 @@ class Turn:
         The items that are done stay done, the share is charged with `seconds` that it took, and the attempt does not
         count as one. False: the batch goes on, for another quantum if this one was over.
         """
+        try:
+            return self._gives_way(seconds)
+        except (StoreError, VersionConflictError) as error:
+            # The batch is not to blame, and goes on; whether it still holds the lease is asked before its next program.
+            log.warning("whether job %s gives way could not be decided: %s", self._job.id, error)
+            self._since = self._ctx.clock.now()
+            return False
+
+    def _gives_way(self, seconds: float) -> bool:
         if not is_over(self._ran(), self._policy.quantum_s) or not self._somebody_waits():
             return False
         aftermath = Aftermath()
