@@ -181,9 +181,10 @@ def build_engine(
     if dispatcher is not None:
         dispatcher.start()
     wakeups = None
-    if dispatcher is not None and workers != 0:
-        wakeups = _wakeups(database or folder / DATABASE)
-        wakeups.start(ctx.wakeup.set)
+    if dispatcher is not None:
+        wakeups = _wakeups(database or folder / DATABASE, takes_jobs=workers != 0)
+        if wakeups is not None:
+            wakeups.start(ctx.wakeup.set, ctx.announce_end)
     engine = RunningEngine(ctx, folder, dispatcher, reader, wakeups)
     _running.add(engine)
     return engine
@@ -203,11 +204,13 @@ def ray_executor(
     return RayExecutor(address, load_drivers, max_tasks=max_tasks, cpus=cpus, gpus=gpus, qpus=qpus)
 
 
-def _wakeups(database: str | Path) -> Wakeups:
-    """How an engine on that database hears of other processes' jobs."""
+def _wakeups(database: str | Path, *, takes_jobs: bool) -> Wakeups | None:
+    """How an engine on that database hears of other processes' jobs: those that wait, and ends where they are told."""
     text = str(database)
     if text.startswith("postgres"):
         return PostgresWakeups(text)
+    if not takes_jobs:
+        return None
     return SqliteWakeups(Path(text.removeprefix("sqlite:///")), SOMETHING_WAITS)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from antiphon.composition import RunningEngine, build_engine
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.queues import QueuePolicy
 from antiphon.engine.context import EngineSettings
 from antiphon.engine.wait import wait
 from programs import BELL
@@ -69,3 +72,28 @@ def test_a_listener_that_was_cut_off_listens_again(
         assert wait(engine.ctx, "default", submit_elsewhere(engine), timeout=60).status is JobStatus.SUCCEEDED
     finally:
         engine.close()
+
+
+def test_who_waits_hears_of_an_end_in_another_engine(
+    tmp_path: Path, postgres_server: RealPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres_server.empty_database()
+    monkeypatch.setenv("ANTIPHON_DATABASE", url)
+    listener = build_engine(tmp_path / "server", database=url, workers=0, settings=HOURLY)
+    worker = build_engine(tmp_path / "worker", database=url, workers=1, settings=HOURLY)
+    shut = QueuePolicy(target="sim.auto", slots=0, version=1)
+    try:
+        with listener.ctx.store.write() as tx:
+            # So that nothing starts before somebody watches.
+            tx.save_queue_policy(None, shut)
+        job_id = submit_elsewhere(worker)
+        with listener.ctx.watching_end(job_id) as ended:
+            with listener.ctx.store.write() as tx:
+                tx.save_queue_policy(shut, dataclasses.replace(shut, slots=1, version=2))
+            deadline = time.monotonic() + 60
+            while not ended.wait(0.2):
+                worker.ctx.wakeup.set()  # what it knew of the policy is a second old at most
+                assert time.monotonic() < deadline
+    finally:
+        worker.close()
+        listener.close()

@@ -9,8 +9,10 @@ from typing import Protocol
 class Wakeups(Protocol):
     """Listens to what other processes commit. What it misses is found when the engine looks by itself."""
 
-    def start(self, wake: Callable[[], None]) -> None:
+    def start(self, wake: Callable[[], None], ended: Callable[[str], None]) -> None:
         """Call `wake`, from a thread of its own, whenever something may wait that did not before; at once, first.
+
+        And `ended` with the id of each job that has ended, where the database tells it: PostgreSQL does.
 
         Nothing is raised: without a connection it tries again, and wakes once it has one.
         """

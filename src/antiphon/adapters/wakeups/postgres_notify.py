@@ -1,4 +1,7 @@
-"""PostgreSQL tells: whoever stores a job that waits sends NOTIFY in the same transaction (see `store.jobs`)."""
+"""PostgreSQL tells: whoever stores a job that waits, or a job's end, notifies in the same transaction.
+
+The first is a statement of the store (`store.telling`), the second a trigger (`store.count_tables`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from contextlib import suppress
 
 from antiphon.errors import MissingExtraError
 
-CHANNEL = "antiphon_queue"
+QUEUED = "antiphon_queue"
+ENDED = "antiphon_ended"
+"""Its payload is the id of the job."""
 TRY_AGAIN_S = 1.0
 LISTEN_S = 0.5
 """So long a listener sleeps at most before it looks whether it is closed; a notification ends the sleep."""
@@ -40,9 +45,9 @@ class PostgresWakeups:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, wake: Callable[[], None]) -> None:
+    def start(self, wake: Callable[[], None], ended: Callable[[str], None]) -> None:
         """Listen in a daemon thread."""
-        self._thread = threading.Thread(target=self._run, args=(wake,), name="antiphon-listen", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(wake, ended), name="antiphon-listen", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -51,20 +56,24 @@ class PostgresWakeups:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=2 * LISTEN_S)
 
-    def _run(self, wake: Callable[[], None]) -> None:
+    def _run(self, wake: Callable[[], None], ended: Callable[[str], None]) -> None:
         import psycopg
 
         told = False
         while not self._closed.is_set():
             try:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
+                    connection.execute(f"LISTEN {QUEUED}")
+                    connection.execute(f"LISTEN {ENDED}")
                     told = False
                     # What was stored while nobody listened.
                     wake()
                     while not self._closed.is_set():
-                        for _ in connection.notifies(timeout=LISTEN_S, stop_after=1):
-                            wake()
+                        for told_of in connection.notifies(timeout=LISTEN_S, stop_after=1):
+                            if told_of.channel == ENDED:
+                                ended(told_of.payload)
+                            else:
+                                wake()
             except psycopg.Error as error:
                 if not told and not self._closed.is_set():
                     log.warning("the engine cannot listen to the database and looks by itself: %s", _first_line(error))

@@ -30,7 +30,7 @@ class SqliteWakeups:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, wake: Callable[[], None]) -> None:
+    def start(self, wake: Callable[[], None], ended: Callable[[str], None]) -> None:  # noqa: ARG002 - it cannot tell
         """Look in a daemon thread."""
         self._thread = threading.Thread(target=self._run, args=(wake,), name="antiphon-watch", daemon=True)
         self._thread.start()

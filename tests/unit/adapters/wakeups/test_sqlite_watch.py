@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 def woken(file: Path) -> Iterator[threading.Event]:
     event = threading.Event()
     watch = SqliteWakeups(file, QUESTION)
-    watch.start(event.set)
+    watch.start(event.set, print)
     yield event
     watch.close()
 
@@ -54,7 +54,7 @@ def test_what_waited_before_it_watched_wakes(file: Path) -> None:
     insert(file, 1)
     event = threading.Event()
     watch = SqliteWakeups(file, QUESTION)
-    watch.start(event.set)
+    watch.start(event.set, print)
     assert event.wait(10)
     watch.close()
     watch.close()
@@ -62,7 +62,7 @@ def test_what_waited_before_it_watched_wakes(file: Path) -> None:
 
 def test_a_file_that_is_not_there_is_neither_made_nor_an_error(tmp_path: Path) -> None:
     watch = SqliteWakeups(tmp_path / "none.db", QUESTION)
-    watch.start(lambda: None)
+    watch.start(lambda: None, print)
     time.sleep(2 * LOOK_S)
     watch.close()
     assert list(tmp_path.iterdir()) == []

@@ -224,6 +224,18 @@ _POSTGRESQL_TRIGGERS = (
     WHEN (OLD.status <> NEW.status OR (OLD.owner IS NULL) <> (NEW.owner IS NULL))
     EXECUTE FUNCTION antiphon_count_jobs()
     """,
+    """
+    CREATE FUNCTION antiphon_tell_end() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('antiphon_ended', NEW.id);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER jobs_end AFTER UPDATE OF ended_at ON jobs FOR EACH ROW
+    WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL)
+    EXECUTE FUNCTION antiphon_tell_end()
+    """,
 )
 
 
