@@ -117,7 +117,12 @@ def _is_int(value: object) -> bool:
 
 def is_number(value: object) -> bool:
     """Whether it is a finite real number, NumPy's included."""
-    return isinstance(value, int | float | Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float | Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float is as large as
+        return False
 
 
 def check_text(what: str, text: object, longest: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -100,8 +99,8 @@ class PriceList:
         ):  # fmt: skip
             raise _invalid("currency", "give the three capital letters of ISO 4217, such as EUR")
         name = given.get("name", "")
-        if not isinstance(name, str) or len(name) > 1_000:
-            raise _invalid("name", "give a text of up to 1,000 characters")
+        if not isinstance(name, str) or len(name) > 1_000 or "\0" in name or not _is_unicode(name):
+            raise _invalid("name", "give a text of up to 1,000 characters, without NUL and half surrogate pairs")
         prices = {each: _price(each, given.get(each, 0.0)) for each in _PRICES}
         return cls(
             currency=currency,
@@ -138,9 +137,17 @@ def _invalid(name: str, why: str) -> LimitError:
 
 def _price(name: str, value: object) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and 0 <= value <= LARGEST_PRICE):  # type: ignore[arg-type, operator]
+    if not (number and 0 <= value <= LARGEST_PRICE):  # type: ignore[operator]
         raise _invalid(name, f"give a number from 0 to {LARGEST_PRICE:g}")
     return float(value)  # type: ignore[arg-type]
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _word(kind: type[_Word], name: str, value: object) -> _Word:

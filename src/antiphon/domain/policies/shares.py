@@ -20,7 +20,11 @@ class Use:
 
     def charged(self, seconds: float, now: float, window_s: float) -> Use:
         """With `seconds` more, used now; negative to give back what was charged too much."""
-        return Use(max(0.0, self.faded(now, window_s) + seconds), max(now, self.at))
+        return Use(max(0.0, self.faded(now, window_s) + seconds), now)
+
+    def known_at(self, now: float) -> Use:
+        """As it counts now: what a clock that was ahead noted must not count for as long as that clock was ahead."""
+        return self if self.at <= now else Use(self.used, now)
 
     def faded(self, now: float, window_s: float) -> float:
         """The seconds as they count now."""

@@ -13,6 +13,7 @@ from antiphon.errors import LimitError
 
 USUAL = 1.0
 """The weight of a workspace that has none of its own."""
+LEAST = 1e-9
 LARGEST = 1e9
 
 
@@ -28,11 +29,11 @@ def set_allotment(
         NotFoundError: No such workspace.
         LimitError: The weight is negative or no number (code "allotment-invalid").
     """
-    if weight is not None and not (is_number(weight) and 0 <= weight <= LARGEST):
+    if weight is not None and not (is_number(weight) and (weight == 0 or LEAST <= weight <= LARGEST)):
         raise LimitError(
             f"{str(weight)[:80]} cannot be the weight of a workspace.",
             code="allotment-invalid",
-            next_step=f"Give a number from 0 to {LARGEST:g}, or none for the usual weight of {USUAL:g}.",
+            next_step=f"Give 0, a number from {LEAST:g} to {LARGEST:g}, or none for the usual weight of {USUAL:g}.",
         )
     actor = operating(by)
     with ctx.store.write() as tx:

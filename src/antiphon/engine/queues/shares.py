@@ -35,7 +35,7 @@ class Charges:
     def on(self, workspace: str, user: str, use: Use) -> Use:
         """What a user, or with "" the workspace, has used with what is charged here; `use` is what is stored."""
         seconds = self._seconds.get((workspace, user))
-        return use if seconds is None else use.charged(seconds, self.now, self.window_s)
+        return use.known_at(self.now) if seconds is None else use.charged(seconds, self.now, self.window_s)
 
     def store(self) -> None:
         """Store them; once, at the end: whoever changes shares locks them in the order of their names."""

@@ -49,6 +49,9 @@ def test_what_is_not_given_is_free() -> None:
         ("priorities", {"High": -2}),
         ("uncounted_gates", 1.5),
         ("name", 7),
+        ("name", "\0"),
+        ("name", "\ud800"),
+        ("per_shot", 10**400),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: Any) -> None:

@@ -25,7 +25,10 @@ def test_what_was_charged_too_much_is_given_back_and_never_more_than_all() -> No
 
 
 def test_a_clock_that_was_set_back_changes_nothing_of_what_counts() -> None:
-    assert Use(10, 1_000).charged(1, 400, DAY) == Use(11, 1_000)
+    """And what it noted while it was ahead does not count until it is there again."""
+    assert Use(10, 1_000).charged(1, 400, DAY) == Use(11, 400)
+    assert Use(10, 1_000).known_at(400) == Use(10, 400)
+    assert Use(10, 1_000).known_at(1_400) == Use(10, 1_000)
 
 
 def test_even_use_counts_as_much_as_in_a_plain_window() -> None:

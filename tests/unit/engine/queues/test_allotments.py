@@ -27,7 +27,7 @@ def test_a_weight_is_set_changed_and_taken_away(ctx: EngineContext) -> None:
     ]
 
 
-@pytest.mark.parametrize("weight", [-1, float("inf"), float("nan"), 2e9, "much"])
+@pytest.mark.parametrize("weight", [-1, float("inf"), float("nan"), 2e9, 5e-324, 10**400, "much"])
 def test_what_is_no_weight_is_refused(ctx: EngineContext, weight: Any) -> None:
     with pytest.raises(LimitError) as caught:
         set_allotment(ctx, workspace="default", weight=weight, by="op")

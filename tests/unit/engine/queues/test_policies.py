@@ -62,6 +62,7 @@ def test_the_audit_log_says_what_was_changed(ctx: EngineContext) -> None:
         ("access", "mine"),
         ("gap_s", -1),
         ("gap_s", float("nan")),
+        ("gap_s", 10**400),
         ("window_s", 1),
         ("patience_s", "soon"),
         ("aged_every", 0),

@@ -69,6 +69,22 @@ def test_a_share_is_charged_at_the_start_and_corrected_at_the_end(desk: Desk) ->
     assert desk.used("ann").used == pytest.approx(4)
 
 
+def test_a_clock_that_was_ahead_for_a_moment_puts_nobody_last(desk: Desk) -> None:
+    ahead = 1e9
+    first = desk.submit("ann")
+    desk.clock._now += ahead
+    assert desk.start() == [first]
+    desk.end(first)
+    desk.clock._now -= ahead
+    much = desk.submit("bob")
+    assert desk.start() == [much]
+    desk.end(much, seconds=100.0)
+    ann, bob = desk.submit("ann"), desk.submit("bob")
+    assert desk.start(1) == [ann]
+    desk.end(ann)
+    assert desk.start(1) == [bob]
+
+
 def test_a_job_that_goes_back_into_the_queue_has_used_nothing(desk: Desk) -> None:
     desk.submit(planned_s=30)
     desk.start()
