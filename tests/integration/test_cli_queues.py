@@ -112,6 +112,13 @@ def test_a_job_that_waits_is_explained(home: Path, bell: Path) -> None:
     reads_well(listed.out)
     told = antiphon(home, "jobs", "explain", job)
     assert f"{job} waits behind 1" in told.out
+    reads_well(told.out)
+    for _ in range(2):
+        antiphon(home, "submit", bell, "-t", TARGET, "--priority", "high", "--name", "another bell")
+    reads_well(antiphon(home, "jobs", "list").out)
+    targets = antiphon(home, "targets", "list").out
+    assert targets.split()[:6] == ["target", "qubits", "status", "queue", "wait", "what"]
+    reads_well(targets)
     assert antiphon(home, "jobs", "explain", high, "--json").data["position"] == 0
     shown = antiphon(home, "jobs", "show", job)
     assert "expected wait" in shown.out

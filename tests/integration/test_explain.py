@@ -160,7 +160,15 @@ def test_a_job_that_runs_or_ended_says_so(open_workspace: Open) -> None:
     job = submit(ws).wait(60)
     assert job.status is JobStatus.SUCCEEDED
     found = explained(ws, job)
-    assert (found.status, found.position, found.rule) == ("Succeeded", None, "it has ended: Succeeded")
+    by = "it was started: its workspace and user had used least of their share"
+    assert (found.status, found.position, found.rule) == ("Succeeded", None, by)
+    assert str(found) == f"{job.id} is Succeeded; {by}"
+
+
+def test_a_job_that_was_cancelled_before_it_started_says_so(waiting: Workspace) -> None:
+    job = submit(waiting)
+    job.cancel()
+    assert explained(waiting, job).rule == "it was never started"
 
 
 def test_a_job_of_another_workspace_is_not_there(waiting: Workspace) -> None:

@@ -26,11 +26,12 @@ def explain(shell: Shell, job_id: JobId) -> None:
 
     Who is before it (as a class, not by name), by which rule, and what would change it.
     """
+    from antiphon.cli.tables import prose
     from antiphon.client.wire.explanations import explanation_to_json
 
     with shell.look() as workspace:
         found = workspace.job(job_id).explain()
-        shell.data(explanation_to_json(found), lambda: str(found))
+        shell.data(explanation_to_json(found), lambda: prose(str(found)))
 
 
 def advise(

@@ -98,12 +98,13 @@ def _table(found: list[Reservation]) -> RenderableType:
 
     table = plain_table(("id", "target", "for", "from (UTC)", "to (UTC)", "note"), "note")
     for each in found:
+        starts, ends = ((to_iso(at) or "")[:16].replace("T", " ") for at in (each.starts_at, each.ends_at))
         table.add_row(
             each.id or "-",
             each.target,
             each.workspace or "others",
-            (to_iso(each.starts_at) or "")[:16],
-            (to_iso(each.ends_at) or "")[:16],
+            starts,
+            ends.removeprefix(starts[:11]),
             Text(each.note),
         )
     return whole_but(table, "note")

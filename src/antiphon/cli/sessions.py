@@ -9,6 +9,7 @@ import typer
 from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
 from antiphon.domain.queues import Access
+from antiphon.domain.shown import span
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -106,7 +107,7 @@ def _page(session: Session, access: Access, latest: list[Job]) -> RenderableType
     from rich.console import Group
     from rich.text import Text
 
-    from antiphon.cli.tables import age, duration, facts_table, jobs_table, status_text
+    from antiphon.cli.tables import age, facts_table, jobs_table, status_text
 
     facts = session.facts
     rows = {
@@ -117,7 +118,7 @@ def _page(session: Session, access: Access, latest: list[Job]) -> RenderableType
         "takes jobs": "yes" if facts.accepting_jobs else f"no: {facts.end_reason}",
         "jobs": f"{facts.jobs:,}, {facts.pending:,} pending, {facts.failed:,} failed",
         "if a job fails": "the session ends" if facts.failure_policy.value == "abort" else "the session goes on",
-        "limits": f"{duration(facts.idle_limit_s)} idle, {duration(facts.total_limit_s)} in all",
+        "limits": f"{span(facts.idle_limit_s)} idle, {span(facts.total_limit_s)} in all",
         "used": _used(facts),
         "access": ACCESS[access],
         "holds it": f"since {age(facts.holding_since)}" if facts.holding_since is not None else None,

@@ -112,7 +112,10 @@ class Shell:
         from rich.table import Table
 
         if isinstance(shown, Table):
-            least = Measurement.get(self.out, self.out.options.update(max_width=10_000), shown).minimum
+            wide = self.out.options.update(max_width=10_000)
+            if (least := Measurement.get(self.out, wide, shown).minimum) > self.out.width:
+                shown.padding = (0, 1, 0, 0)  # a space in place of two between columns, before anything else
+                least = Measurement.get(self.out, wide, shown).minimum
             self.out.width = max(self.out.width, least)
 
     def line(self, value: Any) -> None:

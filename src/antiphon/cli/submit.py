@@ -114,8 +114,10 @@ def submit(
 
 
 def _quote(shell: Shell, target: Target, program: object, shots: int, parameters: Any, options: dict[str, Any]) -> None:
+    from antiphon.cli.tables import prose
+
     found = target.quote(program, shots, parameters=parameters, **options)
-    shell.data(found.to_json(), lambda: str(found))
+    shell.data(found.to_json(), lambda: prose(str(found)))
 
 
 def check_there(file: Path) -> None:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.bar import Bar
 from rich.cells import cell_len
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from antiphon.domain.queues import Priority
+from antiphon.domain.shown import span
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from antiphon.client.job import Job
     from antiphon.client.session import Session
     from antiphon.client.target import Target
@@ -58,7 +63,7 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
             Text.assemble((high, "yellow"), facts.name),
             facts.spec.target,
             status_text(facts.status.value),
-            age(facts.created_at),
+            age(facts.created_at).removesuffix(" ago"),
             _took(facts),
         )
     return whole_but(table, "name")
@@ -79,7 +84,7 @@ def sessions_table(sessions: Iterable[Session]) -> Table:
             facts.target,
             status_text(facts.status.value),
             str(facts.jobs),
-            age(facts.created_at),
+            age(facts.created_at).removesuffix(" ago"),
         )
     return whole_but(table, "name")
 
@@ -91,6 +96,7 @@ def targets_table(targets: Iterable[Target]) -> Table:
     table.add_column("qubits", justify="right")
     table.add_column("status", no_wrap=True)
     table.add_column("queue", justify="right")
+    table.add_column("wait", no_wrap=True)
     table.add_column("what it is", style="dim")
     for target in targets:
         table.add_row(
@@ -98,6 +104,7 @@ def targets_table(targets: Iterable[Target]) -> Table:
             f"{target.num_qubits:,}",
             status_text(target.status),
             str(target.queue_depth),
+            "-" if target.expected_wait is None else span(target.expected_wait),
             target.info.description,
         )
     return whole_but(table, "what it is")
@@ -112,6 +119,12 @@ def facts_table(rows: Mapping[str, Any]) -> Table:
         if value is not None and value != "":
             table.add_row(name, value if isinstance(value, Text) else Text(str(value)))
     return table
+
+
+def prose(text: str) -> RenderableType:
+    """Lines for people, which wrap at words, each under its own beginning."""
+    lines = [(len(line) - len(line.lstrip()), Text(line.lstrip())) for line in text.splitlines()]
+    return Group(*(Padding(line, (0, 0, 0, indent), expand=False) for indent, line in lines))
 
 
 def histogram(counts: Mapping[str, int], top: int = TOP) -> Table:

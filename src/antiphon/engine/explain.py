@@ -39,10 +39,8 @@ def explain(ctx: EngineContext, *, workspace: str, job_id: str) -> Explanation:
 
 
 def _how(tx: Transaction, job: Job) -> str:
-    if job.status.is_final:
-        return f"it has ended: {job.status.value}"
     why = [event.why for event in tx.events(job.id) if event.event == JobTrigger.CLAIMED.value]
-    return f"it was started: {why[-1]}" if why else "it was started"
+    return f"it was started: {why[-1]}" if why else "it was never started"
 
 
 def _waiting(ctx: EngineContext, tx: Transaction, job: Job) -> Explanation:
@@ -62,7 +60,7 @@ def _waiting(ctx: EngineContext, tx: Transaction, job: Job) -> Explanation:
     return Explanation(
         job_id=job.id,
         status=job.status.value,
-        rule=(Rule.HOLD if holds_it else _RULES[job.rank]).value,
+        rule=Rule.HOLD.value if holds_it else words.STARTS_BY[job.rank],
         position=sum(each.jobs for each in ahead),
         at_least=any(each.at_least for each in ahead),
         ahead=ahead,
@@ -117,11 +115,3 @@ def _older(tx: Transaction, job: Job) -> int:
         return before
     everything = tx.work_ahead(job.spec.target, Rank.STANDARD, "", "", job.created_at, MOST_COUNTED)
     return max(before, sum(jobs for _, _, jobs, _ in everything) - 1)
-
-
-_RULES = {
-    Rank.SESSION_HIGH: Rule.SESSION,
-    Rank.SESSION: Rule.SESSION,
-    Rank.HIGH: Rule.PRIORITY,
-    Rank.STANDARD: Rule.SHARE,
-}

@@ -12,7 +12,7 @@ from antiphon.domain.policies.bills import Bill, bill, session_line
 from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Access
-from antiphon.domain.shown import Shown
+from antiphon.domain.shown import Shown, span
 
 
 class Way(StrEnum):
@@ -85,7 +85,7 @@ class Advice(Shown):
         for option in self.options:
             cost = "" if option.bill is None else f", {_money(option)}"
             needs = f" ({option.needs})" if option.needs else ""
-            lines.append(f"  {_NAMES[option.way]}: {_time(option.wall_s)}{cost}{needs}")
+            lines.append(f"  {_NAMES[option.way]}: {span(option.wall_s)}{cost}{needs}")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -139,21 +139,21 @@ def _times(one: Bill, jobs: int) -> Bill:
 def _why(options: Sequence[Option], loop: Loop, *, keeps: bool) -> str:
     best, *others = options
     if best.bill is None:
-        words = [f"The target has no prices, so the fastest counts: {_NAMES[best.way]}, {_time(best.wall_s)}."]
+        words = [f"The target has no prices, so the fastest counts: {_NAMES[best.way]}, {span(best.wall_s)}."]
     else:
         compared = ", ".join(f"{_NAMES[option.way]} {_money(option)}" for option in others)
         words = [f"{_NAMES[best.way].capitalize()} {_cost(best.way)} {_money(best)}; {compared}."]
         words += _reasons({option.way: option for option in options})
         if all(option.bill is not None and option.bill.total == best.bill.total for option in others):
-            words.append(f"They cost the same, so the fastest counts: {_time(best.wall_s)}.")
+            words.append(f"They cost the same, so the fastest counts: {span(best.wall_s)}.")
     if best.needs:
         second = others[0]
         instead = f"{_NAMES[second.way]} {_money(second)}" if second.bill is not None else _NAMES[second.way]
         words.append(f"But {best.needs}; else take {instead}.")
     if loop.jobs > 1 and loop.access is Access.EXCLUSIVE and not keeps:
         words.append(
-            f"A session would lose the target between its jobs: {_time(loop.classical_s)} of your own work are more "
-            f"than the gap of {_time(loop.gap_s)}."
+            f"A session would lose the target between its jobs: {span(loop.classical_s)} of your own work are more "
+            f"than the gap of {span(loop.gap_s)}."
         )
     return " ".join(words)
 
@@ -186,9 +186,3 @@ def _cost(way: Way) -> str:
 def _money(option: Option) -> str:
     assert option.bill is not None
     return f"{option.bill.total:,.2f} {option.bill.currency}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7_200.0 else f"{seconds / 3_600:.1f} h"

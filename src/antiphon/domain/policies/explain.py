@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antiphon.domain.policies.holds import holds_now
-from antiphon.domain.policies.pick import Rule
 from antiphon.domain.queues import Access, Priority, QueuePolicy, QueueState, Rank, Reservation
 from antiphon.domain.shown import Shown, span
 
@@ -16,6 +15,16 @@ _CLASS = {
     Rank.HIGH: "jobs with high priority",
     Rank.STANDARD: "standard jobs",
 }
+
+STARTS_BY = {
+    Rank.SESSION_HIGH: "jobs of sessions start first, those with high priority before others",
+    Rank.SESSION: "jobs of sessions start first",
+    Rank.HIGH: "high priority starts before standard",
+    Rank.STANDARD: "of standard jobs the one starts whose workspace and user have used least of their share",
+}
+"""The rule that lets a waiting job of a class start, in words; a job that has started has its `pick.Rule`."""
+USED_NO_MORE = "they have used no more of their share"
+_BOOKED = "a reservation of another workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Explanation(Shown):
     Attributes:
         position: Jobs that start before it if nothing changes; with `at_least`, counting stopped there. None when it
             waits no more.
-        rule: By which rule it starts when it does, or why it was started, or how it ended.
+        rule: By which rule it starts when it does, or why it was started, or that it never was.
         held: Who keeps the target, as a class; None where nobody does.
         reservation: The window that keeps it waiting, in words.
         changes: What would change it, a sentence each.
@@ -78,7 +87,7 @@ class Explanation(Shown):
     def __str__(self) -> str:
         """Where it is, who is before it by which rule, and what would change it, a line each."""
         if self.position is None:
-            return f"{self.job_id} is {self.status}: {self.rule}"
+            return f"{self.job_id} is {self.status}; {self.rule}"
         if not self.position:
             lines = [f"{self.job_id} is the next of those that wait (rule: {self.rule})"]
         else:
@@ -86,8 +95,9 @@ class Explanation(Shown):
             lines = [f"{self.job_id} waits behind {least}{self.position:,} (rule: {self.rule})"]
         for each in self.ahead:
             more = "+" if each.at_least else ""
-            lines.append(f"  {each.jobs:,}{more} {each.what}: {each.rule}; planned {span(each.planned_s)}")
-        if self.held is not None:
+            what = each.what if each.jobs != 1 else each.what.replace("jobs", "job", 1)
+            lines.append(f"  {each.jobs:,}{more} {what}: {each.rule}; planned {span(each.planned_s)}")
+        if self.held is not None and self.held != _BOOKED:
             lines.append(f"  the target is held by {self.held}")
         if self.reservation is not None:
             lines.append(f"  the target is {self.reservation}")
@@ -110,7 +120,7 @@ def group(rank: Rank, relation: str, own: Rank, jobs: int, planned_s: float, mos
     if rank is not own:
         rule = "sessions go first" if rank <= Rank.SESSION < own else "priority"
     else:
-        rule = {"user": Rule.SHARE.value, "workspace": Rule.SHARE.value}.get(relation, "age")
+        rule = {"user": USED_NO_MORE, "workspace": USED_NO_MORE}.get(relation, "age")
     return AheadGroup(f"{_CLASS[rank]}{whose.get(relation, '')}", rule, jobs, planned_s, jobs >= most)
 
 
@@ -119,7 +129,7 @@ def held_by(
 ) -> str | None:
     """Who has the target to itself, as a class; None if nobody, or the job's own session."""
     if reservation is not None and reservation.workspace != workspace:
-        return "a reservation of another workspace"
+        return _BOOKED
     if state.held_by is None or not holds_now(state, now) or state.held_by == session_id:
         return None
     if state.held_workspace == workspace:
@@ -152,7 +162,7 @@ def changes(
 ) -> tuple[str, ...]:
     """What would change when the job starts, a sentence each; the strongest first."""
     found = []
-    if held is not None and state.held_by is not None and not held.startswith("a reservation"):
+    if held is not None and state.held_by is not None and held != _BOOKED:
         if state.held_until is not None:
             found.append(
                 f"The hold ends in {_span(state.held_until - now)}, unless a job of that session comes before."
@@ -165,7 +175,7 @@ def changes(
         found.append(f"Open a session on {policy.target}: jobs of sessions go before others.")
     if ahead and priority is not Priority.HIGH:
         found.append("High priority goes before standard within its class, at what the target charges for it.")
-    by_share = any(each.rule == Rule.SHARE.value for each in ahead)
+    by_share = any(each.rule == USED_NO_MORE for each in ahead)
     if by_share and standing is not None and standing.median_s is not None and standing.used_s > standing.median_s:
         found.append(
             f"Your workspace has used {standing.used_s:,.0f} s for each unit of its allotment, the median of those "

@@ -93,7 +93,7 @@ def test_an_advice(prices: PriceList | None) -> None:
 @pytest.mark.parametrize(
     "found",
     [
-        Explanation(job_id="job_1", status="Succeeded", rule="it has ended: Succeeded"),
+        Explanation(job_id="job_1", status="Succeeded", rule="it was never started"),
         Explanation(
             job_id="job_1",
             status="Waiting",

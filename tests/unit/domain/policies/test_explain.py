@@ -7,7 +7,7 @@ from antiphon.domain.policies.explain import AheadGroup, Standing
 from antiphon.domain.queues import Access, Priority, QueuePolicy, QueueState, Rank, Reservation
 
 POLICY = QueuePolicy(target="t", slots=1, access=Access.EXCLUSIVE)
-GROUP = AheadGroup("standard jobs, of other workspaces", "its workspace and user had used least of their share", 3, 9.0)
+GROUP = AheadGroup("standard jobs, of other workspaces", explain.USED_NO_MORE, 3, 9.0)
 OTHERS = Reservation(
     id="r", target="t", workspace="others", starts_at=100.0, ends_at=400.0, created_by="op", created_at=0.0
 )
@@ -84,3 +84,20 @@ def test_windows_of_others_are_told() -> None:
 def test_groups_in_words(rank: Rank, relation: str, own: Rank, what: str, rule: str) -> None:
     found = explain.group(rank, relation, own, 1_000, 5.0, 1_000)
     assert (found.what, found.rule, found.at_least) == (what, rule, True)
+
+
+def test_one_job_is_one_and_a_window_is_told_once() -> None:
+    one = explain.group(Rank.SESSION, "session", Rank.STANDARD, 1, 5.0, 1_000)
+    told = str(
+        explain.Explanation(
+            job_id="job_1",
+            status="Waiting",
+            rule=explain.STARTS_BY[Rank.STANDARD],
+            position=1,
+            ahead=(one,),
+            held=explain.held_by(QueueState(target="t"), "mine", None, 100.0, OTHERS),
+            reservation=explain.reserved(OTHERS, None, "mine", 100.0),
+        )
+    )
+    assert "  1 job of sessions: sessions go first; planned 5 s" in told
+    assert told.count("another workspace") == 1
