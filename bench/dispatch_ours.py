@@ -1,9 +1,10 @@
 """Antiphon's side of the dispatch case, in a process like its peers: BENCH_ANTIPHON says how it is put together.
 
 `own`: a workspace on a folder as it comes, with the engine that the target chooses. `inline`: Aer, as on all sides, in
-the submitting thread. `workers`: the same with every job in a worker process. `server`: the SDK on a server that runs
-nothing itself, `antiphon worker` beside it, both on PostgreSQL. `slots`: the same with a target that runs only so many
-jobs at a time, so that each waits in its queue.
+the submitting thread. `workers`: the same with every job in a worker process. `direct`: the SDK on PostgreSQL itself,
+which runs nothing in its process, and `antiphon worker` beside it: what the peers with a database do. `server`: the SDK
+on a server that runs nothing itself, `antiphon worker` beside it, both on PostgreSQL. `slots`: the same with a target
+that runs only so many jobs at a time, so that each waits in its queue.
 """
 
 from __future__ import annotations
@@ -49,21 +50,36 @@ def _embedded(place: Place, **options: Any) -> Iterator[Antiphon]:
 
 
 @contextlib.contextmanager
+def _worker(place: Place, home: Path) -> Iterator[None]:
+    log = place.folder / "worker.log"
+    command = [str(Path(sys.executable).with_name("antiphon")), "worker", "--json", "--home", str(home)]
+    with process([*command, "--database", place.database, "--workers", str(place.workers)], log):
+        until(lambda: "engine" in json.loads(log.read_text().splitlines()[0]), "antiphon worker")
+        yield
+
+
+@contextlib.contextmanager
+def _direct(place: Place) -> Iterator[Antiphon]:
+    home = place.folder / "lab"
+    with (
+        Workspace(home, database=place.database, workers=0) as workspace,
+        _worker(place, home),
+    ):
+        yield Antiphon(workspace, engine=ENGINE, execution="process")
+
+
+@contextlib.contextmanager
 def _served(place: Place, slots: int | None) -> Iterator[Antiphon]:
     home = place.folder / "lab"
     with Workspace(home, database=place.database, dispatch=False) as workspace:
         if slots is not None:
             workspace.target(TARGET).set_queue(slots=slots)
-    log = place.folder / "worker.log"
-    command = [str(Path(sys.executable).with_name("antiphon")), "worker", "--json", "--home", str(home)]
-    options = ["--database", place.database, "--workers", str(place.workers)]
     with (
         antiphon_server(home, database=place.database, workers=0, options=("--inline-seconds", "0")) as server,
-        process([*command, *options], log),
+        _worker(place, home),
+        Workspace(server.url, api_key=server.key) as workspace,
     ):
-        until(lambda: "engine" in json.loads(log.read_text().splitlines()[0]), "antiphon worker")
-        with Workspace(server.url, api_key=server.key) as workspace:
-            yield Antiphon(workspace, engine=ENGINE)
+        yield Antiphon(workspace, engine=ENGINE)
 
 
 def open_side(place: Place) -> contextlib.AbstractContextManager[Antiphon]:
@@ -73,6 +89,8 @@ def open_side(place: Place) -> contextlib.AbstractContextManager[Antiphon]:
         return _embedded(place)
     if how in ("inline", "workers"):
         return _embedded(place, engine=ENGINE, execution="process" if how == "workers" else "inline")
+    if how == "direct":
+        return _direct(place)
     return _served(place, place.workers if how == "slots" else None)
 
 

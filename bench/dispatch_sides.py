@@ -72,6 +72,7 @@ OURS = (
     ),
     _antiphon("embedded, inline", "inline", f"SQLite: {_RECORD}; run in the submitting thread, one at a time"),
     _antiphon("embedded, workers", "workers", f"SQLite: {_RECORD}"),
+    _antiphon("workers on PostgreSQL", "direct", f"PostgreSQL: {_RECORD}; the SDK on the database, antiphon worker"),
     _antiphon("server", "server", f"PostgreSQL: {_RECORD}; antiphon serve, antiphon worker"),
     _antiphon("server, slots", "slots", f"PostgreSQL: {_RECORD}; the same, and every job waits in the target's queue"),
 )
