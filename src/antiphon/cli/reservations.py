@@ -97,14 +97,17 @@ def _table(found: list[Reservation]) -> RenderableType:
     from antiphon.client.wire.times import to_iso
 
     table = plain_table(("id", "target", "for", "from (UTC)", "to (UTC)", "note"), "note")
+    this_year = (to_iso(time.time()) or "")[:5]
     for each in found:
-        starts, ends = ((to_iso(at) or "")[:16].replace("T", " ") for at in (each.starts_at, each.ends_at))
+        starts, ends = (
+            (to_iso(at) or "")[:16].replace("T", " ").removeprefix(this_year) for at in (each.starts_at, each.ends_at)
+        )
         table.add_row(
             each.id or "-",
             each.target,
             each.workspace or "others",
             starts,
-            ends.removeprefix(starts[:11]),
+            ends.removeprefix(starts[:-5]),
             Text(each.note),
         )
     return whole_but(table, "note")
