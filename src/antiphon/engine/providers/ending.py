@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
 from antiphon.domain.batches import ItemEvent, ItemTrigger, advance_item
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, outcome_to_json
@@ -10,10 +15,13 @@ from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
 from antiphon.engine.providers.ledger import save
 from antiphon.engine.record import STOPPED_ELSEWHERE, record
+from antiphon.engine.validate import is_number
 from antiphon.errors import AntiphonError, ExecutionError
 from antiphon.ports.executor import Report
 from antiphon.ports.job_store import Transaction
 from antiphon.ports.provider import ProviderJob, ProviderJobState
+
+log = logging.getLogger("antiphon.engine")
 
 _UNANSWERED = frozenset({SubmissionState.INTENDED, SubmissionState.SENT})
 
@@ -23,15 +31,15 @@ def end_with(ctx: EngineContext, job: Job, line: Submission, found: ProviderJob,
     error = _overdue(job, found) if overdue and found.state is ProviderJobState.CANCELLED else None
     error = error or end_error(found, len(job.spec.pubs))
     now = ctx.clock.now()
-    seconds = found.seconds
-    if seconds is None:
+    seconds, cost = found.seconds, told_cost(found)
+    if seconds is None or not is_number(seconds) or seconds < 0:
         seconds = max(0.0, now - (line.sent_at or line.intended_at))
     event = SubmissionEvent(
         trigger=SubmissionTrigger.ENDED,
         at=now,
         provider_id=found.id,
         error=None if error is None else error.to_dict(),
-        cost=found.cost,
+        cost=cost,
     )
     execution = found.execution if error is None else None
 
@@ -40,7 +48,7 @@ def end_with(ctx: EngineContext, job: Job, line: Submission, found: ProviderJob,
         if execution is not None and ended.spec.kind is JobKind.BATCH:
             _end_items(tx, ended, execution)
 
-    record(ctx, job, Report(execution, error, seconds, found.cost), also)
+    record(ctx, job, Report(execution, error, seconds, cost), also)
 
 
 def stop(ctx: EngineContext, job: Job, line: Submission | None, error: AntiphonError) -> None:
@@ -84,6 +92,29 @@ def end_error(found: ProviderJob, programs: int) -> AntiphonError | None:
         code="provider-failed",
         details={"provider_id": found.id},
     )
+
+
+def told_cost(found: ProviderJob) -> tuple[Mapping[str, Any], ...]:
+    """The cost lines as they can be added up: an amount that is no number is kept in words, and counts as nothing.
+
+    The job has ended and was paid for, whatever is wrong with its bill.
+    """
+    return tuple(_told_line(line) for line in found.cost)
+
+
+def _told_line(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = {name: str(value) if isinstance(value, float) and not is_number(value) else value
+            for name, value in line.items()}  # fmt: skip
+    if "amount" not in told:
+        return told
+    try:
+        amount = float(told["amount"])
+    except (TypeError, ValueError, OverflowError):
+        amount = math.nan
+    if math.isfinite(amount):
+        return told | {"amount": amount}
+    log.warning("a provider told a cost that is no number: %.80s", told["amount"])
+    return told | {"amount": 0.0, "told": str(told["amount"])[:80]}
 
 
 def _overdue(job: Job, found: ProviderJob) -> AntiphonError:

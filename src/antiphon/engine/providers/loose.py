@@ -13,7 +13,7 @@ from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionS
 from antiphon.domain.transitions import TransitionRefusedError
 from antiphon.engine.context import EngineContext
 from antiphon.engine.providers.asking import LISTED_BEFORE_S, NOT_THERE
-from antiphon.engine.providers.ending import end_error
+from antiphon.engine.providers.ending import end_error, told_cost
 from antiphon.engine.providers.ledger import save
 from antiphon.errors import AntiphonError
 from antiphon.ports.job_store import VersionConflictError
@@ -85,7 +85,7 @@ def _save(
         at=ctx.clock.now(),
         provider_id=None if found is None else found.id,
         error=None if error is None else error.to_dict(),
-        cost=found.cost if found is not None and trigger is SubmissionTrigger.ENDED else (),
+        cost=told_cost(found) if found is not None and trigger is SubmissionTrigger.ENDED else (),
     )
     with ctx.store.write() as tx:
         return save(tx, line, event)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.quotas import Dimension, Period
 from antiphon.domain.work import JobKind, Plan, Work
+from antiphon.engine.access.limits import set_quota
 from antiphon.engine.cancel import cancel
 from antiphon.errors import ExecutionError
 from antiphon.ports.provider import AnswerLostError, ProviderJobState, RefusedByProviderError
 from provider_jobs import WORKSPACE, Desk
-from scripted_provider import ScriptedProvider
+from scripted_provider import TARGET, ScriptedProvider
 
 NO_PLAN = Plan((), (), 0.0, 0, safe_inline=False)
 LOST = AnswerLostError("The connection broke.")
@@ -222,3 +224,28 @@ def test_what_cannot_be_stopped_is_waited_for(
     provider.end()
     here.see_through(followed)
     assert here.job(job_id).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -5.0])
+@pytest.mark.parametrize("amount", [float("nan"), float("-inf"), "a lot", None])
+def test_a_bill_that_cannot_be_read_loses_no_result(
+    here: Desk, provider: ScriptedProvider, seconds: float, amount: object
+) -> None:
+    quotas = [
+        set_quota(here.ctx, workspace=WORKSPACE, dimension=each, limit=1e9, period=Period.NONE, by="root")[0].quota.id
+        for each in Dimension
+    ]
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    provider.end(seconds=seconds, cost=({"dimension": "shot", "amount": amount}, {"amount": "1.5"}))
+    here.see_through(followed)
+    job = here.job(job_id)
+    assert job.status is JobStatus.SUCCEEDED
+    assert [line["amount"] for line in job.cost] == [0.0, 1.5]
+    assert job.cost[0]["told"] == str(amount)
+    with here.ctx.store.read() as tx:
+        used = [tx.quota_use(quota, 0.0) for quota in quotas]
+        shares = [use.used for _, _, use in tx.shares(TARGET)]
+    assert all(0.0 <= each.used < 100.0 and each.held == 0.0 for each in used)
+    assert all(0.0 <= each < 100.0 for each in shares)
