@@ -148,6 +148,8 @@ class EngineContext:
     """Tasks this process is working on: added before the lease is stored, taken out after the end is."""
     queues: set[str] = field(default_factory=set)
     """Targets with slots whose queues this engine ran when it last looked."""
+    interrupted_at: float | None = None
+    """When jobs last came back from the workers unended, through no fault of their own: a cluster that is gone, say."""
     turns: dict[str, int] = field(default_factory=dict)
     """When each target without slots last got a worker of this engine, counted in turns."""
     suspects: dict[str, tuple[float, float]] = field(default_factory=dict)

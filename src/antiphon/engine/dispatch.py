@@ -19,6 +19,8 @@ from antiphon.errors import AntiphonError, StoreError
 log = logging.getLogger("antiphon.engine")
 
 RECOVER_EVERY_S = 2.0
+PAUSE_S = 2.0
+"""Nothing is given to workers for so long after one was lost under a job."""
 MOST_ELSEWHERE = 1_000
 """So many jobs of an engine are seen through at providers at a time; each costs a look now and then, and no worker."""
 
@@ -127,12 +129,17 @@ class Dispatcher:
         with self._lock:
             here = sum(not self._is_elsewhere(task) for task in self._running)
             elsewhere = len(self._running) - here
-        free = ctx.executors["process"].capacity - here
+        free = 0 if self._is_pausing() else ctx.executors["process"].capacity - here
         claimed = claim(ctx, free, MOST_ELSEWHERE - elsewhere if ctx.providers else 0)
         with self._lock:
             self._running.update(task_id(job) for job in claimed)
         for job in claimed:
             start_claimed(ctx, job, partial(self._done, task_id(job)))
+
+    def _is_pausing(self) -> bool:
+        """Whether workers were lost a moment ago: the same jobs would come back as fast as they are handed over."""
+        now, last = self._ctx.clock.now(), self._ctx.interrupted_at
+        return last is not None and last <= now < last + PAUSE_S
 
     def _loop(self) -> None:
         ctx = self._ctx

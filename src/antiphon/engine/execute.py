@@ -19,6 +19,9 @@ from antiphon.ports.executor import Executor, Report, Task
 
 log = logging.getLogger("antiphon.engine")
 
+INTERRUPTED = "task-interrupted"
+"""Code of a report that says the worker was lost, and nothing of the job."""
+
 GONE = frozenset({"store-incomplete", "blob-missing", "blob-corrupt"})
 """Codes of a store that answered, and no longer has what the job names: to try again would not help."""
 
@@ -57,6 +60,8 @@ def start_claimed(ctx: EngineContext, job: Job, done: Callable[[], None]) -> Non
         return
 
     def conclude(report: Report) -> None:
+        if report.error is not None and report.error.code == INTERRUPTED:
+            ctx.interrupted_at = ctx.clock.now()
         try:
             record(ctx, job, report)
         except AntiphonError as error:
