@@ -247,7 +247,7 @@ def test_doctor_explains_the_settings_of_a_file(home: Path, tmp_path: Path) -> N
 
 def test_the_first_command_of_the_readme(home: Path) -> None:
     repository = Path(__file__).parents[2]
-    (line,) = [
+    line, *_ = [
         line for line in (repository / "README.md").read_text().splitlines() if line.startswith("$ antiphon sub")
     ]
     _, _, command, program, *options = line.partition("#")[0].split()
