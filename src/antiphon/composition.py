@@ -25,7 +25,7 @@ from antiphon.adapters.liveness import ProcessLiveness
 from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSecrets, SecretChain, VaultSecrets
 from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
-from antiphon.adapters.store.telling import SOMETHING_WAITS
+from antiphon.adapters.store.telling import ENDED, QUEUED, SOMETHING_WAITS
 from antiphon.adapters.targets.plugins import load_plugins
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.adapters.telemetry.job_spans import JobSpans
@@ -208,7 +208,7 @@ def _wakeups(database: str | Path, *, takes_jobs: bool) -> Wakeups | None:
     """How an engine on that database hears of other processes' jobs: those that wait, and ends where they are told."""
     text = str(database)
     if text.startswith("postgres"):
-        return PostgresWakeups(text)
+        return PostgresWakeups(text, queued=QUEUED, ended=ENDED)
     if not takes_jobs:
         return None
     return SqliteWakeups(Path(text.removeprefix("sqlite:///")), SOMETHING_WAITS)

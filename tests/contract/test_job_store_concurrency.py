@@ -24,15 +24,15 @@ OpenAnother = Callable[[], JobStore]
 _CLAIMER = """
 import sys
 from antiphon.adapters.store import open_store
-from antiphon.domain.jobs import JobEvent, JobTrigger, advance
-from antiphon.ports.job_store import VersionConflictError
+from antiphon.domain.jobs import JobEvent, JobStatus, JobTrigger, advance
+from antiphon.ports.job_store import JobQuery, VersionConflictError
 store = open_store(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 won = []
 while True:
     with store.read() as tx:
-        waiting = tx.waiting_jobs(["sim.auto"], 5)
+        waiting = tx.find_jobs(JobQuery("default", status=JobStatus.WAITING, limit=5, oldest_first=True))
     if not waiting:
         break
     for job in waiting:

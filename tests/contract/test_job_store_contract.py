@@ -262,23 +262,6 @@ def test_engines_come_beat_and_go(store: JobStore) -> None:
         assert tx.engines() == [other]
 
 
-def test_the_queue_serves_sessions_first_then_age(store: JobStore) -> None:
-    session = add_session(store)
-    early, late = add_job(store), add_job(store, workspace="other")
-    other_target = add_job(store, target="sim.mps")
-    in_session = add_job(store, session_id=session.id)
-    add_job(store, target="sim.stabilizer")
-    claim(store, add_job(store))
-    everything = [in_session, early, late, other_target]
-    with store.read() as tx:
-        assert tx.waiting_jobs(["sim.auto", "sim.mps", "sim.auto"], 10) == everything
-        assert tx.waiting_jobs(["sim.mps", "sim.auto"], 2) == everything[:2]
-        assert tx.waiting_jobs(["sim.mps"], 10) == [other_target]
-        assert tx.waiting_jobs([], 10) == []
-    with store.write() as tx:
-        assert tx.waiting_jobs(["sim.auto", "sim.mps"], 10) == everything
-
-
 def test_the_oldest_waiting_job_of_each_target(store: JobStore) -> None:
     running = claim(store, add_job(store))
     session = add_session(store)

@@ -15,11 +15,11 @@ from antiphon.adapters.store.rows import job_row
 from antiphon.adapters.store.schema import migrate
 from antiphon.adapters.store.store import SqlJobStore
 from antiphon.adapters.store.tables import SCHEMA_VERSIONS, jobs
-from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
+from antiphon.domain.jobs import Job, JobStatus
 from antiphon.errors import StoreError
-from antiphon.ports.job_store import VersionConflictError
+from antiphon.ports.job_store import JobQuery, VersionConflictError
 from real_postgres import RealPostgres
-from stored_facts import T0, add_job, claim, make_job, submitted
+from stored_facts import add_job, claim, make_job, submitted
 
 
 @pytest.fixture
@@ -65,17 +65,6 @@ def test_of_two_transactions_that_wait_for_each_other_one_must_read_again(store:
     assert "deadlock" in conflicts[0].cause
 
 
-def test_a_claimer_passes_over_what_another_is_claiming(store: SqlJobStore) -> None:
-    first, second = add_job(store), add_job(store)
-    event = JobEvent(trigger=JobTrigger.CLAIMED, at=T0, who="eng-1", owner="eng-1")
-    with store.write() as one:
-        (mine,) = one.waiting_jobs(["sim.auto"], 1)
-        with store.write() as other:
-            (theirs,) = other.waiting_jobs(["sim.auto"], 1)
-        one.save_job(mine, advance(mine, event), event)
-    assert [mine, theirs] == [first, second]
-
-
 def test_a_server_that_ended_the_connections_is_found_again(store: SqlJobStore, url: str) -> None:
     job = add_job(store)
     with pytest.raises(StoreError) as caught, store.write() as tx:
@@ -110,7 +99,7 @@ def test_an_older_schema_is_migrated(postgres_server: RealPostgres) -> None:
         )
     store = open_store(url)
     with store.read() as tx:
-        assert tx.waiting_jobs(["sim.auto"], 10) == [job]
+        assert tx.find_jobs(JobQuery("default", status=JobStatus.WAITING)) == [job]
         assert tx.count_jobs("default")[JobStatus.WAITING] == 1
     store.close()
     with psycopg.connect(url) as connection:

@@ -183,10 +183,6 @@ class Transaction(
         """When the oldest waiting job of each target was submitted; a target without one is left out."""
         ...
 
-    def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
-        """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age. Uses an index."""
-        ...
-
     def jobs_before(self, job: Job, most: int) -> int:
         """How many jobs of its target wait in a class before a waiting job's, or older in its own; up to `most`."""
         ...

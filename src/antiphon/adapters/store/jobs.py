@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import merge
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select, text, update
@@ -62,24 +60,6 @@ _BY_WORK = Statement(
         .offset(_NO_OFFSET)
     ),
 )
-
-
-def _waiting(*, lock: bool) -> Statement:
-    # One target at a time: the index then hands the rows out in order, however many wait for whatever target.
-    query = (
-        select(jobs)
-        .where(_c.target == given(jobs, "target"), _IS_WAITING)
-        .order_by(_c.rank, _c.created_at, _c.id)
-        .limit(_LIMIT)
-        .offset(_NO_OFFSET)
-    )
-    # What another engine is claiming right now is not worth waiting for.
-    locked = query.with_for_update(key_share=True, skip_locked=True)
-    return Statement(("target", "limit"), lambda _: locked if lock else query)
-
-
-_WAITING = _waiting(lock=False)
-_WAITING_LOCKED = _waiting(lock=True)
 
 
 _OWNED = Statement(
@@ -161,15 +141,6 @@ class JobTransaction(EventTransaction):
         row = self._runner.row(_BY_WORK, (workspace, work_digest, 1))
         return None if row is None else job_of(row)
 
-    def waiting_jobs(self, targets: Sequence[str], limit: int) -> list[Job]:
-        """Waiting jobs of these targets in all workspaces: jobs in a session first, then by age.
-
-        In a write transaction on PostgreSQL, jobs that another transaction holds are passed over.
-        """
-        statement = _WAITING_LOCKED if self._runner.writable else _WAITING
-        queues = [self._runner.rows(statement, (target, limit)) for target in dict.fromkeys(targets)]
-        return [job_of(row) for row in islice(merge(*queues, key=_place_in_queue), limit)]
-
     def owned_jobs(self, owner: str) -> list[Job]:
         """Jobs an engine holds a lease on."""
         return [job_of(row) for row in self._runner.rows(_OWNED, (owner,))]
@@ -178,11 +149,3 @@ class JobTransaction(EventTransaction):
         """Jobs of a session that are not final, oldest first."""
         statement = _PENDING_LOCKED if self._runner.writable else _PENDING
         return [job_of(row) for row in self._runner.rows(statement, (session_id,))]
-
-
-_RANK_COLUMN = list(_c.keys()).index("rank")
-_CREATED_COLUMN = list(_c.keys()).index("created_at")
-
-
-def _place_in_queue(row: tuple[Any, ...]) -> tuple[int, float, str]:
-    return row[_RANK_COLUMN], row[_CREATED_COLUMN], row[0]

@@ -11,7 +11,13 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
-from antiphon.adapters.store import archive_tables, azure_tables, count_tables, queue_tables  # noqa: F401 - for metadata
+from antiphon.adapters.store import (  # noqa: F401 - for metadata
+    archive_tables,
+    azure_tables,
+    count_tables,
+    queue_tables,
+    triggers,
+)
 from antiphon.adapters.store.columns import metadata
 from antiphon.adapters.store.databases import LOCK_WAIT_S, Database
 from antiphon.adapters.store.tables import SCHEMA_VERSIONS, VERSION_TABLE, schema_history

@@ -1,4 +1,4 @@
-"""How other processes hear that something waits: a channel of PostgreSQL, a question for SQLite."""
+"""How other processes hear that something waits or has ended: channels of PostgreSQL, a question for SQLite."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from sqlalchemy import text
 
 from antiphon.adapters.store.statements import Statement
 
-CHANNEL = "antiphon_queue"
-NOTIFY = Statement((), lambda _: text(f"NOTIFY {CHANNEL}"))
+QUEUED = "antiphon_queue"
+ENDED = "antiphon_ended"
+"""Its payload is the id of the job; see `triggers`."""
+
+NOTIFY = Statement((), lambda _: text(f"NOTIFY {QUEUED}"))
 """Told when the transaction commits; any number in one transaction are one."""
 
 # Word for word the condition of the partial index that answers it.

@@ -1,6 +1,6 @@
 """PostgreSQL tells: whoever stores a job that waits, or a job's end, notifies in the same transaction.
 
-The first is a statement of the store (`store.telling`), the second a trigger (`store.count_tables`).
+The first is a statement of the store (`store.telling`), the second a trigger (`store.triggers`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from contextlib import suppress
 
 from antiphon.errors import MissingExtraError
 
-QUEUED = "antiphon_queue"
-ENDED = "antiphon_ended"
-"""Its payload is the id of the job."""
 TRY_AGAIN_S = 1.0
 LISTEN_S = 0.5
 """So long a listener sleeps at most before it looks whether it is closed; a notification ends the sleep."""
@@ -31,17 +28,20 @@ class PostgresWakeups:
 
     Args:
         url: The database, with its password.
+        queued: The channel that tells that something waits.
+        ended: The channel that tells that a job has ended; its payload is the id of the job.
 
     Raises:
         MissingExtraError: psycopg is not installed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, queued: str, ended: str) -> None:
         try:
             import psycopg  # noqa: F401 - asked here, so that a thread need not
         except ModuleNotFoundError as error:
             raise MissingExtraError.of("psycopg", "postgres", "A PostgreSQL store") from error
         self._url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
+        self._queued, self._ended = queued, ended
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -63,14 +63,14 @@ class PostgresWakeups:
         while not self._closed.is_set():
             try:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as connection:
-                    connection.execute(f"LISTEN {QUEUED}")
-                    connection.execute(f"LISTEN {ENDED}")
+                    connection.execute(f"LISTEN {self._queued}")
+                    connection.execute(f"LISTEN {self._ended}")
                     told = False
                     # What was stored while nobody listened.
                     wake()
                     while not self._closed.is_set():
                         for told_of in connection.notifies(timeout=LISTEN_S, stop_after=1):
-                            if told_of.channel == ENDED:
+                            if told_of.channel == self._ended:
                                 ended(told_of.payload)
                             else:
                                 wake()

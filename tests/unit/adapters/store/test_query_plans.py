@@ -77,11 +77,6 @@ def _assert_only_looks_into(planner: _Planner, *indexes: str) -> None:
     assert not any("TEMP B-TREE" in plan for plan in planner.plans), planner.plans
 
 
-def test_waiting_jobs(tx: SqlTransaction, planner: _Planner) -> None:
-    tx.waiting_jobs(["sim.auto", "sim.mps"], 10)
-    _assert_uses(planner, "jobs_waiting_by_age", times=2)
-
-
 def test_the_oldest_waiting_job(tx: SqlTransaction, planner: _Planner) -> None:
     tx.oldest_waiting(["sim.auto"])
     _assert_only_looks_into(planner, "jobs_waiting_by_age")
