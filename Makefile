@@ -6,7 +6,7 @@ WIRE := tests/wire/.venv
 OIDC := tests/oidc/.venv
 VAULT := tests/vault/.venv
 UV := $(VENV)/bin/uv
-SYNC := $(UV) sync --frozen --inexact --quiet
+SYNC := $(UV) sync --frozen --inexact --quiet --extra all
 export QDK_PYTHON_TELEMETRY := none
 RUN_WIRE = @if [ -e $(WIRE)/.installed ]; then $(WIRE)/bin/pytest -c tests/wire/pyproject.toml tests/wire; \
 	else echo "SKIPPED tests/wire: the genuine Azure Quantum clients are not installed."; fi
@@ -24,12 +24,12 @@ $(UV):
 
 $(VENV)/.demo: $(UV) uv.lock pyproject.toml
 	@echo "Installing Antiphon with its simulators and SDKs into $(VENV) …"
-	$(SYNC) --all-extras --no-dev
+	$(SYNC) --no-dev
 	@touch $@
 
 $(VENV)/.dev: $(UV) uv.lock pyproject.toml
 	@echo "Installing Antiphon with every extra and the test tools into $(VENV) …"
-	$(SYNC) --all-extras
+	$(SYNC)
 	@touch $@
 
 # Microsoft's clients pin versions that conflict with ours: an environment of their own. Without it (no network, say) their

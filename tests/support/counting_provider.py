@@ -100,6 +100,9 @@ class CountingProvider:
     def look(self, provider_id: str) -> ProviderJob:
         return read_job(self._ask("GET", f"/jobs/{provider_id}").json())
 
+    def fetch(self, provider_id: str, work: Work, plan: Plan) -> Execution:  # noqa: ARG002 - the port's signature
+        raise RefusedByProviderError("Its looks tell the outcomes, and this job has none.")
+
     def cancel(self, provider_id: str) -> None:
         self._ask("POST", f"/jobs/{provider_id}/cancel")
 

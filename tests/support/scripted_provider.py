@@ -90,6 +90,9 @@ class ScriptedProvider:
             raise RefusedByProviderError("There is no such job.")
         return self.jobs[provider_id]
 
+    def fetch(self, provider_id: str, work: Work, plan: Plan) -> Execution:  # noqa: ARG002 - the port's signature
+        raise RefusedByProviderError("Its looks tell the outcomes, and this job has none.")
+
     def cancel(self, provider_id: str) -> None:
         self._check()
         self.asked_to_stop.append(provider_id)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from antiphon.domain.calibrations import Calibration
+
 Counts: TypeAlias = Mapping[str, int]
 
 
@@ -53,11 +55,13 @@ class Execution:
     """What a driver did: one outcome for each program, and how it ran (for the record).
 
     `provenance` holds JSON values: engine, engine version, method, why it was chosen, simulator seconds
-    (`engine_s`), settings.
+    (`engine_s`), settings. `calibration` is the snapshot of the device that was true while it ran, kept whole beside
+    the result.
     """
 
     outcomes: tuple[Outcome, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from antiphon.domain.devices import DeviceShape
 from antiphon.domain.programs import Profile
 
 
@@ -38,6 +39,7 @@ class TargetInfo:
         description: One sentence for people.
         slots: How many jobs it runs at a time; None where only workers limit that. An operator may change it
             (`QueuePolicy`).
+        device: Topology and native gates of what behaves like hardware; None for a plain simulator.
     """
 
     name: str
@@ -52,6 +54,7 @@ class TargetInfo:
     description: str = ""
     status: str = "Available"
     slots: int | None = None
+    device: DeviceShape | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The description as JSON values."""
@@ -68,4 +71,5 @@ class TargetInfo:
             "takes_noise": self.takes_noise,
             "options": dict(self.options),
             "description": self.description,
+            **({} if self.device is None else {"device": self.device.to_json()}),
         }

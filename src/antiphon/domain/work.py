@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from antiphon.domain.circuits import Circuit
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
@@ -53,6 +54,23 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Compiled:
+    """A program as a target runs it: on its own qubits, in its own gates.
+
+    Attributes:
+        circuit: On physical qubits; registers, classical bits and parameters are those of the program.
+        layout: Physical qubit of each qubit of the program at the start.
+        reused: It was compiled before, and nothing was compiled now.
+        seconds: How long compiling took, then or now.
+    """
+
+    circuit: Circuit
+    layout: tuple[int, ...]
+    reused: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a target will run a work: decided and recorded before the job is queued.
 
@@ -64,6 +82,10 @@ class Plan:
         safe_inline: True only when the work cannot hang or crash the process and is bounded: no measurement-dependent
             loop, no native interpreter of foreign code.
         num_calls: Simulator calls the plan makes (a sweep of 1,000 sets may be one).
+        compiled: Each pub's program as it will run, from targets that compile; else empty.
+        warnings: What the user should know before it is queued, each a sentence: a loss of fidelity while it waits for
+            classical decisions, say.
+        details: What else was decided, as JSON values, for the driver and for the record.
     """
 
     engine: tuple[str, ...]
@@ -72,6 +94,9 @@ class Plan:
     memory_bytes: int
     safe_inline: bool
     num_calls: int = 1
+    compiled: tuple[Compiled, ...] = ()
+    warnings: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, for the record."""
@@ -81,4 +106,6 @@ class Plan:
             "estimated_seconds": self.cost,
             "memory_bytes": self.memory_bytes,
             "num_calls": self.num_calls,
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"details": dict(self.details)} if self.details else {}),
         }

@@ -59,7 +59,7 @@ class ProviderJob:
     Attributes:
         id: The provider's name for it.
         key: The key it was sent with, as far as the provider tells.
-        execution: The outcomes, once it succeeded.
+        execution: The outcomes, once it succeeded; None leaves them to `fetch`.
         error: Why it failed.
         cost: Cost lines, as far as the provider tells them.
         seconds: How long it ran, as far as the provider tells.
@@ -118,6 +118,18 @@ class Provider(Protocol):
         Raises:
             TransientProviderError: It cannot be asked now.
             RefusedByProviderError: It has no such job.
+        """
+        ...
+
+    def fetch(self, provider_id: str, work: Work, plan: Plan) -> Execution:
+        """The outcomes of a job that succeeded and that `look` tells without them; one for each pub, in order.
+
+        Args:
+            work, plan: As they were given to `send`: they say which registers and observables are meant.
+
+        Raises:
+            TransientProviderError: They cannot be had now.
+            RefusedByProviderError: It has no such job, or its answer does not fit the work.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import JobStatus, JobTrigger
 from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionState, SubmissionTrigger
 from antiphon.engine.context import EngineContext
@@ -11,6 +12,7 @@ from antiphon.engine.providers.ending import end_with
 from antiphon.engine.providers.followed import SILENT, Followed
 from antiphon.engine.providers.ledger import note, tell
 from antiphon.engine.providers.pauses import before_look
+from antiphon.engine.providers.reading import read_work
 from antiphon.errors import ExecutionError
 from antiphon.ports.provider import (
     ProviderJob,
@@ -81,6 +83,8 @@ def look(ctx: EngineContext, followed: Followed, line: Submission) -> float | No
     try:
         found = provider.look(provider_id)
         _check(found.id == provider_id)
+        if found.state is ProviderJobState.SUCCEEDED and found.execution is None:
+            found = evolve(found, execution=provider.fetch(provider_id, *read_work(ctx, followed.job)))
     except RefusedByProviderError as error:
         found = ProviderJob(id=provider_id, state=ProviderJobState.FAILED, error=_lost_there(error))
     except Exception as error:  # noqa: BLE001 - it is not failed because it could not be asked

@@ -12,8 +12,7 @@ from antiphon.engine.providers.ending import never_sent, stop
 from antiphon.engine.providers.followed import Followed
 from antiphon.engine.providers.ledger import intend, note, set_out
 from antiphon.engine.providers.pauses import before_try
-from antiphon.engine.resolve import resolve_work
-from antiphon.engine.validate import find_driver, plan_work
+from antiphon.engine.providers.reading import read_work
 from antiphon.errors import AntiphonError, ExecutionError, StoreError
 from antiphon.ports.provider import AnswerLostError, ProviderJob, RefusedByProviderError, TransientProviderError
 
@@ -33,7 +32,7 @@ def send(ctx: EngineContext, followed: Followed, line: Submission | None, tries:
         stop(ctx, job, line, _never_taken(tries, line))
         return None
     try:
-        work, plan = _read(ctx, followed)
+        work, plan = read_work(ctx, job)
     except StoreError as error:
         if error.code not in GONE:
             raise
@@ -89,13 +88,6 @@ def _hand_over(
     followed.answer = None
     followed.pause = provider.poll_seconds
     return 0.0 if answer.state.is_final else followed.pause
-
-
-def _read(ctx: EngineContext, followed: Followed) -> tuple[Work, Plan]:
-    spec = followed.job.spec
-    with ctx.store.read() as tx:
-        work = resolve_work(ctx, tx, spec)
-    return work, plan_work(find_driver(ctx.drivers, spec.target), work)
 
 
 def _check_key(answer: ProviderJob, line: Submission) -> None:
