@@ -66,7 +66,7 @@ class Calibration:
 
     @cached_property
     def digest(self) -> str:
-        """ "sha256:" and 64 hexadecimal digits over all figures: names this snapshot."""
+        """The name of this snapshot: "sha256:" and 64 hexadecimal digits over all figures."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
