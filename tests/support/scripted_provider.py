@@ -47,6 +47,7 @@ class ScriptedProvider:
         sent: The keys of all sendings that were tried.
         jobs: What was taken, by id.
         asked_to_stop: Ids.
+        fetched: What the next calls of `fetch` return or raise, in this order.
         during: Called in each `send`, before anything else.
     """
 
@@ -58,6 +59,7 @@ class ScriptedProvider:
     knows_keys: bool = True
     sent: list[str] = field(default_factory=list)
     jobs: dict[str, ProviderJob] = field(default_factory=dict)
+    fetched: list[Execution | Exception] = field(default_factory=list)
     asked_to_stop: list[str] = field(default_factory=list)
     looks: int = 0
     during: Callable[[], None] | None = None
@@ -91,7 +93,12 @@ class ScriptedProvider:
         return self.jobs[provider_id]
 
     def fetch(self, provider_id: str, work: Work, plan: Plan) -> Execution:  # noqa: ARG002 - the port's signature
-        raise RefusedByProviderError("Its looks tell the outcomes, and this job has none.")
+        if not self.fetched:
+            raise RefusedByProviderError("Its looks tell the outcomes, and this job has none.")
+        answer = self.fetched.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def cancel(self, provider_id: str) -> None:
         self._check()

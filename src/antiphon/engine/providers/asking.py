@@ -15,6 +15,7 @@ from antiphon.engine.providers.pauses import before_look
 from antiphon.engine.providers.reading import read_work
 from antiphon.errors import ExecutionError
 from antiphon.ports.provider import (
+    Provider,
     ProviderJob,
     ProviderJobState,
     RefusedByProviderError,
@@ -84,7 +85,7 @@ def look(ctx: EngineContext, followed: Followed, line: Submission) -> float | No
         found = provider.look(provider_id)
         _check(found.id == provider_id)
         if found.state is ProviderJobState.SUCCEEDED and found.execution is None:
-            found = evolve(found, execution=provider.fetch(provider_id, *read_work(ctx, followed.job)))
+            found = _fetched(ctx, followed, provider, found)
     except RefusedByProviderError as error:
         found = ProviderJob(id=provider_id, state=ProviderJobState.FAILED, error=_lost_there(error))
     except Exception as error:  # noqa: BLE001 - it is not failed because it could not be asked
@@ -130,6 +131,14 @@ def _ask_to_stop(ctx: EngineContext, followed: Followed, provider_id: str) -> No
         return
     followed.cancel_asked = True
     followed.pause = provider.poll_seconds
+
+
+def _fetched(ctx: EngineContext, followed: Followed, provider: Provider, found: ProviderJob) -> ProviderJob:
+    """The job with its outcomes, or with why there will never be any: it succeeded, and is not lost."""
+    try:
+        return evolve(found, execution=provider.fetch(found.id, *read_work(ctx, followed.job)))
+    except RefusedByProviderError as error:
+        return evolve(found, error=error)
 
 
 def _watch_time(ctx: EngineContext, followed: Followed, found: ProviderJob) -> None:

@@ -77,6 +77,7 @@ def end_error(found: ProviderJob, programs: int) -> AntiphonError | None:
         return ExecutionError(
             "The provider says that the job succeeded, and gave no outcome for each program.",
             code="provider-answer-unusable",
+            cause="" if found.error is None else found.error.message,
             next_step="See what the provider has under the id in the details.",
             details={"provider_id": found.id},
         )

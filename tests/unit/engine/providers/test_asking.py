@@ -4,11 +4,18 @@ import pytest
 
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.quotas import Dimension, Period
+from antiphon.domain.results import Execution, Sampled
 from antiphon.domain.work import JobKind, Plan, Work
 from antiphon.engine.access.limits import set_quota
 from antiphon.engine.cancel import cancel
+from antiphon.engine.results import outcomes_of
 from antiphon.errors import ExecutionError
-from antiphon.ports.provider import AnswerLostError, ProviderJobState, RefusedByProviderError
+from antiphon.ports.provider import (
+    AnswerLostError,
+    ProviderJobState,
+    RefusedByProviderError,
+    TransientProviderError,
+)
 from provider_jobs import WORKSPACE, Desk
 from scripted_provider import TARGET, ScriptedProvider
 
@@ -27,6 +34,22 @@ def test_in_doubt_and_there_it_goes_on_without_a_second_sending(here: Desk, prov
     assert here.job(job_id).status is JobStatus.SUCCEEDED
     assert here.log(job_id) == ["submitted", "claimed", "in doubt", "resolved", "succeeded"]
     assert len(provider.sent) == 1
+
+
+def test_outcomes_that_looks_do_not_tell_are_fetched_as_often_as_it_takes(
+    here: Desk, provider: ScriptedProvider
+) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    outcome = Sampled((), ({"00": 7, "11": 3},), 10)
+    provider.fetched = [TransientProviderError("Busy."), Execution((outcome,), {"engine": "far away"})]
+    provider.end(execution=None)
+    here.see_through(followed)
+    assert here.job(job_id).status is JobStatus.SUCCEEDED
+    assert outcomes_of(here.ctx, here.job(job_id)) == (outcome,)
+    assert provider.fetched == []
+    assert here.states(job_id) == ["accepted", "ended"][-1:]
 
 
 def test_in_doubt_and_not_there_it_is_sent_again_once_nothing_can_be_on_its_way(
