@@ -86,12 +86,14 @@ def describe_session(session: Session) -> dict[str, Any]:
 
 def describe_target(target: Target) -> dict[str, Any]:
     """A target, with its queue."""
+    badge = target.badge
     return {
         **target.info.to_json(),
         "queue_depth": target.queue_depth,
         "expected_wait_s": target.expected_wait,
         "slots": target.slots,
         "access": target.access,
+        "badge": None if badge is None else {**badge.to_json(), "outcome": badge.in_words(target.info.version)},
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from antiphon.client.queue_connection import QueueConnection
+from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
 from antiphon.domain.queues import Access
@@ -29,6 +30,7 @@ class TargetView:
         expected_wait: Seconds that a job of standard priority submitted now would wait, at the median; None: not known.
         slots: How many jobs it runs at a time; None: as many as there are workers.
         access: What a session gets of it.
+        badge: How it did when the contract kit was last run against it; None: it never was.
     """
 
     info: TargetInfo
@@ -37,6 +39,7 @@ class TargetView:
     expected_wait: float | None = None
     slots: int | None = None
     access: Access = Access.SHARED
+    badge: Badge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Connection(QueueConnection, Protocol):
         ...
 
     def targets(self) -> list[TargetView]: ...  # noqa: D102
+    def give_badge(self, badge: Badge) -> Badge: ...  # noqa: D102
     def submit(self, request: SubmitRequest) -> Finished: ...  # noqa: D102
     def job(self, job_id: str) -> Job: ...  # noqa: D102
     def jobs(self, query: JobQuery) -> list[Job]: ...  # noqa: D102

@@ -14,12 +14,14 @@ from antiphon.client.connection import ReplayView, TargetView
 from antiphon.client.embedded_queues import EmbeddedQueues
 from antiphon.client.tracing import current_trace
 from antiphon.composition import RunningEngine, build_engine, trace_jobs
+from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.domain.sessions import Session
 from antiphon.engine import job_record, sessions
 from antiphon.engine.archived import where_it_went
+from antiphon.engine.badges import give_badge
 from antiphon.engine.cancel import cancel, missing_job
 from antiphon.engine.context import EngineSettings, Finished
 from antiphon.engine.estimates import expected_wait
@@ -66,14 +68,32 @@ class EmbeddedConnection(EmbeddedQueues):
     def targets(self) -> list[TargetView]:
         """Every target with its queue."""
         with self._ctx.store.read() as tx:
-            depths = tx.queue_depths()
+            depths, badges = tx.queue_depths(), tx.badges()
         return [
             TargetView(
-                driver.info, *depths.get(name, (0, 0)), expected_wait(self._ctx, name), policy.slots, policy.access
+                driver.info,
+                *depths.get(name, (0, 0)),
+                expected_wait(self._ctx, name),
+                policy.slots,
+                policy.access,
+                badges.get(name),
             )
             for name, driver in self._ctx.drivers.items()
             for policy in (known_policy(self._ctx, name),)
         ]
+
+    def give_badge(self, badge: Badge) -> Badge:
+        """See `engine.badges`; who and when are the engine's to say."""
+        return give_badge(
+            self._ctx,
+            target=badge.target,
+            version=badge.version,
+            antiphon=badge.antiphon,
+            passed=badge.passed,
+            not_applicable=badge.not_applicable,
+            failed=badge.failed,
+            by=self.who,
+        )
 
     def submit(self, request: SubmitRequest) -> Finished:
         """See `engine.submit`."""

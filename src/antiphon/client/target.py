@@ -11,6 +11,7 @@ from antiphon.client.job import Job
 from antiphon.client.requesting import shots_of
 from antiphon.client.session import Session
 from antiphon.client.target_queue import TargetQueue
+from antiphon.domain.badges import Badge
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import OpenSessionRequest, PubRequest
@@ -63,6 +64,11 @@ class Target(TargetQueue):
     def expected_wait(self) -> float | None:
         """Seconds a job submitted now would wait, estimated; None when nothing is known yet."""
         return self._view.expected_wait
+
+    @property
+    def badge(self) -> Badge | None:
+        """How it did when the contract kit was last run against it; None: it never was. See `verify`."""
+        return self._view.badge
 
     @property
     def info(self) -> TargetInfo:

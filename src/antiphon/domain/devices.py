@@ -35,6 +35,17 @@ class DeviceShape:
             "mid_circuit": self.mid_circuit,
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DeviceShape:
+        """The inverse of `to_json`."""
+        return cls(
+            family=data["family"],
+            native_gates=tuple(data["native_gates"]),
+            coupling=tuple((control, target) for control, target in data["coupling"]),
+            max_depth=data["max_depth"],
+            mid_circuit=data["mid_circuit"],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:

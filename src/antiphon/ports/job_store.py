@@ -14,6 +14,7 @@ from antiphon.errors import ConflictError
 from antiphon.ports.access_store import AccessTransaction
 from antiphon.ports.archive_store import ArchiveTransaction
 from antiphon.ports.azure_store import AzureTransaction
+from antiphon.ports.badge_store import BadgeTransaction
 from antiphon.ports.ledger_store import LedgerTransaction
 from antiphon.ports.queue_store import QueueTransaction
 from antiphon.ports.webhook_store import WebhookTransaction
@@ -125,6 +126,7 @@ class Transaction(
     QueueTransaction,
     LedgerTransaction,
     ArchiveTransaction,
+    BadgeTransaction,
     Protocol,
 ):
     """One atomic unit: all of it is stored or none. Reads see the transaction's own writes.

@@ -69,6 +69,13 @@ def theirs(server: Served) -> dict[str, str]:
 FOR_OPERATORS = {
     ("PATCH", "/v1/targets/{name}/queue"): {"slots": 1},
     ("PUT", "/v1/targets/{name}/prices"): {"currency": "EUR"},
+    ("PUT", "/v1/targets/{name}/badge"): {
+        "version": "1",
+        "antiphon": "1",
+        "passed": 1,
+        "not_applicable": 0,
+        "failed": [],
+    },
     ("PUT", "/v1/allotments/{workspace}"): {"weight": 1e9},
     ("DELETE", "/v1/reservations/{reservation_id}"): None,
 }

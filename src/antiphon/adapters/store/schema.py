@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from antiphon.adapters.store import (  # noqa: F401 - for metadata
     archive_tables,
     azure_tables,
+    badge_tables,
     count_tables,
     queue_tables,
     triggers,

@@ -14,6 +14,7 @@ from antiphon.adapters.store.artefacts import ArtefactTransaction
 from antiphon.adapters.store.audit import AuditTransaction
 from antiphon.adapters.store.azure_blobs import AzureBlobTransaction
 from antiphon.adapters.store.azure_items import AzureItemTransaction
+from antiphon.adapters.store.badges import BadgeTransaction
 from antiphon.adapters.store.databases import LOCK_WAIT_S, Database
 from antiphon.adapters.store.engines import EngineTransaction
 from antiphon.adapters.store.failures import store_error, translate
@@ -54,6 +55,7 @@ class SqlTransaction(
     PriceTransaction,
     LedgerTransaction,
     ArchiveTransaction,
+    BadgeTransaction,
     ArtefactTransaction,
 ):
     """One open transaction; a `Transaction` of the port."""

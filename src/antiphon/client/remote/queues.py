@@ -10,7 +10,7 @@ from antiphon.client.connection import TargetView
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.pages import is_id
 from antiphon.client.wire.explanations import explanation_from_json
-from antiphon.client.wire.facts import job_from_json
+from antiphon.client.wire.facts import badge_from_json, job_from_json
 from antiphon.client.wire.queues import (
     advice_from_json,
     prices_from_json,
@@ -19,6 +19,7 @@ from antiphon.client.wire.queues import (
 )
 from antiphon.client.wire.requests import submit_to_json
 from antiphon.client.wire.times import to_iso
+from antiphon.domain.badges import Badge
 from antiphon.domain.jobs import Job
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
@@ -37,6 +38,12 @@ class RemoteQueues:
 
     _http: HttpSession
     _views: dict[str, TargetView]
+
+    def give_badge(self, badge: Badge) -> Badge:
+        """See `engine.badges`; who and when are the server's to say."""
+        body = badge.to_json()
+        sent = {name: body[name] for name in ("version", "antiphon", "passed", "not_applicable", "failed")}
+        return self._http.send("PUT", _target(badge.target, "badge"), badge_from_json, sent)
 
     def queue(self, target: str) -> QueueOverview:
         """See `engine.queues.overview`."""

@@ -7,7 +7,9 @@ from typing import Any
 
 from antiphon.client.connection import TargetView
 from antiphon.client.wire.times import from_iso, to_iso
+from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
+from antiphon.domain.devices import DeviceShape
 from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages
 from antiphon.domain.programs import Profile
 from antiphon.domain.queues import Access, Priority
@@ -208,11 +210,13 @@ def target_to_json(view: TargetView) -> dict[str, Any]:
         "queue_depth": view.queue_depth,
         "running": view.running,
         "expected_wait": view.expected_wait,
+        "badge": None if view.badge is None else badge_to_json(view.badge, view.info.version),
     }
 
 
 def target_from_json(data: Mapping[str, Any]) -> TargetView:
     """The inverse of `target_to_json`."""
+    device = data.get("device")
     info = TargetInfo(
         name=data["name"],
         provider=data["provider"],
@@ -225,9 +229,23 @@ def target_from_json(data: Mapping[str, Any]) -> TargetView:
         options=data["options"],
         description=data["description"],
         status=data["status"],
+        device=None if device is None else DeviceShape.from_json(device),
     )
     access = Access(data["access"])
-    return TargetView(info, data["queue_depth"], data["running"], data["expected_wait"], data["slots"], access)
+    stored = data.get("badge")
+    badge = None if stored is None else badge_from_json(stored)
+    return TargetView(info, data["queue_depth"], data["running"], data["expected_wait"], data["slots"], access, badge)
+
+
+def badge_to_json(badge: Badge, version: str) -> dict[str, Any]:
+    """A badge as part of its target, which has this version now."""
+    return {**badge.to_json(), "at": to_iso(badge.at), "outcome": badge.in_words(version)}
+
+
+def badge_from_json(data: Mapping[str, Any]) -> Badge:
+    """The inverse of `badge_to_json`."""
+    facts = {name: value for name, value in data.items() if name != "outcome"}
+    return Badge.from_json({**facts, "at": from_iso(data["at"]) or 0.0})
 
 
 def item_to_json(item: BatchItem) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from antiphon.server.api import (
     audit,
+    badges,
     job_events,
     job_result,
     job_status,
@@ -37,6 +38,7 @@ for module in (
     quotes,
     sessions,
     targets,
+    badges,
     queues,
     reservations,
     workspace_events,

@@ -310,6 +310,30 @@ class LimitsView(Resource):
     max_seconds: float
 
 
+class DeviceView(Resource):
+    """Topology and native gates of what behaves like hardware."""
+
+    family: str
+    native_gates: list[str]
+    coupling: list[list[int]] = Field(description="Pairs that a two-qubit gate joins; empty: all to all.")
+    max_depth: int | None
+    mid_circuit: bool = Field(description="Whether it measures on the way, resets, and goes on.")
+
+
+class BadgeView(Resource):
+    """How a target did when the contract kit was last run against it."""
+
+    target: str
+    version: str = Field(description="The target's then; with another one now the badge is stale.")
+    antiphon: str = Field(description="Version of the kit.")
+    at: str
+    by: str = Field(description="Empty where it is not the caller's to know.")
+    passed: int
+    not_applicable: int
+    failed: list[str] = Field(description="Names of the checks that failed.")
+    outcome: str = Field(description='"passed", "2 failed", "nothing checked" or "stale".')
+
+
 class TargetView(Resource):
     """A target with its queue."""
 
@@ -331,6 +355,8 @@ class TargetView(Resource):
     queue_depth: int = Field(description="Jobs waiting for it, of everybody.")
     running: int = Field(description="Jobs it is executing, of everybody.")
     expected_wait: float | None = Field(description="Seconds until a job submitted now would start; null: not known.")
+    device: DeviceView | None = Field(default=None, description="Left out for what is no device.")
+    badge: BadgeView | None = Field(description="null: the contract kit was never run against it.")
     links: dict[str, str]
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _make_ledger()
     _count_jobs()
     _make_archive()
+    _make_badges()
 
 
 def _partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -267,4 +268,18 @@ def _make_archive() -> None:
         sa.Column("archived_at", sa.Double, nullable=False),
         sa.Column("file", sa.Text, nullable=False),
         sqlite_with_rowid=False,
+    )
+
+
+def _make_badges() -> None:
+    op.create_table(
+        "target_badges",
+        sa.Column("target", _ID, primary_key=True),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("antiphon", sa.Text, nullable=False),
+        sa.Column("given_at", sa.Double, nullable=False),
+        sa.Column("given_by", sa.Text, nullable=False),
+        sa.Column("passed", sa.Integer, nullable=False),
+        sa.Column("not_applicable", sa.Integer, nullable=False),
+        sa.Column("failed", sa.Text, nullable=False),
     )
