@@ -1,0 +1,278 @@
+"""The life of a device: when it is calibrated, out of order, or busy with other tenants' jobs.
+
+Everything is a pure function of (device, life, seed, time), so that any process at any time computes the same. Other
+tenants arrive hour by hour as Poisson processes, run for lognormal times, and are served in the order of arrival; who
+would have to wait longer than their patience stays away.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+
+from antiphon.domain.policies.drift import DAY_S, Drift, hashed_random
+
+HOUR_S = 3_600.0
+LONGEST_OUTAGE_S = 12 * HOUR_S
+SEARCHED_S = 14 * DAY_S
+"""A job that does not fit into a gap of so many days never does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How a device lives. Times in seconds, rates for each hour or day, probabilities from 0 to 1.
+
+    Attributes:
+        name: Of the profile.
+        calibration_every_s, calibration_takes_s: Nothing runs in the second, at the end of which new figures are
+            published.
+        drift: How its figures wander.
+        outages_per_day, outage_s: How often it is out of order, and for how long at the mean (exponential).
+        refusals: Probability that a job is refused for a moment, for no fault of its own.
+        failures: Probability that a job fails midway.
+        others_per_hour: Jobs of other tenants that arrive in each hour of the day, from midnight UTC.
+        others_job_s, others_spread: Median of how long such a job runs, and the spread of its logarithm.
+        patience_s: Others stay away when they would wait longer.
+        overhead_s: Loading one program: what each job of ours and its every program takes beside its shots.
+    """
+
+    name: str
+    calibration_every_s: float = DAY_S
+    calibration_takes_s: float = 45 * 60.0
+    drift: Drift = field(default_factory=Drift)
+    outages_per_day: float = 0.0
+    outage_s: float = HOUR_S
+    refusals: float = 0.0
+    failures: float = 0.0
+    others_per_hour: tuple[float, ...] = (0.0,) * 24
+    others_job_s: float = 20.0
+    others_spread: float = 1.0
+    patience_s: float = 6 * HOUR_S
+    overhead_s: float = 2.0
+
+
+def _day(quiet: float, busy: float) -> tuple[float, ...]:
+    """Arrivals for each hour: quiet at night, rising from 7, busiest from 13 to 17 UTC, falling until 22."""
+    shape = (0, 0, 0, 0, 0, 0, 0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.9, 1, 1, 1, 1, 0.9, 0.7, 0.5, 0.4, 0.2, 0.1, 0)
+    return tuple(quiet + part * (busy - quiet) for part in shape)
+
+
+LIVES: Mapping[str, Life] = {
+    life.name: life
+    for life in (
+        Life(name="quiet", others_per_hour=_day(2.0, 10.0)),
+        Life(
+            name="busy",
+            outages_per_day=0.1,
+            refusals=0.02,
+            failures=0.01,
+            others_per_hour=_day(15.0, 100.0),
+        ),
+        Life(
+            name="bad-day",
+            calibration_every_s=8 * HOUR_S,
+            drift=Drift(correlation_s=6 * HOUR_S, jumps_per_day=0.3),
+            outages_per_day=3.0,
+            outage_s=0.75 * HOUR_S,
+            refusals=0.25,
+            failures=0.10,
+            others_per_hour=_day(20.0, 110.0),
+        ),
+    )
+}
+"""Profiles by name. The rates are made up: no provider publishes a trace of its queue."""
+
+
+class Standing(StrEnum):
+    """Whether a device takes and runs jobs; in the words of `TargetInfo.status`."""
+
+    AVAILABLE = "Available"
+    DEGRADED = "Degraded"  # it takes jobs, and runs them later: it is being calibrated
+    UNAVAILABLE = "Unavailable"  # it is out of order; jobs wait until it is not
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """How a device stands at a time; `until` is when that is over, None when it is available."""
+
+    standing: Standing
+    reason: str = ""
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A time in which nothing runs."""
+
+    begins: float
+    ends: float
+    standing: Standing
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A job in the queue of a device: when it came, and how long it runs."""
+
+    came: float
+    seconds: float
+
+
+class Schedule:
+    """What happens on a device, and when.
+
+    Args:
+        device: Its name; devices of one seed live different lives.
+    """
+
+    def __init__(self, device: str, life: Life, seed: int) -> None:
+        self.device = device
+        self.life = life
+        self.seed = seed
+        every = life.calibration_every_s
+        # Devices are calibrated at different times; who is once a day, before the busy hours.
+        self.first_calibration_s = hashed_random(seed, device, "phase").uniform(0.0, min(every, 6 * HOUR_S))
+
+    # --- calibrations and outages
+
+    def calibration_times(self, since: float, until: float) -> list[float]:
+        """When figures were published from `since` on and before `until`, oldest first."""
+        every, first = self.life.calibration_every_s, self.first_calibration_s
+        begin = math.ceil((since - first) / every)
+        return [first + k * every for k in range(begin, math.ceil((until - first) / every))]
+
+    def next_calibration(self, at: float) -> float:
+        """When figures are published next, after `at`."""
+        every, first = self.life.calibration_every_s, self.first_calibration_s
+        return first + (math.floor((at - first) / every) + 1) * every
+
+    def stops(self, since: float, until: float) -> list[Stop]:
+        """All times in which nothing runs that touch the given one, by their begin; they may overlap."""
+        takes = self.life.calibration_takes_s
+        found = [
+            Stop(ends - takes, ends, Standing.DEGRADED, "it is being calibrated")
+            for ends in self.calibration_times(since, until + takes)
+            if takes > 0.0
+        ]
+        if self.life.outages_per_day > 0.0:
+            for day in range(math.floor((since - LONGEST_OUTAGE_S) / DAY_S), math.floor(until / DAY_S) + 1):
+                found += self._outages(day)
+        return sorted(
+            (stop for stop in found if stop.begins < until and stop.ends > since), key=lambda stop: stop.begins
+        )
+
+    def status_at(self, at: float) -> DeviceStatus:
+        """How it stands at `at`; of several reasons the one that lasts longest."""
+        now = [stop for stop in self.stops(at, at + 1e-6) if stop.begins <= at < stop.ends]
+        if not now:
+            return DeviceStatus(Standing.AVAILABLE)
+        last = max(now, key=lambda stop: stop.ends)
+        return DeviceStatus(last.standing, last.reason, last.ends)
+
+    def first_fit(self, since: float, seconds: float) -> float | None:
+        """The earliest time from `since` on at which it runs for `seconds` without a stop; None in two weeks."""
+        begins = since
+        for stop in self.stops(since, since + SEARCHED_S):
+            if stop.begins >= begins + seconds:
+                return begins
+            begins = max(begins, stop.ends)
+        return begins if begins + seconds <= since + SEARCHED_S else None
+
+    # --- the queue
+
+    def others(self, since: float, until: float) -> Iterator[Visit]:
+        """Jobs of other tenants that come in a time, in order."""
+        for hour in range(math.floor(since / HOUR_S), math.ceil(until / HOUR_S)):
+            rate = self.life.others_per_hour[hour % 24]
+            if rate <= 0.0:
+                continue
+            luck = hashed_random(self.seed, self.device, "others", hour)
+            at, median, spread = hour * HOUR_S, math.log(self.life.others_job_s), self.life.others_spread
+            while (at := at + luck.expovariate(rate / HOUR_S)) < (hour + 1) * HOUR_S:
+                seconds = luck.lognormvariate(median, spread)
+                if since <= at < until:
+                    yield Visit(at, seconds)
+
+    def starts(self, own: Sequence[Visit]) -> list[float | None]:
+        """When each of our jobs starts, in the order given, which is that of their coming; None: it never fits.
+
+        What came before the midnight (UTC) before the day of the last is left out: as if nothing had waited then.
+        """
+        found: list[float | None] = [None] * len(own)
+        if not own:
+            return found
+        begin, until = counted_from(own[-1].came), own[-1].came
+        mine: list[tuple[Visit, int | None]] = [(own[i], i) for i in range(len(own)) if own[i].came >= begin]
+        others: list[tuple[Visit, int | None]] = [(visit, None) for visit in self.others(begin, until)]
+        stops = _joined(self.stops(begin, until + SEARCHED_S))
+        free, place = begin, 0
+        for visit, index in sorted(others + mine, key=lambda each: each[0].came):
+            earliest = max(free, visit.came)
+            if index is None and earliest - visit.came > self.life.patience_s:
+                continue
+            while place < len(stops) and stops[place][1] <= earliest:
+                place += 1
+            start = _fit(stops, place, earliest, visit.seconds)
+            if start is None:
+                continue
+            free = start + visit.seconds
+            if index is not None:
+                found[index] = start
+        return found
+
+    def queue_wait(self, at: float, own: Sequence[Visit] = ()) -> float:
+        """Seconds that a short job which comes at `at` waits, behind others and those of ours that came before."""
+        before = [visit for visit in own if visit.came <= at]
+        start = self.starts([*before, Visit(at, self.life.overhead_s)])[-1]
+        return SEARCHED_S if start is None else start - at
+
+    def _outages(self, day: int) -> list[Stop]:
+        luck = hashed_random(self.seed, self.device, "outages", day)
+        found, at = [], 0.0
+        while (at := at + luck.expovariate(self.life.outages_per_day)) < 1.0:
+            begins = (day + at) * DAY_S
+            lasts = min(LONGEST_OUTAGE_S, luck.expovariate(1.0 / self.life.outage_s))
+            found.append(Stop(begins, begins + lasts, Standing.UNAVAILABLE, "it is out of order"))
+        return found
+
+    # --- mishaps of single jobs
+
+    def refuses(self, key: str, at: float) -> float | None:
+        """Seconds after which to try again, for a job that is refused for a moment at `at`; None: it is taken."""
+        luck = hashed_random(self.seed, self.device, "refusal", key, f"{at:.3f}")
+        return luck.uniform(2.0, 30.0) if luck.random() < self.life.refusals else None
+
+    def fails_after(self, key: str) -> float | None:
+        """Part of its time after which a job fails; None: it does not."""
+        luck = hashed_random(self.seed, self.device, "failure", key)
+        return luck.uniform(0.1, 0.9) if luck.random() < self.life.failures else None
+
+
+def counted_from(at: float) -> float:
+    """The time from which on visits count for a job that comes at `at`."""
+    return (math.floor(at / DAY_S) - 1) * DAY_S
+
+
+def _joined(stops: Sequence[Stop]) -> list[tuple[float, float]]:
+    """Stops as times that do not touch, in order."""
+    found: list[tuple[float, float]] = []
+    for stop in stops:
+        if found and stop.begins <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], stop.ends))
+        else:
+            found.append((stop.begins, stop.ends))
+    return found
+
+
+def _fit(stops: Sequence[tuple[float, float]], place: int, earliest: float, seconds: float) -> float | None:
+    """The earliest start in a gap between stops, of which those before `place` are over."""
+    if place >= len(stops) or earliest + seconds <= stops[place][0]:
+        return earliest
+    rest = stops[place:]
+    for (_, ends), (begins, _) in pairwise(rest):
+        if max(ends, earliest) + seconds <= begins:
+            return max(ends, earliest)
+    return None
