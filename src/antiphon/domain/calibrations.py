@@ -67,8 +67,11 @@ class Calibration:
     @cached_property
     def digest(self) -> str:
         """The name of this snapshot: "sha256:" and 64 hexadecimal digits over all figures."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        return "sha256:" + hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """The snapshot as it is stored: JSON of `to_json`, the same for equal snapshots."""
+        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as JSON values; qubits of a gate are joined by commas, infinity is null."""

@@ -13,6 +13,7 @@ from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_i
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, Outcome, outcome_from_json, outcome_to_json
 from antiphon.domain.work import Plan, Work
+from antiphon.engine.calibrations import kept_with
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.faults import unexpected
@@ -21,7 +22,7 @@ from antiphon.engine.record import STOPPED
 from antiphon.engine.tasks import task_id
 from antiphon.errors import AntiphonError, ExecutionError, StoreError
 from antiphon.ports.executor import Executor, Report, Task
-from antiphon.ports.job_store import VersionConflictError
+from antiphon.ports.job_store import Artefact, VersionConflictError
 
 CHUNK_SECONDS = 0.05
 CHUNK_ITEMS = 100
@@ -70,6 +71,7 @@ class BatchRun:
         self._flight: deque[_Chunk] = deque()  # handed over: the one that runs, and the one that follows it
         # Who runs it in the submitting thread takes nobody's place.
         self._turn = Turn(ctx, job) if executor.name != "inline" else None
+        self._snapshot: list[Artefact] = []
         self._seconds = 0.0
         self._num_ran = 0
         self._stopped: AntiphonError | None = None
@@ -160,6 +162,7 @@ class BatchRun:
             reason=tuple(self._plan.reason[index] for index in indices),
             cost=self._plan.cost * len(indices) / len(self._work.pubs),
             num_calls=len(indices),
+            compiled=tuple(self._plan.compiled[index] for index in indices) if self._plan.compiled else (),
         )
         return Task(task_id(self._job), self._job.spec.target, work, plan, self._job.spec.max_seconds, follows)
 
@@ -188,7 +191,8 @@ class BatchRun:
     def _brought(self, chunk: _Chunk, report: Report, now: float) -> list[tuple[int, ItemEvent]]:
         indices = chunk.indices
         if report.execution is not None:
-            execution = report.execution
+            told, self._snapshot = kept_with(self._ctx, report.execution, report.seconds)
+            execution = replace(report.execution, provenance={**report.execution.provenance, **told})
             events = [_succeeded(outcome, now, execution) for outcome in execution.outcomes]
             return list(zip(indices, events, strict=True))
         error = report.error or ExecutionError("The executor reported neither a result nor an error.")
@@ -230,6 +234,9 @@ class BatchRun:
                     if before.status is JobStatus.EXECUTING:
                         continue  # an engine that died under it had started it
                 saved[index] = advance_item(before, event)
+                if event.trigger is ItemTrigger.SUCCEEDED:
+                    for value in self._snapshot:
+                        tx.add_artefact(value)
                 tx.save_item(self._job.id, before, saved[index])
         return saved
 

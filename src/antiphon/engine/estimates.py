@@ -26,6 +26,7 @@ from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Priority, rank_of
 from antiphon.domain.work import Plan, Pub, Work
 from antiphon.engine.ahead import Ahead, Place, look_ahead
+from antiphon.engine.calibrations import for_driver
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.charging import PRICED, Metered, metered
 from antiphon.engine.context import EngineContext
@@ -193,7 +194,7 @@ def planned(ctx: EngineContext, request: SubmitRequest) -> tuple[Work, Plan]:
             pub.observables_shape)
         for pub in request.pubs
     )  # fmt: skip
-    work = Work(request.kind, tuple(pubs), request.options)
+    work = Work(request.kind, tuple(pubs), for_driver(request.options, driver))
     return work, plan_work(driver, work)
 
 

@@ -11,6 +11,7 @@ from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job, PubSpec
 from antiphon.domain.submissions import Submission
 from antiphon.engine.artefacts import decode_parameters, read_artefact
+from antiphon.engine.calibrations import CALIBRATION
 from antiphon.engine.context import EngineContext
 from antiphon.ports.job_store import StoredEvent, Transaction
 
@@ -50,7 +51,7 @@ def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
             "options": dict(job.spec.options),
             "noise": job.spec.options.get("noise"),
             "mitigation": job.spec.options.get("mitigation"),
-            "calibration": job.provenance.get("calibration"),
+            "calibration": _calibration(ctx, tx, job),
             "metadata": dict(job.spec.metadata),
             "execution": {"asked": job.spec.execution, "executor": job.executor, "max_seconds": job.spec.max_seconds},
             "pubs": [_pub(ctx, tx, pub, programs[pub.program]) for pub in job.spec.pubs],
@@ -93,6 +94,13 @@ def _provenance(ctx: EngineContext, tx: Transaction, job: Job) -> dict[str, Any]
     if "environment" in provenance:
         provenance["environment"] = json.loads(read_artefact(ctx, tx, provenance["environment"]))
     return provenance
+
+
+def _calibration(ctx: EngineContext, tx: Transaction, job: Job) -> dict[str, Any] | None:
+    told = job.provenance.get(CALIBRATION)
+    if told is None:
+        return None
+    return {**told, "snapshot": json.loads(read_artefact(ctx, tx, told["digest"]))}
 
 
 def _program(ctx: EngineContext, tx: Transaction, digest: str, name: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from antiphon.domain.evolve import evolve
@@ -13,6 +14,7 @@ from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, StaleLeas
 from antiphon.domain.results import Outcome, outcome_to_json
 from antiphon.domain.transitions import TransitionRefusedError
 from antiphon.engine.artefacts import artefact
+from antiphon.engine.calibrations import kept_with, too_old
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.ending import Aftermath, settle
 from antiphon.engine.queues.holding import lock_queue
@@ -39,6 +41,7 @@ def record(
             conflict or a refused transition is treated as that of the job itself.
     """
     began = time.perf_counter()
+    report, snapshot = _with_calibration(ctx, job, report)
     outcomes = report.execution.outcomes if report.execution is not None else None
     body, large = _encode(ctx, outcomes)
     aftermath = Aftermath()
@@ -55,6 +58,8 @@ def record(
                             return Finished(current)
                     event = _event(ctx, current, job.fence, report, began)
                     after = settle(tx, current, event, aftermath)
+                    for value in snapshot:
+                        tx.add_artefact(value)
                     if after.status is JobStatus.SUCCEEDED:
                         add_result(tx, job, body, large)
                     if also is not None:
@@ -69,6 +74,18 @@ def record(
             return Finished(tx.job(job.id) or job)
     aftermath.carry_out(ctx)
     return Finished(after, outcomes if after.status is JobStatus.SUCCEEDED else None)
+
+
+def _with_calibration(ctx: EngineContext, job: Job, report: Report) -> tuple[Report, list[Artefact]]:
+    """The report with what it says of the calibration, as an error if that was older than the job allows."""
+    if report.execution is None:
+        return report, []
+    told, snapshot = kept_with(ctx, report.execution, report.seconds)
+    provenance = {**report.execution.provenance, **told} if told else report.execution.provenance
+    error = too_old(job.spec.options, provenance, job.spec.target)
+    if error is not None:
+        return replace(report, execution=None, error=error), []
+    return (replace(report, execution=replace(report.execution, provenance=provenance)) if told else report), snapshot
 
 
 def _encode(ctx: EngineContext, outcomes: Sequence[Outcome] | None) -> tuple[str, Artefact | None]:

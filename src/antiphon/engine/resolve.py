@@ -9,6 +9,7 @@ from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.domain.work import Pub, Work
 from antiphon.engine.artefacts import decode_parameters, read_artefact
+from antiphon.engine.calibrations import for_driver
 from antiphon.engine.context import EngineContext
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import Transaction
@@ -30,7 +31,8 @@ def resolve_work(ctx: EngineContext, tx: Transaction, spec: JobSpec) -> Work:
         if pub.name is not None and pub.name != program.name:
             program = evolve(program, name=pub.name)
         pubs.append(_resolve_pub(ctx, tx, pub, program))
-    return Work(spec.kind, tuple(pubs), spec.options)
+    driver = ctx.drivers.get(spec.target)
+    return Work(spec.kind, tuple(pubs), spec.options if driver is None else for_driver(spec.options, driver))
 
 
 def load_program(ctx: EngineContext, tx: Transaction, digest: str) -> Program:

@@ -14,6 +14,7 @@ from antiphon.engine.access.audit import note_work
 from antiphon.engine.access.quotas import hold
 from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
 from antiphon.engine.cached import answer_with, find_earlier, work_digest
+from antiphon.engine.calibrations import check_age, for_driver
 from antiphon.engine.charging import metered
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext, Finished
@@ -47,6 +48,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     began = time.perf_counter()
     driver = find_driver(ctx.drivers, request.target)
     check_request(request, driver.info)
+    check_age(request.options, driver, ctx.clock.now())
     seed = draw_seed() if request.seed is None else int(request.seed)
     work = Work(
         request.kind,
@@ -61,7 +63,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
             )
             for index, pub in enumerate(request.pubs)
         ),
-        request.options,
+        for_driver(request.options, driver),
     )
     plan = plan_work(driver, work)
     spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)

@@ -30,3 +30,12 @@ class DeviceDriver(TargetDriver, Protocol):
             UnsupportedProgramError, LimitError: As `plan` would.
         """
         ...
+
+
+@runtime_checkable
+class ScheduledDevice(DeviceDriver, Protocol):
+    """A device that knows when it is calibrated next."""
+
+    def next_calibration(self, at: float) -> float:
+        """When the next calibration after `at` is published, in seconds since the epoch."""
+        ...

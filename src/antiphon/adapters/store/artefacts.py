@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, literal_column, select, text
@@ -76,12 +76,26 @@ class ArtefactTransaction(EventTransaction):
         return sorted(blobs - {row[0] for row in self._runner.rows(_BLOBS)})
 
 
+_NAMES_ARTEFACTS = ("environment", "compiled", "calibration")
+"""Of a job's provenance: what is kept by content hash."""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
 def _named(rows: Iterable[Any]) -> set[str]:
     found: set[str] = set()
     for _, spec, provenance, result in rows:
         for pub in decode(spec)["pubs"]:
             found.update((pub["program"], pub["parameters"], *(pub["observables"] or ())))
         if provenance is not None:
-            found.add(decode(provenance).get("environment", ""))
+            kept = decode(provenance)
+            for name in _NAMES_ARTEFACTS:
+                found.update(_texts(kept.get(name)))
         found.add(result or "")
     return {name for name in found if name.startswith("sha256:")}
