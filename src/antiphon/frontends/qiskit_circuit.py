@@ -169,13 +169,19 @@ class CircuitReader:
             case ContinueLoopOp():
                 out.append(tape.Continue())
             case Store():
-                raise InexpressibleError("a run-time variable (Store)")
+                out.append(self._store(operation, scope))
             case ControlFlowOp():
                 out.extend(self._control_flow(operation, targets, instruction.clbits, scope))
             case _:
                 definition = _definition(operation)
                 self._count(self._size(definition))
                 out.extend(self._block(definition, targets, instruction.clbits, scope))
+
+    def _store(self, operation: Store, scope: Scope) -> tape.AssignBit:
+        target = operation.lvalue
+        if not (isinstance(target, expr.Var) and isinstance(target.var, Clbit)):
+            raise InexpressibleError("a run-time variable (Store)")
+        return tape.AssignBit(scope.clbits[target.var], read_condition(operation.rvalue, scope))
 
     def _block(
         self, block: QuantumCircuit, targets: Sequence[int], clbits: Iterable[Clbit], scope: Scope
