@@ -42,6 +42,10 @@ Channel: TypeAlias = "PauliChannel | Relaxation"
 class Noise(Protocol):
     """What a model of noise tells. Implementations are immutable, hashable, and can be pickled."""
 
+    def __hash__(self) -> int:
+        """Equal models hash alike."""
+        ...
+
     @property
     def is_trivial(self) -> bool:
         """True when nothing would happen."""

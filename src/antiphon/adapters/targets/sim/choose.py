@@ -19,6 +19,7 @@ from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import lightning_state
 from antiphon.adapters.targets.sim.engines.lightning import sample_precision
 from antiphon.adapters.targets.sim.features import Features, name_of
+from antiphon.adapters.targets.sim.settings import uniform_noise
 from antiphon.domain.circuits import Gate, Unitary
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
@@ -65,7 +66,7 @@ def opaque(demand: Demand, target: str) -> Choice:
     need_aer()
     _refuse_variables(program)
     width = program.num_qubits
-    noisy = demand.settings.noise is not None
+    noisy = uniform_noise(demand.settings) is not None
     engine = "aer-density-matrix" if noisy or target == "sim.density_matrix" else "aer-statevector"
     memory = 4**width * limits.DENSITY_BYTES if engine == "aer-density-matrix" else 2**width * limits.AER_BYTES
     _admit(engine, width, memory, ["Use fewer qubits."])
@@ -73,7 +74,7 @@ def opaque(demand: Demand, target: str) -> Choice:
 
 
 def _check_qir(demand: Demand) -> None:
-    noise, width = demand.settings.noise, demand.program.num_qubits
+    noise, width = uniform_noise(demand.settings), demand.program.num_qubits
     if noise is not None and (noise.readout_p01 or noise.readout_p10):
         raise UnsupportedProgramError(
             "Readout errors cannot be applied to a QIR program that is no circuit.",
@@ -211,7 +212,7 @@ def density_matrix(demand: Demand) -> Choice:
 def automatic(demand: Demand, parameters: Floats) -> Choice:
     """The engine that measured fastest for the program's class; parameters matter only where width forces Clifford."""
     if demand.settings.noise is not None:
-        return _noisy(demand, parameters)
+        return noisy(demand, parameters)
     features = _circuit(demand)
     width = features.num_qubits
     fixed_clifford = features.may_be_clifford and not features.is_parametric
@@ -240,7 +241,8 @@ def automatic(demand: Demand, parameters: Floats) -> Choice:
     return statevector(demand)
 
 
-def _noisy(demand: Demand, parameters: Floats) -> Choice:
+def noisy(demand: Demand, parameters: Floats) -> Choice:
+    """The engine that measured fastest for a noisy program; `parameters` as in `automatic`."""
     features = _circuit(demand)
     width = features.num_qubits
     problem = lightning_state.unusable_because()

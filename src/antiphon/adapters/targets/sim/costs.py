@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from antiphon.adapters.targets.sim.channels import expected_errors
 from antiphon.adapters.targets.sim.demand import Demand
 from antiphon.adapters.targets.sim.features import Features
 
@@ -30,8 +31,7 @@ def trajectory_seconds(demand: Demand, features: Features) -> float:
     """Pauli trajectories on Lightning: one state for each distinct pattern of errors expected."""
     noise, states, shots = demand.settings.noise, 2.0**features.num_qubits, demand.shots or 1
     assert noise is not None
-    errors = sum(noise.depolarizing_1q if len(gate.qubits) == 1 else noise.depolarizing_2q for gate in features.gates)
-    patterns = 1 + shots * (1 - math.exp(-errors))
+    patterns = 1 + shots * (1 - math.exp(-expected_errors(features.operations, noise.on(features.qubits))))
     return patterns * (2e-5 + 0.6 * len(features.gates) * (4e-7 + states * 2.2e-10) + states * 5e-9) + shots * 1e-6
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from antiphon.adapters.targets.sim import choose, distribution
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
@@ -19,12 +17,12 @@ from antiphon.adapters.targets.sim.engines import running
 from antiphon.adapters.targets.sim.features import Features, features_of
 from antiphon.adapters.targets.sim.pauli_sampling import check_shots, grouped_on
 from antiphon.adapters.targets.sim.settings import Settings, read_settings
-from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape, parameter_array
+from antiphon.adapters.targets.sim.task import Ran, Task, parameter_array
 from antiphon.domain.programs import Program
-from antiphon.domain.results import Estimated, Execution, Outcome, Sampled
+from antiphon.domain.results import Execution, Outcome
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import Plan, Pub, Work
-from antiphon.errors import AntiphonError, ExecutionError, LimitError
+from antiphon.errors import LimitError
 
 INLINE_BYTES = 256 * 2**20
 
@@ -184,35 +182,10 @@ def features_for(program: Program) -> Features | None:
 
 
 def _run(pub: Pub, engine: str, settings: Settings) -> tuple[Outcome, Ran]:
-    try:
-        features = features_for(pub.program)
-        if features is None:
-            return running.run_opaque(pub, engine, settings)
-        task = Task(_key(pub.program), pub, features, parameter_array(pub), settings)
-        ran = running.run(engine, task)
-    except AntiphonError:
-        raise
-    except MemoryError as error:
-        raise ExecutionError(
-            f"The engine {engine} ran out of memory.",
-            code="memory-exhausted",
-            cause=str(error),
-            next_step="Use fewer qubits, or run when the machine has more memory free.",
-        ) from error
-    except Exception as error:
-        raise ExecutionError(
-            f"The engine {engine} ended without a result.",
-            code="engine-failed",
-            cause=f"{type(error).__name__}: {error}",
-            next_step='Try another engine with the option "engine", and report the program.',
-            details={"engine": engine},
-        ) from error
-    if pub.observables is None:
-        return Sampled(pub.parameters.shape, ran.counts, task.shots, probabilities=ran.probabilities), ran
-    values = tuple(value for value, _ in ran.values)
-    if not np.isfinite(values).all():
-        raise ExecutionError(f"The engine {engine} returned a value that is not a number.", code="engine-failed")
-    return Estimated(estimated_shape(pub), values, tuple(error for _, error in ran.values), pub.shots), ran
+    features = features_for(pub.program)
+    if features is None:
+        return running.run_opaque(pub, engine, settings)
+    return running.run_circuit(engine, Task(_key(pub.program), pub, features, parameter_array(pub), settings))
 
 
 def _exact_bytes(pub: Pub, settings: Settings) -> int:

@@ -42,8 +42,10 @@ class Features:
         circuit: The circuit as submitted.
         qubits: Used qubits, by their number in the circuit; idle ones stay |0⟩ and are left out.
         operations: The circuit's operations on the renumbered qubits, counted loops without break unrolled, barriers
-            and delays dropped.
+            dropped; for a static circuit without measurements and resets. Delays are dropped too unless they were
+            asked for; then those are kept that can matter.
         readout: For a static circuit, (qubit, clbit) of the measurements that count; qubit is -1 for an idle one.
+        read_from: For a static circuit, the qubit of each pair of `readout` by its number in the circuit.
         dynamic: "" when all measurements can be made at the end; else the first instruction that forbids it, in words.
         num_mid: Measurements and resets before the end (each body of a loop counted once).
         has_while: A loop that ends on a measurement is among the operations.
@@ -60,6 +62,7 @@ class Features:
     has_while: bool
     has_control: bool
     final_resets: bool
+    read_from: tuple[int, ...] = ()
 
     @property
     def num_qubits(self) -> int:
@@ -172,9 +175,16 @@ def bodies(operation: Operation) -> tuple[tuple[Operation, ...], ...]:
             return ()
 
 
-def features_of(circuit: Circuit) -> Features:
-    """Read `circuit` once; linear in its operations."""
-    flat = tuple(_unroll(circuit.operations))
+def features_of(circuit: Circuit, *, keep_delays: bool = False) -> Features:
+    """Read `circuit` once; linear in its operations.
+
+    Args:
+        circuit: What is read.
+        keep_delays: Keep delays, for noise that heeds time.
+    """
+    flat = tuple(_unroll(circuit.operations, keep_delays=keep_delays))
+    if keep_delays:
+        flat = tuple(_delays_that_matter(flat))
     used = sorted({qubit for operation in walk(flat) for qubit in _worked_on(operation)})
     dynamic = _first_dynamic(flat)
     if dynamic is not None:
@@ -182,55 +192,106 @@ def features_of(circuit: Circuit) -> Features:
         measured = {operation.qubit for operation in walk(flat) if isinstance(operation, Measure)}
         used = sorted({*used, *measured})
     place = {qubit: index for index, qubit in enumerate(used)}
-    num_mid = sum(isinstance(operation, Measure | Reset) for operation in walk(flat))
     if dynamic is None:
-        readout: dict[int, int] = {}
-        worked: set[int] = set()
-        final_resets = False
-        for operation in flat:
-            worked.update(_worked_on(operation))
-            if isinstance(operation, Measure):
-                # A qubit measured while still |0⟩ reads 0, whatever happens to it later.
-                readout[operation.clbit] = place[operation.qubit] if operation.qubit in worked else -1
-            elif isinstance(operation, Reset) and operation.qubit in worked:
-                final_resets = True
-        gates = tuple(_renumber(op, place) for op in flat if isinstance(op, Gate | Unitary))
-        pairs = tuple((qubit, clbit) for clbit, qubit in sorted(readout.items()))
-        return Features(circuit, tuple(used), gates, pairs, "", 0, False, False, final_resets)
+        return _static(circuit, flat, place)
     every = tuple(walk(flat))
     return Features(
         circuit,
         tuple(used),
-        tuple(_renumber(operation, place) for operation in flat),
+        _renumber_all(flat, place),
         (),
         dynamic,
-        num_mid,
+        sum(isinstance(operation, Measure | Reset) for operation in every),
         any(isinstance(operation, While) for operation in every),
         any(isinstance(operation, If | While | For | AssignBit) for operation in every),
         final_resets=False,
     )
 
 
-def _unroll(operations: tuple[Operation, ...]) -> Iterator[Operation]:
+def _static(circuit: Circuit, flat: tuple[Operation, ...], place: dict[int, int]) -> Features:
+    readout: dict[int, tuple[int, int]] = {}
+    worked: set[int] = set()
+    final_resets = False
+    for operation in flat:
+        worked.update(_worked_on(operation))
+        if isinstance(operation, Measure):
+            # A qubit measured while still |0⟩ reads 0, whatever happens to it later.
+            readout[operation.clbit] = place[operation.qubit] if operation.qubit in worked else -1, operation.qubit
+        elif isinstance(operation, Reset) and operation.qubit in worked:
+            final_resets = True
+    kept = tuple(_renumber(operation, place) for operation in flat if isinstance(operation, Gate | Unitary | Delay))
+    in_order = sorted(readout.items())
+    pairs = tuple((qubit, clbit) for clbit, (qubit, _) in in_order)
+    read_from = tuple(source for _, (_, source) in in_order)
+    return Features(circuit, tuple(place), kept, pairs, "", 0, False, False, final_resets, read_from)
+
+
+def _unroll(operations: tuple[Operation, ...], *, keep_delays: bool) -> Iterator[Operation]:
+    def inner(block: tuple[Operation, ...]) -> Iterator[Operation]:
+        return _unroll(block, keep_delays=keep_delays)
+
     for operation in operations:
         match operation:
-            case Barrier() | Delay():
+            case Barrier():
                 continue
+            case Delay():
+                if keep_delays:
+                    yield operation
             case For(turns) if not any(_leaves_loop(turn) for turn in turns):
                 for turn in turns:
-                    yield from _unroll(turn)
+                    yield from inner(turn)
             case For(turns):
-                yield For(tuple(tuple(_unroll(turn)) for turn in turns))
+                yield For(tuple(tuple(inner(turn)) for turn in turns))
             case If(bool() as known, then, otherwise):
-                yield from _unroll(then if known else otherwise)
+                yield from inner(then if known else otherwise)
             case If(condition, then, otherwise):
-                yield If(condition, tuple(_unroll(then)), tuple(_unroll(otherwise)))
+                yield If(condition, tuple(inner(then)), tuple(inner(otherwise)))
             case While(False, _):
                 continue
             case While(condition, body):
-                yield While(condition, tuple(_unroll(body)))
+                yield While(condition, tuple(inner(body)))
             case _:
                 yield operation
+
+
+def _delays_that_matter(flat: tuple[Operation, ...]) -> Iterator[Operation]:
+    """`flat` without delays of a qubit in |0⟩, which does not relax, and of one whose last measurement was made."""
+    last_use = {
+        qubit: index
+        for index, operation in enumerate(flat)
+        for qubit in _touched_in(operation)
+        if not isinstance(operation, Delay | Reset)
+    }
+    live: set[int] = set()
+    measured: set[int] = set()
+    for index, operation in enumerate(flat):
+        match operation:
+            case Delay(qubit, _):
+                if qubit not in live or (qubit in measured and last_use[qubit] < index):
+                    continue
+            case Reset(qubit):
+                live.discard(qubit)
+            case Measure(qubit, _):
+                measured.add(qubit)
+            case _:
+                touched = _touched_in(operation)
+                live |= touched
+                measured -= touched
+        yield operation
+
+
+def _touched_in(operation: Operation) -> set[int]:
+    """Qubits that the operation, or one inside it, acts on."""
+    touched: set[int] = set()
+    for inner in walk((operation,)):
+        match inner:
+            case Gate(_, qubits) | Unitary(_, qubits):
+                touched.update(qubits)
+            case Measure(qubit, _) | Reset(qubit) | Delay(qubit, _):
+                touched.add(qubit)
+            case _:
+                pass
+    return touched
 
 
 def _leaves_loop(operations: tuple[Operation, ...]) -> bool:
@@ -260,6 +321,9 @@ def _first_dynamic(flat: tuple[Operation, ...]) -> str | None:
                         use = f"then used again by {name_of(operation)} (operation {index})"
                         return f"qubit {qubit} is {ended[qubit]} and {use}"
                 worked.update(qubits)
+            case Delay(qubit, _):
+                if qubit in ended:  # kept only where the qubit is used or measured again
+                    return f"qubit {qubit} is {ended[qubit]} and then waits (operation {index})"
             case Measure(qubit, _):
                 if ended.get(qubit) == "reset":
                     return f"qubit {qubit} is reset and then measured (operation {index})"
@@ -298,6 +362,8 @@ def _renumber(operation: Operation, place: dict[int, int]) -> Operation:
             return Measure(place[qubit], clbit)
         case Reset(qubit):
             return Reset(place[qubit]) if qubit in place else Barrier(())
+        case Delay(qubit, seconds):
+            return Delay(place[qubit], seconds) if qubit in place else Barrier(())
         case If(condition, then, otherwise):
             return If(condition, _renumber_all(then, place), _renumber_all(otherwise, place))
         case While(condition, body):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.paulis import Group, commuting_groups, strings_on
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
 from antiphon.errors import LimitError
 
@@ -35,8 +35,8 @@ _grouped: BoundedCache[GroupedSum] = BoundedCache(
 )
 
 
-def grouped_on(observable: Observable, qubits: tuple[int, ...], noise: NoiseModel | None = None) -> GroupedSum:
-    """The observable on the used `qubits` in commuting groups, made once."""
+def grouped_on(observable: Observable, qubits: tuple[int, ...], noise: Noise | None = None) -> GroupedSum:
+    """The observable on the used `qubits` in commuting groups, made once; `noise` numbers qubits as it does."""
 
     def build() -> GroupedSum:
         strings = strings_on(observable, qubits, noise)

@@ -13,27 +13,29 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
 
 Strings: TypeAlias = "dict[tuple[int, int], float]"
 
 
-def strings_on(observable: Observable, qubits: Sequence[int], noise: NoiseModel | None = None) -> Strings:
+def strings_on(observable: Observable, qubits: Sequence[int], noise: Noise | None = None) -> Strings:
     """The sum on `qubits`, renumbered in their order, for a state that is |0⟩ on every other qubit.
 
     There X and Y have expectation 0 and Z has 1 (less what a faulty readout of |0⟩ takes), so the first drop out, and
-    the second become numbers. A faulty readout offsets X and Y as it does Z.
+    the second become numbers. A faulty readout offsets X and Y as it does Z. `noise` numbers qubits as `observable`.
     """
-    idle_z = 1.0 if noise is None else 1.0 - 2.0 * noise.readout_p01
-    idle_xy = 0.0 if noise is None else noise.readout_p10 - noise.readout_p01
     strings: Strings = {}
     kept = set(qubits)
-    idle = [qubit for qubit in range(observable.num_qubits) if qubit not in kept]
+    idle: dict[int, dict[str, float]] = {}
+    for qubit in range(observable.num_qubits):
+        if qubit not in kept:
+            p01, p10 = (0.0, 0.0) if noise is None else noise.readout(qubit)
+            idle[qubit] = {"I": 1.0, "Z": 1.0 - 2.0 * p01, "X": p10 - p01, "Y": p10 - p01}
     for pauli, coefficient in observable.terms:
         letters = pauli[::-1]
-        for qubit in idle:
-            coefficient *= {"I": 1.0, "Z": idle_z}.get(letters[qubit], idle_xy)
+        for qubit, means in idle.items():
+            coefficient *= means[letters[qubit]]
         if not coefficient:
             continue
         x = sum(1 << place for place, qubit in enumerate(qubits) if letters[qubit] in "XY")
@@ -42,14 +44,15 @@ def strings_on(observable: Observable, qubits: Sequence[int], noise: NoiseModel 
     return strings
 
 
-def through_readout(strings: Strings, noise: NoiseModel) -> Strings:
+def through_readout(strings: Strings, noise: Noise) -> Strings:
     """The sum whose ideal expectation is what a faulty readout of `strings` reports on average.
 
-    Measuring a qubit in the basis of its letter P gives (1-p01-p10)·P + (p10-p01) on average.
+    Measuring a qubit in the basis of its letter P gives (1-p01-p10)·P + (p10-p01) on average. `noise` numbers qubits
+    as the strings do.
     """
-    slope = 1.0 - noise.readout_p01 - noise.readout_p10
-    offset = noise.readout_p10 - noise.readout_p01
-    if slope == 1.0:
+    width = max(((x | z).bit_length() for x, z in strings), default=0)
+    chances = [noise.readout(qubit) for qubit in range(width)]
+    if not any(p01 or p10 for p01, p10 in chances):
         return strings
     result: Strings = {}
     for (x, z), coefficient in strings.items():
@@ -58,6 +61,8 @@ def through_readout(strings: Strings, noise: NoiseModel) -> Strings:
         while support:
             bit = support & -support
             support ^= bit
+            p01, p10 = chances[bit.bit_length() - 1]
+            slope, offset = 1.0 - p01 - p10, p10 - p01
             grown: Strings = {}
             for (px, pz), value in parts.items():
                 grown[px | (x & bit), pz | (z & bit)] = value * slope

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.domain.circuits import Register
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise
 
 Bits: TypeAlias = "NDArray[np.uint8]"
 
@@ -111,15 +112,36 @@ class Readout:
         rows: list[bytes] = np.ascontiguousarray(text).view(f"S{len(self._columns)}").ravel().tolist()
         return {row.decode("ascii"): count for row, count in sorted(Counter(rows).items())}
 
-    def flipped(self, bits: Bits, noise: NoiseModel, rng: np.random.Generator) -> Bits:
-        """`bits` as a faulty readout reports them: each measured bit flips by itself."""
-        if noise.readout_p01 or noise.readout_p10:
-            measured = [clbit for _, clbit in self.pairs]
-            true = bits[:, measured]
-            chance = np.where(true == 1, noise.readout_p10, noise.readout_p01)
-            bits = bits.copy()
-            bits[:, measured] = true ^ (rng.random(true.shape) < chance)
-        return bits
+    def flipped(self, bits: Bits, flips: Flips, rng: np.random.Generator) -> Bits:
+        """`bits` as a faulty readout reports them: each measured bit flips by itself, `flips` in the order of pairs."""
+        return bits if flips.never else flips.of(bits, [clbit for _, clbit in self.pairs], rng)
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """How measured bits are misread: of each, the chance of reading 1 for 0, and 0 for 1."""
+
+    p01: NDArray[np.float64]
+    p10: NDArray[np.float64]
+
+    @classmethod
+    def reading(cls, noise: Noise, qubits: Iterable[int]) -> Flips:
+        """Of measurements of `qubits`, in order, numbered as `noise` has them."""
+        chances = np.array([noise.readout(qubit) for qubit in qubits], dtype=np.float64).reshape(-1, 2)
+        return cls(chances[:, 0], chances[:, 1])
+
+    @property
+    def never(self) -> bool:
+        """True when no bit is ever misread."""
+        return not (self.p01.any() or self.p10.any())
+
+    def of(self, bits: Bits, columns: Sequence[int], rng: np.random.Generator) -> Bits:
+        """A copy of `bits`, of shape (shots, bits), in which each of `columns` flips by itself, in order."""
+        true = bits[:, columns]
+        chance = np.where(true == 1, self.p10, self.p01)
+        found = bits.copy()
+        found[:, columns] = true ^ (rng.random(true.shape) < chance)
+        return found
 
 
 def draw(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise, NoiseModel
 from antiphon.errors import UnsupportedProgramError
 
 WHERE_POSSIBLE: Literal["where possible"] = "where possible"
@@ -27,7 +27,7 @@ OPTION_HELP = {
 class Settings:
     """Options of one work; the defaults are those of an empty mapping."""
 
-    noise: NoiseModel | None = None
+    noise: Noise | None = None
     max_bond_dimension: int | None = None
     truncation_threshold: float = 1e-16
     engine: str | None = None
@@ -69,6 +69,22 @@ def read_settings(options: Mapping[str, Any], understood: Mapping[str, str], tar
         raise _refusal(target, "exact_probabilities", f"it is {exact!r}", f'Give true, false or "{WHERE_POSSIBLE}".')
     used = None if noise is None or noise.is_trivial else noise
     return Settings(used, bond, float(threshold), engine, precision, exact)
+
+
+def uniform_noise(settings: Settings) -> NoiseModel | None:
+    """The noise of a program that is no circuit, whose engine attaches errors to gates by name.
+
+    Raises:
+        UnsupportedProgramError: The noise is a device's.
+    """
+    noise = settings.noise
+    if noise is None or isinstance(noise, NoiseModel):
+        return noise
+    raise UnsupportedProgramError(
+        "The noise of a device cannot be applied to a program that is no circuit.",
+        code="noise-unsupported",
+        next_step="Write the program as a circuit, without what its cause names.",
+    )
 
 
 def _refusal(target: str, option: str, cause: str, next_step: str) -> UnsupportedProgramError:

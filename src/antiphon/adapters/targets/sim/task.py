@@ -10,7 +10,9 @@ import numpy as np
 
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.readout import Flips
 from antiphon.adapters.targets.sim.settings import Settings
+from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
 from antiphon.domain.work import Pub
 
@@ -20,7 +22,11 @@ Value: TypeAlias = "tuple[float, float]"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A pub with its circuit's features and its parameter values of shape (sets, parameters)."""
+    """A pub with its circuit's features and its parameter values of shape (sets, parameters).
+
+    `key` names the circuit: two tasks of one key have the same, apart from delays. `settings.noise` numbers qubits as
+    the circuit does.
+    """
 
     key: str
     pub: Pub
@@ -33,6 +39,16 @@ class Task:
         """Shots of each parameter set; only for work that has them."""
         assert self.pub.shots is not None
         return self.pub.shots
+
+    def noise(self) -> Noise | None:
+        """The noise, told of qubits as `features` numbers them."""
+        noise = self.settings.noise
+        return None if noise is None else noise.on(self.features.qubits)
+
+    def flips(self) -> Flips | None:
+        """How the measurements of a static circuit's readout are misread, in its order; None without noise."""
+        noise = self.settings.noise
+        return None if noise is None else Flips.reading(noise, self.features.read_from)
 
     def generator(self) -> np.random.Generator:
         """The random numbers of this pub; its sets draw from it one after the other."""

@@ -1,6 +1,6 @@
 import numpy as np
 
-from antiphon.adapters.targets.sim.readout import Readout, draw
+from antiphon.adapters.targets.sim.readout import Flips, Readout, draw
 from antiphon.domain.circuits import Register
 from antiphon.domain.noise import NoiseModel
 
@@ -32,7 +32,8 @@ def test_readout_errors_strike_measured_bits_by_their_value() -> None:
     readout = Readout((Register("a", 3, 0),), ((0, 0), (1, 1)))
     bits = np.zeros((20_000, 3), dtype=np.uint8)
     bits[:, 1] = 1
-    flipped = readout.flipped(bits, NoiseModel(readout_p01=0.1, readout_p10=0.4), np.random.default_rng(0))
+    flips = Flips.reading(NoiseModel(readout_p01=0.1, readout_p10=0.4), range(2))
+    flipped = readout.flipped(bits, flips, np.random.default_rng(0))
     means = flipped.mean(axis=0)
     assert abs(means[0] - 0.1) < 0.01
     assert abs(means[1] - 0.6) < 0.015

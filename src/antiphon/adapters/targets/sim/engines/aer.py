@@ -7,14 +7,16 @@ and density matrices are asked for their probabilities, from which counts are dr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.adapters.targets.sim.angles import Floats
-from antiphon.adapters.targets.sim.engines.aer_circuit import NATIVE, qiskit_circuit, unitary_label
+from antiphon.adapters.targets.sim.cache import BoundedCache
+from antiphon.adapters.targets.sim.engines.aer_circuit import NATIVE, qiskit_circuit
+from antiphon.adapters.targets.sim.engines.aer_noise import model_by_name, writing
 from antiphon.adapters.targets.sim.matrices import apply, gate_matrix
 from antiphon.adapters.targets.sim.pauli_sampling import (
     Energies,
@@ -25,11 +27,10 @@ from antiphon.adapters.targets.sim.pauli_sampling import (
     sampled_value,
 )
 from antiphon.adapters.targets.sim.paulis import Group, Strings, flip_columns, strings_on, through_readout
-from antiphon.adapters.targets.sim.readout import Readout, draw
-from antiphon.adapters.targets.sim.settings import Settings
+from antiphon.adapters.targets.sim.readout import Flips, Readout, draw
+from antiphon.adapters.targets.sim.settings import Settings, uniform_noise
 from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables, parameter_array
-from antiphon.domain.gates import GATES
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
 from antiphon.domain.results import Sampled
 from antiphon.domain.work import Pub
@@ -56,13 +57,15 @@ def run_opaque(pub: Pub, method: str, settings: Settings) -> tuple[Sampled, Ran]
 
     circuit = circuit_from_program(pub.program)
     simulator = _simulator(method, settings, circuit.num_qubits)
+    noise = uniform_noise(settings)
+    options = {} if noise is None else {"noise_model": model_by_name(noise, circuit.num_qubits)}
     circuit = transpile(circuit, basis_gates=sorted(NATIVE), optimization_level=0)
     assert pub.shots is not None
     rng = np.random.Generator(np.random.PCG64(pub.seed))
     counts = []
     for row in parameter_array(pub).tolist():
         bound = circuit.assign_parameters(dict(zip(pub.parameters.names, row, strict=True)))
-        counts.append(_counts(simulator, bound, pub.shots, rng))
+        counts.append(_counts(simulator, bound, pub.shots, rng, **options))
     return Sampled(pub.parameters.shape, tuple(counts), pub.shots), Ran(f"Aer {method}, shot by shot")
 
 
@@ -83,32 +86,39 @@ def _simulator(method: str, settings: Settings, num_qubits: int) -> Any:
     if method == "matrix_product_state":
         options["matrix_product_state_max_bond_dimension"] = settings.max_bond_dimension
         options["matrix_product_state_truncation_threshold"] = settings.truncation_threshold
-    if settings.noise is not None:
-        options["noise_model"] = _noise_model(settings.noise, num_qubits)
     return _aer().AerSimulator(**options)
 
 
-@lru_cache(maxsize=64)
-def _noise_model(noise: NoiseModel, num_qubits: int) -> Any:
-    """The model in Aer's terms. Aer's own `from_backend` is not used: it makes an asymmetric readout symmetric."""
-    from qiskit_aer.noise import NoiseModel as AerNoise
-    from qiskit_aer.noise import ReadoutError, depolarizing_error
+@dataclass(frozen=True)
+class _Written:
+    """A Qiskit circuit with its noise, and the options that running it needs."""
 
-    single = depolarizing_error(noise.depolarizing_1q, 1)
-    pair = depolarizing_error(noise.depolarizing_2q, 2)
-    apart = depolarizing_error(noise.depolarizing_2q, 1)
-    triple = apart.tensor(apart).tensor(apart)
-    labels = [unitary_label(width) for width in (1, 2, 3)]
-    model = AerNoise(basis_gates=sorted({*NATIVE, "unitary"}))
-    for error, width in ((single, 1), (pair, 2), (triple, 3)):
-        names = [kind.name for kind in GATES.values() if kind.num_qubits == width and kind.name != "id"]
-        model.add_all_qubit_quantum_error(error, [*names, labels[width - 1]])
-    if noise.readout_p01 or noise.readout_p10:
-        readout = ReadoutError([[1 - noise.readout_p01, noise.readout_p01], [noise.readout_p10, 1 - noise.readout_p10]])
-        # Qubit by qubit, so that the spare one of bit assignments reads true.
-        for qubit in range(num_qubits):
-            model.add_readout_error(readout, [qubit])
-    return model
+    circuit: Any
+    options: dict[str, Any]
+
+
+_written: BoundedCache[_Written] = BoundedCache(200_000, lambda written: 1 + len(written.circuit.data))
+
+
+def _write(task: Task, parameters: Floats, method: str, save: str = "") -> _Written:
+    """The circuit at one parameter set with the task's noise in it; kept when it has no parameters.
+
+    It ends with its measurements, or with `save`, what is to be read of the state before them.
+    """
+    noise, features = task.noise(), task.features
+
+    def build() -> _Written:
+        clifford = method == "stabilizer"
+        channels = None if noise is None else writing(noise, method)
+        after = None if channels is None else channels.after
+        circuit = qiskit_circuit(features, parameters, clifford=clifford, measured=not save, after=after)
+        if save:
+            getattr(circuit, f"save_{save}")()
+        return _Written(circuit, {} if channels is None else {"noise_model": channels.model(features.num_qubits)})
+
+    if noise is None or features.is_parametric:
+        return build()
+    return _written.get((task.key, noise, method, save), build)
 
 
 def _result(simulator: Any, circuit: Any, **options: Any) -> Any:
@@ -123,14 +133,14 @@ def _result(simulator: Any, circuit: Any, **options: Any) -> Any:
     return result
 
 
-def _counts(simulator: Any, circuit: Any, shots: int, rng: np.random.Generator) -> dict[str, int]:
+def _counts(simulator: Any, circuit: Any, shots: int, rng: np.random.Generator, **options: Any) -> dict[str, int]:
     seed = int(rng.integers(2**31))
-    counts = _result(simulator, circuit, shots=shots, seed_simulator=seed).get_counts()
+    counts = _result(simulator, circuit, shots=shots, seed_simulator=seed, **options).get_counts()
     return {key: int(counts[key]) for key in sorted(counts)}
 
 
 def _sample(task: Task, method: str) -> Ran:
-    features, noise = task.features, task.settings.noise
+    features, flips = task.features, task.flips()
     precision = task.settings.precision or "double"
     rng = task.generator()
     simulator = _simulator(method, task.settings, features.num_qubits)
@@ -138,54 +148,68 @@ def _sample(task: Task, method: str) -> Ran:
     counts, exact = [], []
     readout = Readout(features.circuit.registers, features.readout)
     for parameters in task.parameters:
-        if drawn and (method == "density_matrix" or noise is None):
-            probabilities = _state(simulator, task, parameters, "probabilities")
+        if drawn and (method == "density_matrix" or flips is None):
+            probabilities = _state(simulator, task, parameters, method, "probabilities")
             outcomes, times = draw(np.maximum(probabilities, 0.0), task.shots, rng)
             if task.settings.exact_probabilities:
                 exact.append(readout.exact(probabilities))
-            if noise is None:
+            if flips is None:
                 counts.append(readout.counts_of_outcomes(outcomes, times))
             else:
                 bits = np.repeat(readout.bits_of_outcomes(outcomes), times, axis=0)
-                counts.append(readout.counts_of_bits(readout.flipped(bits, noise, rng)))
+                counts.append(readout.counts_of_bits(readout.flipped(bits, flips, rng)))
         elif not features.dynamic and not any(qubit >= 0 for qubit, _ in features.readout):
             bits = np.zeros((task.shots, readout.num_clbits), dtype=np.uint8)
-            counts.append(readout.counts_of_bits(bits if noise is None else readout.flipped(bits, noise, rng)))
+            counts.append(readout.counts_of_bits(bits if flips is None else readout.flipped(bits, flips, rng)))
         else:
-            circuit = qiskit_circuit(features, parameters, clifford=method == "stabilizer")
-            native = _counts(simulator, circuit, task.shots, rng)
-            counts.append({readout.spaced(key.replace(" ", "")): count for key, count in native.items()})
+            written = _write(task, parameters, method)
+            native = _counts(simulator, written.circuit, task.shots, rng, **written.options)
+            words = {key.replace(" ", ""): count for key, count in native.items()}
+            if flips is not None and any(qubit < 0 for qubit, _ in features.readout):
+                counts.append(_idle_flipped(words, task, readout, flips, rng))
+            else:
+                counts.append({readout.spaced(word): count for word, count in words.items()})
     found = tuple(exact) if task.settings.exact_probabilities else None
     return Ran(f"Aer {method}", precision, len(counts), counts=tuple(counts), probabilities=found)
 
 
-def _state(simulator: Any, task: Task, parameters: Floats, what: str) -> NDArray[Any]:
+def _idle_flipped(
+    words: dict[str, int], task: Task, readout: Readout, flips: Flips, rng: np.random.Generator
+) -> dict[str, int]:
+    """Counts in which bits of idle qubits, which Aer does not see, are misread too."""
+    rows = [[int(bit) for bit in reversed(word)] for word in words]
+    bits = np.repeat(np.array(rows, dtype=np.uint8), list(words.values()), axis=0)
+    idle = [place for place, (qubit, _) in enumerate(task.features.readout) if qubit < 0]
+    columns = [task.features.readout[place][1] for place in idle]
+    return readout.counts_of_bits(Flips(flips.p01[idle], flips.p10[idle]).of(bits, columns, rng))
+
+
+def _state(simulator: Any, task: Task, parameters: Floats, method: str, what: str) -> NDArray[Any]:
     """The final probabilities, state vector or density matrix, before any measurement."""
-    circuit = qiskit_circuit(task.features, parameters, measured=False)
     if not task.features.num_qubits:
         return np.ones((1, 1) if what == "density_matrix" else 1)
-    getattr(circuit, f"save_{what}")()
-    data = _result(simulator, circuit).data()[what]
+    written = _write(task, parameters, method, save=what)
+    data = _result(simulator, written.circuit, **written.options).data()[what]
     return np.asarray(getattr(data, "data", data))
 
 
 def _estimate(task: Task, method: str) -> Ran:
-    shots, noise, qubits = task.pub.shots, task.settings.noise, task.features.qubits
+    shots, noise, qubits = task.pub.shots, task.noise(), task.features.qubits
     simulator = _simulator(method, task.settings, task.features.num_qubits)
     rng = task.generator()
 
     def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
         parameters = task.parameters[index]
         if shots is not None:
-            groups = [grouped_on(observable, qubits, noise) for observable in observables]
+            groups = [grouped_on(observable, qubits, task.settings.noise) for observable in observables]
             if method == "matrix_product_state":
                 return [_mps_sampled(simulator, task, parameters, item, shots, rng) for item in groups]
-            state = _state(simulator, task, parameters, method)
+            state = _state(simulator, task, parameters, method, method)
             return [_sampled(state, item, shots, noise, rng) for item in groups]
-        sums = [strings_on(observable, qubits, noise) for observable in observables]
+        sums = [strings_on(observable, qubits, task.settings.noise) for observable in observables]
         if method == "matrix_product_state":
             return _mps_exact(simulator, task, parameters, sums)
-        state = _state(simulator, task, parameters, method)
+        state = _state(simulator, task, parameters, method, method)
         reported = sums if noise is None else [through_readout(strings, noise) for strings in sums]
         return [(_exact(state, strings), 0.0) for strings in reported]
 
@@ -206,10 +230,10 @@ def _exact(state: NDArray[Any], strings: Strings) -> float:
 
 
 def _sampled(
-    state: NDArray[Any], grouped: GroupedSum, shots: int, noise: NoiseModel | None, rng: np.random.Generator
+    state: NDArray[Any], grouped: GroupedSum, shots: int, noise: Noise | None, rng: np.random.Generator
 ) -> Value:
     width = len(state).bit_length() - 1
-    flips = Readout((), ((qubit, qubit) for qubit in range(width)))
+    flips = None if noise is None else Flips.reading(noise, range(width))
 
     def measure(group: Group, group_shots: int) -> Energies:
         rotated = state.reshape(-1).astype(np.complex128)
@@ -224,11 +248,11 @@ def _sampled(
         diagonal = rotated.reshape(state.shape)
         found = np.diagonal(diagonal).real if state.ndim == 2 else np.abs(diagonal) ** 2
         outcomes, times = draw(np.maximum(found, 0.0), group_shots, rng)
-        if noise is None:
+        if flips is None or flips.never:
             return group_energies(group, outcomes), times
         each = np.repeat(outcomes, times)
         bits = (each[:, None] >> np.arange(width) & 1).astype(np.uint8)
-        return bit_energies(group, flips.flipped(bits, noise, rng))
+        return bit_energies(group, flips.of(bits, range(width), rng))
 
     return sampled_value(grouped, shots, measure)
 

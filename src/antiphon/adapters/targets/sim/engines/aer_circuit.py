@@ -1,12 +1,9 @@
-"""A circuit as a Qiskit `QuantumCircuit` that Aer runs as it stands, without transpiling.
-
-Gates a method has not are given as labelled unitaries, so that a noise model finds them by their name.
-"""
+"""A circuit as a Qiskit `QuantumCircuit` that Aer runs as it stands, without transpiling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.clifford import clifford_steps
@@ -38,12 +35,18 @@ NATIVE = frozenset(
 """Gates that Aer's state vector, density matrix and matrix product state all have, under Qiskit's own names."""
 
 
-def unitary_label(num_qubits: int) -> str:
-    """The name under which a noise model finds explicit unitaries of that width."""
-    return f"unitary{num_qubits}"
+After: TypeAlias = "Callable[[Any, Operation], None]"
+"""Appends to a Qiskit circuit what follows an operation, on the circuit's own numbers of qubits."""
 
 
-def qiskit_circuit(features: Features, parameters: Floats, *, clifford: bool = False, measured: bool = True) -> Any:
+def qiskit_circuit(
+    features: Features,
+    parameters: Floats,
+    *,
+    clifford: bool = False,
+    measured: bool = True,
+    after: After | None = None,
+) -> Any:
     """The circuit at one parameter set, on its used qubits, with the program's own registers.
 
     Args:
@@ -51,6 +54,7 @@ def qiskit_circuit(features: Features, parameters: Floats, *, clifford: bool = F
         parameters: One parameter set.
         clifford: Write every gate as Clifford primitives, for the stabilizer method.
         measured: Make the final measurements of a static circuit.
+        after: Called after every operation is written, to append its noise.
     """
     try:
         import qiskit
@@ -62,7 +66,8 @@ def qiskit_circuit(features: Features, parameters: Floats, *, clifford: bool = F
     for register in features.circuit.registers:
         if register.size:
             circuit.add_register(qiskit.ClassicalRegister(register.size, register.name))
-    writer = _Writer(circuit, features, iter(features.angles_of_gates(parameters)), clifford=clifford)
+    angles = iter(features.angles_of_gates(parameters))
+    writer = _Writer(circuit, features, angles, clifford=clifford, after=after)
     writer.block(circuit, features.operations)
     if measured:
         for qubit, clbit in features.readout:
@@ -73,16 +78,25 @@ def qiskit_circuit(features: Features, parameters: Floats, *, clifford: bool = F
 
 class _Writer:
     def __init__(
-        self, circuit: Any, features: Features, angles: Iterator[tuple[float, ...]], *, clifford: bool
+        self,
+        circuit: Any,
+        features: Features,
+        angles: Iterator[tuple[float, ...]],
+        *,
+        clifford: bool,
+        after: After | None,
     ) -> None:
         self.outer = circuit
         self.spare = features.num_qubits  # a qubit of its own, through which bits are assigned
         self.angles = angles
         self.clifford = clifford
+        self.after = after
 
     def block(self, circuit: Any, operations: tuple[Operation, ...]) -> None:
         for operation in operations:
             self.operation(circuit, operation)
+            if self.after is not None:
+                self.after(circuit, operation)
 
     def operation(self, circuit: Any, operation: Operation) -> None:
         match operation:
@@ -90,7 +104,7 @@ class _Writer:
                 self.gate(circuit, operation, next(self.angles))
             case Unitary(_, qubits):
                 next(self.angles)
-                circuit.unitary(unitary_matrix(operation), list(qubits), label=unitary_label(len(qubits)))
+                circuit.unitary(unitary_matrix(operation), list(qubits))
             case Measure(qubit, clbit):
                 circuit.measure(qubit, clbit)
             case Reset(qubit):
@@ -122,16 +136,13 @@ class _Writer:
         elif gate.name in NATIVE:
             getattr(circuit, gate.name)(*angles, *gate.qubits)
         else:
-            circuit.unitary(gate_matrix(gate.name, angles), list(gate.qubits), label=gate.name)
+            circuit.unitary(gate_matrix(gate.name, angles), list(gate.qubits))
 
     def assign(self, circuit: Any, clbit: int, value: Condition) -> None:
         # Aer's density matrix has no store instruction; a spare qubit that is measured does the same everywhere.
         circuit.reset(self.spare)
         flip = circuit.copy_empty_like()
-        if self.clifford:
-            flip.x(self.spare)
-        else:
-            flip.unitary(gate_matrix("x"), [self.spare], label="assign")
+        flip.x(self.spare)
         circuit.if_test(self.test(value), flip, circuit.qubits, circuit.clbits)
         circuit.measure(self.spare, clbit)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
 
 from antiphon.adapters.targets.sim import choose
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import aer, branching, lightning, qsim, stim_engine, trajectories
-from antiphon.adapters.targets.sim.settings import Settings
-from antiphon.adapters.targets.sim.task import Ran, Task
-from antiphon.domain.results import Sampled
+from antiphon.adapters.targets.sim.settings import Settings, uniform_noise
+from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape
+from antiphon.domain.results import Estimated, Outcome, Sampled
 from antiphon.domain.work import Pub
-from antiphon.errors import UnsupportedProgramError
+from antiphon.errors import AntiphonError, ExecutionError, UnsupportedProgramError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,62 @@ def run(engine: str, task: Task) -> Ran:
     return found.estimate(task)
 
 
-def run_opaque(pub: Pub, engine: str, settings: Settings) -> tuple[Sampled, Ran]:
-    """Run a program that has no circuit on the engine that takes its own format."""
+def run_circuit(engine: str, task: Task) -> tuple[Outcome, Ran]:
+    """Run a task on the engine of that name; its outcome, and how it came about.
+
+    Raises:
+        ExecutionError: The engine ended without a result.
+    """
+    pub = task.pub
+    with _told_of(engine):
+        ran = run(engine, task)
+    if pub.observables is None:
+        return Sampled(pub.parameters.shape, ran.counts, task.shots, probabilities=ran.probabilities), ran
+    values = tuple(value for value, _ in ran.values)
+    if not np.isfinite(values).all():
+        raise ExecutionError(f"The engine {engine} returned a value that is not a number.", code="engine-failed")
+    return Estimated(estimated_shape(pub), values, tuple(error for _, error in ran.values), pub.shots), ran
+
+
+def run_opaque(pub: Pub, engine: str, settings: Settings) -> tuple[Outcome, Ran]:
+    """Run a program that has no circuit on the engine that takes its own format.
+
+    Raises:
+        ExecutionError: The engine ended without a result.
+    """
+    with _told_of(engine):
+        return _run_opaque(pub, engine, settings)
+
+
+@contextmanager
+def _told_of(engine: str) -> Iterator[None]:
+    """Whatever goes wrong inside, as an error that names the engine."""
+    try:
+        yield
+    except AntiphonError:
+        raise
+    except MemoryError as error:
+        raise ExecutionError(
+            f"The engine {engine} ran out of memory.",
+            code="memory-exhausted",
+            cause=str(error),
+            next_step="Use fewer qubits, or run when the machine has more memory free.",
+        ) from error
+    except Exception as error:
+        raise ExecutionError(
+            f"The engine {engine} ended without a result.",
+            code="engine-failed",
+            cause=f"{type(error).__name__}: {error}",
+            next_step='Try another engine with the option "engine", and report the program.',
+            details={"engine": engine},
+        ) from error
+
+
+def _run_opaque(pub: Pub, engine: str, settings: Settings) -> tuple[Sampled, Ran]:
     if engine == "qir":
         from antiphon.adapters.targets.sim.engines import qir  # its interpreter is an optional package
 
-        return qir.run(pub, noise=settings.noise), Ran("QIR interpreter")
+        return qir.run(pub, noise=uniform_noise(settings)), Ran("QIR interpreter")
     method = "density_matrix" if engine == "aer-density-matrix" else "statevector"
     return aer.run_opaque(pub, method, settings)
 

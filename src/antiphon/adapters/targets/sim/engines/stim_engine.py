@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,14 +13,15 @@ from numpy.typing import NDArray
 
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
+from antiphon.adapters.targets.sim.channels import pauli_channels
 from antiphon.adapters.targets.sim.clifford import clifford_steps
 from antiphon.adapters.targets.sim.features import Features
 from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, grouped_on, sampled_value
 from antiphon.adapters.targets.sim.paulis import Group, strings_on
-from antiphon.adapters.targets.sim.readout import Readout
+from antiphon.adapters.targets.sim.readout import Flips, Readout
 from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables
 from antiphon.domain.circuits import Gate, Measure, Reset
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise, PauliChannel
 from antiphon.domain.observables import Observable
 from antiphon.errors import MissingExtraError, UnsupportedProgramError
 
@@ -34,11 +37,10 @@ def sample(task: Task) -> Ran:
     rng = task.generator()
     records = _records(features)
     readout = Readout(features.circuit.registers, ((0, clbit) for clbit in records))
-    counts = tuple(_sample_set(task, index, readout, records, noise, rng) for index in range(len(task.parameters)))
+    flips = None if noise is None else Flips.reading(noise, _read_from(features))
+    counts = tuple(_sample_set(task, index, readout, records, flips, rng) for index in range(len(task.parameters)))
     method = "stabilizer tableau and Pauli frames"
-    return Ran(
-        method if noise is None else f"{method}, depolarising noise as Pauli errors", "exact", len(counts), counts
-    )
+    return Ran(method if noise is None else f"{method}, noise as Pauli errors", "exact", len(counts), counts)
 
 
 def estimate(task: Task) -> Ran:
@@ -75,12 +77,19 @@ def _records(features: Features) -> dict[int, int]:
     return {clbit: place for place, clbit in enumerate(measured)}
 
 
+def _read_from(features: Features) -> Sequence[int]:
+    """The circuit's qubit that each of `_records` was measured from, in order."""
+    if not features.dynamic:
+        return features.read_from
+    return list({op.clbit: features.qubits[op.qubit] for op in features.operations if isinstance(op, Measure)}.values())
+
+
 def _sample_set(
     task: Task,
     index: int,
     readout: Readout,
     records: dict[int, int],
-    noise: NoiseModel | None,
+    flips: Flips | None,
     rng: np.random.Generator,
 ) -> dict[str, int]:
     features = task.features
@@ -103,15 +112,15 @@ def _sample_set(
             measured, bits = bits, np.zeros((shots, readout.num_clbits), dtype=np.uint8)
             bits[:, clbits] = measured[:, places]
             bits[:, idle] = 0
-        if noise is not None:
-            bits = readout.flipped(bits, noise, rng)
+        if flips is not None:
+            bits = readout.flipped(bits, flips, rng)
         total.update(readout.counts_of_bits(bits))
     return dict(sorted(total.items()))
 
 
 def _circuit(task: Task, index: int) -> Any:
     """The circuit without the final measurements of a static program; read once unless it has parameters."""
-    features, noise, parameters = task.features, task.settings.noise, task.parameters[index]
+    features, noise, parameters = task.features, task.noise(), task.parameters[index]
 
     def build() -> Any:
         return _stim().Circuit("\n".join(_lines(features, parameters, noise)))
@@ -119,7 +128,7 @@ def _circuit(task: Task, index: int) -> Any:
     return build() if features.is_parametric else _circuits.get((task.key, noise), build)
 
 
-def _lines(features: Features, parameters: Floats, noise: NoiseModel | None) -> list[str]:
+def _lines(features: Features, parameters: Floats, noise: Noise | None) -> list[str]:
     """The circuit as stim's text, which it reads far quicker than it takes single gates."""
     lines: list[str] = []
     angles = iter(features.angles_of_gates(parameters))
@@ -130,26 +139,40 @@ def _lines(features: Features, parameters: Floats, noise: NoiseModel | None) -> 
                 if steps is None:
                     raise UnsupportedProgramError(f"Gate {operation.name!r} is not Clifford at these parameters.")
                 lines.extend(f"{_NAMES.get(name, name)} {' '.join(map(str, qubits))}" for name, qubits in steps)
-                if noise is not None:
-                    lines.extend(_noise(operation, noise))
             case Measure(qubit, _):
                 lines.append(f"M {qubit}")
             case Reset(qubit):
                 lines.append(f"R {qubit}")
             case _:
                 pass
+        if noise is not None:
+            lines.extend(line for channel in pauli_channels(noise, operation) for line in _error(channel))
     return lines
 
 
-def _noise(gate: Gate, noise: NoiseModel) -> list[str]:
-    # stim's p is the probability of some error; (1-p)ρ + p·I/d has one with (1 - 1/d²)·p.
-    if gate.name == "id":
-        return []
-    if len(gate.qubits) == 1:
-        return [f"DEPOLARIZE1({0.75 * noise.depolarizing_1q}) {gate.qubits[0]}"] if noise.depolarizing_1q else []
-    if len(gate.qubits) == 2 and noise.depolarizing_2q:
-        return [f"DEPOLARIZE2({0.9375 * noise.depolarizing_2q}) {gate.qubits[0]} {gate.qubits[1]}"]
-    return []
+def _error(channel: PauliChannel) -> list[str]:
+    """A Pauli channel in stim's words; it counts some error, not the full depolarisation of (1-p)ρ + p·I/d."""
+    width = len(channel.qubits)
+    on = " ".join(map(str, channel.qubits))
+    chances = dict(channel.errors)
+    if width > 2:
+        return _correlated(channel)
+    strings = ["".join(letters) for letters in product("IXYZ", repeat=width)][1:]
+    each = [chances.get(string, 0.0) for string in strings]
+    if len(set(each)) == 1:
+        return [f"DEPOLARIZE{width}({math.fsum(each)}) {on}"]
+    return [f"PAULI_CHANNEL_{width}({','.join(map(repr, each))}) {on}"]
+
+
+def _correlated(channel: PauliChannel) -> list[str]:
+    lines: list[str] = []
+    left = 1.0
+    for string, chance in channel.errors:
+        targets = " ".join(f"{letter}{q}" for letter, q in zip(string, channel.qubits, strict=True) if letter != "I")
+        name = "ELSE_CORRELATED_ERROR" if lines else "CORRELATED_ERROR"
+        lines.append(f"{name}({min(1.0, chance / left) if left > 0.0 else 0.0}) {targets}")
+        left -= chance
+    return lines
 
 
 def _exact(simulator: Any, observable: Observable, qubits: Sequence[int]) -> float:
@@ -164,10 +187,9 @@ def _exact(simulator: Any, observable: Observable, qubits: Sequence[int]) -> flo
 
 
 def _sampled(circuit: Any, task: Task, observable: Observable, shots: int, rng: np.random.Generator) -> Value:
-    noise = task.settings.noise
+    noise = task.noise()
     width = task.features.num_qubits
-    flips = Readout((), ())
-    flips.pairs = tuple((qubit, qubit) for qubit in range(width))
+    flips = None if noise is None else Flips.reading(noise, range(width))
 
     def measure(group: Group, group_shots: int) -> Energies:
         lines = [f"{_NAMES.get(name, name)} {qubit}" for name, qubit in group.rotations()]
@@ -175,8 +197,8 @@ def _sampled(circuit: Any, task: Task, observable: Observable, shots: int, rng: 
         rotated = circuit + _stim().Circuit("\n".join(lines))
         sampler = rotated.compile_sampler(seed=int(rng.integers(2**63)))
         bits: NDArray[np.uint8] = sampler.sample(group_shots).astype(np.uint8)
-        if noise is not None:
-            bits = flips.flipped(bits, noise, rng)
+        if flips is not None and not flips.never:
+            bits = flips.of(bits, range(width), rng)
         return bit_energies(group, bits)
 
-    return sampled_value(grouped_on(observable, task.features.qubits, noise), shots, measure)
+    return sampled_value(grouped_on(observable, task.features.qubits, task.settings.noise), shots, measure)

@@ -6,19 +6,21 @@ Patterns that begin with the same errors share the evolution up to where they pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.adapters.targets.sim.engines.errors_ahead import NoisePlace, Pattern, draw_patterns, noise_places
+from antiphon.adapters.targets.sim.cache import BoundedCache
+from antiphon.adapters.targets.sim.engines.errors_ahead import ErrorsAhead, NoisePlace, Pattern, noise_places
 from antiphon.adapters.targets.sim.engines.lightning import readout_of, sample_precision
 from antiphon.adapters.targets.sim.engines.lightning_state import Call, LightningState
 from antiphon.adapters.targets.sim.engines.tape import TapeBuilder, TapeParameters
 from antiphon.adapters.targets.sim.pauli_sampling import Energies, group_energies, grouped_on, sampled_value
 from antiphon.adapters.targets.sim.paulis import Group
-from antiphon.adapters.targets.sim.readout import draw
+from antiphon.adapters.targets.sim.readout import Flips, draw
 from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables
-from antiphon.domain.noise import NoiseModel
+from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
 from antiphon.errors import UnsupportedProgramError
 
@@ -27,23 +29,23 @@ _LETTERS = ("", "x", "y", "z")
 
 def sample(task: Task) -> Ran:
     """Counts of every parameter set."""
-    noise = _noise(task)
-    rng, readout = task.generator(), readout_of(task)
+    circuit = _circuit(task)
+    rng, readout, flips = task.generator(), readout_of(task), task.flips()
+    assert flips is not None
     counts, num_calls = [], 0
-    circuit = _NoisyCircuit(task, noise)
     for row in circuit.parameters.rows(task.parameters):
         outcomes, patterns = circuit.outcomes(row, task.shots, rng, ())
         num_calls += patterns
-        bits = readout.flipped(readout.bits_of_outcomes(outcomes), noise, rng)
+        bits = readout.flipped(readout.bits_of_outcomes(outcomes), flips, rng)
         counts.append(readout.counts_of_bits(bits))
     return Ran("Pauli trajectories drawn ahead", circuit.precision, num_calls, counts=tuple(counts))
 
 
 def estimate(task: Task) -> Ran:
     """Expectation values from shots; the readout's errors are part of what is measured."""
-    noise = _noise(task)
+    circuit = _circuit(task)
     rng = task.generator()
-    circuit = _NoisyCircuit(task, noise)
+    flips = Flips.reading(circuit.noise, range(task.features.num_qubits))
     rows = circuit.parameters.rows(task.parameters)
     patterns_run = 0
 
@@ -52,11 +54,10 @@ def estimate(task: Task) -> Ran:
             nonlocal patterns_run
             outcomes, patterns = circuit.outcomes(row, shots, rng, group.rotations())
             patterns_run += patterns
-            flipped = _flipped(outcomes, task.features.num_qubits, noise, rng)
-            distinct, times = np.unique(flipped, return_counts=True)
+            distinct, times = np.unique(_flipped(outcomes, flips, rng), return_counts=True)
             return group_energies(group, distinct), times
 
-        return sampled_value(grouped_on(observable, task.features.qubits, noise), task.shots, measure)
+        return sampled_value(grouped_on(observable, task.features.qubits, task.settings.noise), task.shots, measure)
 
     def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
         return [value(rows[index], observable) for observable in observables]
@@ -66,44 +67,39 @@ def estimate(task: Task) -> Ran:
     return Ran(method, circuit.precision, patterns_run, values=values)
 
 
-def _noise(task: Task) -> NoiseModel:
-    if task.settings.noise is None or task.pub.shots is None:
+def _circuit(task: Task) -> _NoisyCircuit:
+    noise = task.noise()
+    if noise is None or task.pub.shots is None:
         raise UnsupportedProgramError(
             "Noise trajectories need a noise model and shots.",
             next_step='Give the option "noise" and a number of shots.',
         )
-    return task.settings.noise
+    single = sample_precision(max(task.features.num_qubits, 1), task.settings.precision) == "single"
+    return _circuits.get((task.key, noise, single), lambda: _noisy_circuit(task, noise, single=single))
 
 
-def _flipped(
-    outcomes: NDArray[np.int64], num_qubits: int, noise: NoiseModel, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    if not (noise.readout_p01 or noise.readout_p10):
+def _flipped(outcomes: NDArray[np.int64], flips: Flips, rng: np.random.Generator) -> NDArray[np.int64]:
+    if flips.never:
         return outcomes
     flipped = outcomes.copy()
-    for qubit in range(num_qubits):
-        chance = np.where(outcomes >> qubit & 1, noise.readout_p10, noise.readout_p01)
+    for qubit, (p01, p10) in enumerate(zip(flips.p01, flips.p10, strict=True)):
+        chance = np.where(outcomes >> qubit & 1, p10, p01)
         flipped ^= (rng.random(len(outcomes)) < chance).astype(np.int64) << qubit
     return flipped
 
 
+@dataclass(frozen=True)
 class _NoisyCircuit:
     """The gates of a circuit as calls, cut after every place where noise strikes."""
 
-    def __init__(self, task: Task, noise: NoiseModel) -> None:
-        gates = task.features.gates
-        self.num_qubits = max(task.features.num_qubits, 1)
-        self.precision = sample_precision(self.num_qubits, task.settings.precision)
-        self.places = noise_places(gates, noise)
-        builder = TapeBuilder(self.num_qubits, single=self.precision == "single")
-        calls: list[Call] = []
-        ends = []
-        for gate in gates:
-            calls.extend(builder.gate(gate))
-            ends.append(len(calls))
-        self.calls = calls
-        self.stops = [ends[place.after] for place in self.places]
-        self.parameters: TapeParameters = builder.parameters()
+    noise: Noise
+    num_qubits: int
+    precision: str
+    places: list[NoisePlace]
+    ahead: ErrorsAhead
+    calls: list[Call]
+    stops: list[int]
+    parameters: TapeParameters
 
     def outcomes(
         self,
@@ -113,9 +109,28 @@ class _NoisyCircuit:
         rotations: Sequence[tuple[str, int]],
     ) -> tuple[NDArray[np.int64], int]:
         """One basis state for each shot, after noise-free `rotations`; and how many distinct patterns came."""
-        patterns = draw_patterns(self.places, shots, rng)
+        patterns = self.ahead.patterns(shots, rng)
         run = _PatternRun(self, parameters, patterns, rotations, rng)
         return run.all(), len(patterns)
+
+
+_circuits: BoundedCache[_NoisyCircuit] = BoundedCache(
+    1_000_000, lambda circuit: 1 + len(circuit.calls) + len(circuit.places)
+)
+
+
+def _noisy_circuit(task: Task, noise: Noise, *, single: bool) -> _NoisyCircuit:
+    num_qubits = max(task.features.num_qubits, 1)
+    places = noise_places(task.features.operations, noise)
+    builder = TapeBuilder(num_qubits, single=single)
+    calls: list[Call] = []
+    ends = [0]
+    for gate in task.features.gates:
+        calls.extend(builder.gate(gate))
+        ends.append(len(calls))
+    stops = [ends[place.gates] for place in places]
+    precision = "single" if single else "double"
+    return _NoisyCircuit(noise, num_qubits, precision, places, ErrorsAhead(places), calls, stops, builder.parameters())
 
 
 class _PatternRun:
