@@ -13,7 +13,7 @@ from pathlib import Path  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from bench.measure import Row  # noqa: E402
-from bench.registry import Settings, load_cases  # noqa: E402
+from bench.registry import GROUPS, Settings, load_cases  # noqa: E402
 from bench.report import as_json, as_table, machine_facts, notes  # noqa: E402
 
 WIDTH = 150
@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the cases asked for; 0 when all ran, whether or not they met their aims, 1 when one broke."""
     cases = load_cases()
     parser = argparse.ArgumentParser(prog="bench", description="Antiphon beside its peers, as ratios of one run.")
-    parser.add_argument("--only", action="append", metavar="NAME", choices=sorted(cases), help="a case; repeatable")
+    known = sorted({*cases, *GROUPS})
+    parser.add_argument("--only", action="append", metavar="NAME", choices=known, help="a case or group; repeatable")
     parser.add_argument("--rounds", type=int, default=None, metavar="N", help="interleaved pairs (default 5; quick 2)")
     parser.add_argument("--quick", action="store_true", help="small and rough: does it run at all?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write rows and machine facts there")
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     facts = machine_facts()
     rows: list[Row] = []
     broken = 0
-    for name in options.only or cases:
+    asked = [name for item in options.only or cases for name in GROUPS.get(item, (item,))]
+    for name in dict.fromkeys(asked):
         with progress.status(f"{name} …"):
             try:
                 rows += cases[name](settings)

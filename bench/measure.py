@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import statistics
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,22 @@ class Pass:
 
 Side: TypeAlias = Callable[[int], Pass]
 """Runs one pass; the argument is the number of the round, so that every round has its own inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A peer that cannot do the work at all, in its own words; it stands in the table with them."""
+
+    reason: str
+
+
+def tried(build: Callable[[], Side]) -> Side | Refused:
+    """The side, or how it refused: for work that a peer is expected to refuse, since every error counts as that."""
+    try:
+        return build()
+    except Exception as error:  # noqa: BLE001 - whatever a peer raises is its refusal
+        lines = str(error).strip().strip("'\"").splitlines() or [type(error).__name__]
+        return Refused(textwrap.shorten(lines[0], 120, placeholder=" …"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,7 @@ class Row:
         theirs: The peer's seconds a unit.
         ratio: Ours over theirs, pair by pair; None for an absolute figure.
         aim: Upper bound on the ratio, or on `ours` in seconds when there is no ratio.
+        refusal: Why the peer did not do the work at all; empty when it did.
         notes: What a reader must know to judge the line.
     """
 
@@ -65,6 +83,7 @@ class Row:
     ratio: Spread | None = None
     aim: float | None = None
     notes: tuple[str, ...] = ()
+    refusal: str = ""
 
     @property
     def met(self) -> bool | None:
@@ -98,12 +117,18 @@ class Timer:
         self.seconds = time.perf_counter() - self._start
 
 
-def interleave(sides: Mapping[str, Side], rounds: int) -> dict[str, list[Pass]]:
-    """Run every side once in each round, in order (A B A B), and return the passes of each."""
+def interleave(
+    sides: Mapping[str, Side], rounds: int, at_most: Mapping[str, int] | None = None
+) -> dict[str, list[Pass]]:
+    """Run every side once in each round, in order (A B A B), and return the passes of each.
+
+    `at_most` bounds the rounds of sides that take long: they take part in the first ones only.
+    """
     passes: dict[str, list[Pass]] = {name: [] for name in sides}
     for number in range(rounds):
         for name, side in sides.items():
-            passes[name].append(side(number))
+            if number < (at_most or {}).get(name, rounds):
+                passes[name].append(side(number))
     return passes
 
 
@@ -111,11 +136,12 @@ def compare(
     case: str,
     unit: str,
     ours: Side,
-    peers: Mapping[str, Side],
+    peers: Mapping[str, Side | Refused],
     *,
     rounds: int,
     check: Check,
     aims: Mapping[str, float] | None = None,
+    at_most: Mapping[str, int] | None = None,
     note: str = "",
 ) -> list[Row]:
     """Time `ours` beside each peer and return one row a peer; every round's outcomes are checked against each other.
@@ -124,34 +150,45 @@ def compare(
         case: Name of the case.
         unit: What one unit of a pass is.
         ours: Antiphon's side.
-        peers: The other sides by name; a peer whose passes do fewer units says so in the row.
+        peers: The other sides by name; a peer whose passes do fewer units says so in the row, and so does one that
+            refused.
         rounds: How many interleaved rounds.
         check: Compares two outcomes.
         aims: Upper bound on the ratio for the peers that have one.
+        at_most: Rounds of the peers that take too long for all of them.
         note: Goes on every row.
 
     Raises:
         DisagreementError: A peer computed something else.
     """
-    passes = interleave({"": ours, **peers}, rounds)
+    able = {name: peer for name, peer in peers.items() if not isinstance(peer, Refused)}
+    passes = interleave({"": ours, **able}, rounds, at_most)
     mine = passes.pop("")
+    took = Spread.of([a.per_unit for a in mine])
     rows = []
-    for peer, theirs in passes.items():
-        for a, b in zip(mine, theirs, strict=True):
-            check(peer, a.outcome, b.outcome)
+    for name, peer in peers.items():
+        if isinstance(peer, Refused):
+            told = (note, f"refuses: {peer.reason}")
+            rows.append(Row(case, unit, took, name, notes=tuple(filter(None, told)), refusal=peer.reason))
+            continue
+        pairs = list(zip(mine, passes[name], strict=False))  # it may have been in the first rounds only
+        for a, b in pairs:
+            check(name, a.outcome, b.outcome)
+        theirs = passes[name]
         fewer = (
             f"{theirs[0].units} in a peer's pass, {mine[0].units} in ours" if theirs[0].units != mine[0].units else ""
         )
+        short = f"{len(theirs)} of {len(mine)} rounds" if len(theirs) < len(mine) else ""
         rows.append(
             Row(
                 case,
                 unit,
-                Spread.of([a.per_unit for a in mine]),
-                peer,
+                took,
+                name,
                 Spread.of([b.per_unit for b in theirs]),
-                Spread.of([a.per_unit / b.per_unit for a, b in zip(mine, theirs, strict=True)]),
-                (aims or {}).get(peer),
-                tuple(filter(None, (note, fewer))),
+                Spread.of([a.per_unit / b.per_unit for a, b in pairs]),
+                (aims or {}).get(name),
+                tuple(filter(None, (note, fewer, short))),
             )
         )
     return rows

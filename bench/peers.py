@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.cirq_sides import cirq_expectation
 from bench.problems import Expectation
 
 Evaluate: TypeAlias = Callable[[NDArray[np.float64]], float]
@@ -20,6 +21,7 @@ Evaluate: TypeAlias = Callable[[NDArray[np.float64]], float]
 AER = "Aer EstimatorV2"
 STATEVECTOR = "StatevectorEstimator"
 LIGHTNING = "PennyLane lightning"
+CIRQ = "cirq.Simulator"
 
 
 def aer_estimator(problem: Expectation) -> Evaluate:
@@ -100,6 +102,7 @@ PEERS: Mapping[str, Callable[[Expectation], Evaluate]] = {
     AER: aer_estimator,
     LIGHTNING: lightning_qnode,
     STATEVECTOR: statevector_estimator,
+    CIRQ: cirq_expectation,
 }
 
 

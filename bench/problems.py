@@ -80,6 +80,26 @@ def qaoa() -> Expectation:
     return Expectation(circuit, SparsePauliOp.from_sparse_list(cost, num_qubits=n))
 
 
+def qaoa_sampling() -> QuantumCircuit:
+    """The circuit of `qaoa`, measured."""
+    circuit: QuantumCircuit = qaoa().circuit.copy()
+    circuit.measure_all()
+    return circuit
+
+
+def ising_quench(n: int, steps: int) -> QuantumCircuit:
+    """Trotter steps of an Ising chain in a slanted field from |0…0⟩: each step doubles the bond dimension at most."""
+    circuit = QuantumCircuit(n)
+    for _ in range(steps):
+        circuit.rx(0.4, range(n))
+        circuit.rz(0.3, range(n))
+        for first in (0, 1):
+            for left in range(first, n - 1, 2):
+                circuit.rzz(0.5, left, left + 1)
+    circuit.measure_all()
+    return circuit
+
+
 def hardware_efficient(n: int, reps: int) -> QuantumCircuit:
     """Efficient SU(2) with free parameters and every qubit measured."""
     circuit = efficient_su2(n, reps=reps)

@@ -12,6 +12,7 @@ from bench.measure import Row
 FAMILIES = (
     "bench.loops",
     "bench.sampling",
+    "bench.dynamic",
     "bench.overhead",
     "bench.startup",
     "bench.http_server",
@@ -21,6 +22,19 @@ FAMILIES = (
     "bench.simulate",
     "bench.dispatch",
 )
+
+GROUPS = {
+    "execution": (
+        "sampling_20q",
+        "sampling_qaoa",
+        "qaoa",
+        "noisy_10q",
+        "clifford_100q",
+        "entangled_little_50q",
+        "dynamic",
+    ),
+}
+"""Cases that are asked for together by one name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,19 @@ from rich.table import Table
 from bench.measure import Row, Spread
 from bench.threads import THREAD_VARIABLES
 
-PACKAGES = ("antiphon", "qiskit", "qiskit-aer", "pennylane", "pennylane-lightning", "stim", "numpy", "sqlalchemy")
+PACKAGES = (
+    "antiphon",
+    "qiskit",
+    "qiskit-aer",
+    "cirq-core",
+    "qdk",
+    "pennylane",
+    "pennylane-lightning",
+    "qsimcirq",
+    "stim",
+    "numpy",
+    "sqlalchemy",
+)
 
 
 def machine_facts() -> dict[str, Any]:
@@ -88,7 +100,7 @@ def as_table(rows: Sequence[Row]) -> Table:
             row.unit if (row.case, row.unit) != last else "",
             duration(row.ours.median),
             row.peer,
-            "" if row.theirs is None else duration(row.theirs.median),
+            "refuses" if row.refusal else "" if row.theirs is None else duration(row.theirs.median),
             "" if row.ratio is None else _range(row.ratio),
             f"≤ {aim}" if aim else "",
             verdict,

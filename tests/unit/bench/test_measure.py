@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from bench.measure import DisagreementError, Pass, Row, Side, Spread, compare, interleave
+from bench.measure import DisagreementError, Pass, Row, Side, Spread, compare, interleave, tried
 
 
 def constant(seconds: float, units: int = 1, outcome: Any = None) -> Side:
@@ -55,3 +55,23 @@ def test_an_absolute_aim_is_on_the_time() -> None:
 def test_sides_that_disagree_stop_the_case() -> None:
     with pytest.raises(DisagreementError, match="other"):
         compare("c", "call", constant(1.0, outcome=1), {"other": constant(1.0, outcome=2)}, rounds=1, check=agree)
+
+
+def test_a_peer_that_refuses_stands_in_the_table_with_its_words_and_without_a_verdict() -> None:
+    def broken() -> Side:
+        message = "no memory for that\nand a long story"
+        raise MemoryError(message)
+
+    (row,) = compare("c", "call", constant(1.0), {"p": tried(broken)}, rounds=1, check=agree, aims={"p": 0.1})
+    assert row.refusal == "no memory for that"
+    assert row.notes == ("refuses: no memory for that",)
+    assert (row.theirs, row.ratio, row.met) == (None, None, None)
+    assert tried(lambda: constant(2.0)) is not None
+
+
+def test_a_peer_that_takes_long_is_in_the_first_rounds_only_and_the_row_says_so() -> None:
+    peers = {"slow": constant(2.0), "quick": constant(2.0)}
+    slow, quick = compare("c", "call", constant(1.0), peers, rounds=3, check=agree, at_most={"slow": 1})
+    assert slow.notes == ("1 of 3 rounds",)
+    assert slow.theirs == Spread.of([2.0])
+    assert quick.theirs == Spread.of([2.0, 4.0, 6.0])

@@ -53,3 +53,11 @@ def test_the_json_holds_the_machine_and_every_row() -> None:
     assert data["machine"]["packages"]["numpy"]
     assert [row["met"] for row in data["rows"]] == [False, True]
     assert data["rows"][0]["ratio"]["median"] == 0.2
+
+
+def test_a_refusal_stands_where_the_time_would() -> None:
+    out = io.StringIO()
+    row = Row("wide", "job", Spread(1.0, 1.0, 1.0), "peer", refusal="no memory")
+    Console(file=out, width=140).print(as_table([row]))
+    (line,) = (line for line in out.getvalue().splitlines() if "wide" in line)
+    assert "refuses" in line
