@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from antiphon.client.device_connection import DeviceConnection
 from antiphon.client.queue_connection import QueueConnection
 from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
@@ -52,7 +53,7 @@ class ReplayView:
     changed: tuple[str, ...]
 
 
-class Connection(QueueConnection, Protocol):
+class Connection(QueueConnection, DeviceConnection, Protocol):
     """An engine in this process, or behind HTTP: the same calls, the same errors."""
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.client.connection import ReplayView, TargetView
+from antiphon.client.embedded_devices import EmbeddedDevices
 from antiphon.client.embedded_queues import EmbeddedQueues
 from antiphon.client.tracing import current_trace
 from antiphon.composition import RunningEngine, build_engine, trace_jobs
@@ -35,7 +36,7 @@ from antiphon.ports.clock import Clock
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 
-class EmbeddedConnection(EmbeddedQueues):
+class EmbeddedConnection(EmbeddedQueues, EmbeddedDevices):
     """Implements `Connection` on an engine of this process."""
 
     def __init__(

@@ -9,6 +9,7 @@ from typing import Any
 from antiphon.client.connection import Connection, ReplayView
 from antiphon.client.result import Result
 from antiphon.domain.batches import BatchItem
+from antiphon.domain.calibrations import Calibration
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.policies.estimates import Estimate
@@ -132,6 +133,15 @@ class Job:
     def record(self) -> dict[str, Any]:
         """Everything that is needed to run it again, as JSON values."""
         return self._connection.record(self._refreshed())
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The calibration of its target that was in force while it ran; None for a simulator, or before it ran.
+
+        Its age then is `job.record["calibration"]["age_s"]`.
+        """
+        told = self.record["calibration"]
+        return None if told is None else Calibration.from_json(told["snapshot"])
 
     # --- what one does with it
 

@@ -10,6 +10,7 @@ from antiphon.client.connection import Connection, TargetView
 from antiphon.client.job import Job
 from antiphon.client.requesting import shots_of
 from antiphon.client.session import Session
+from antiphon.client.target_device import TargetDevice
 from antiphon.client.target_queue import TargetQueue
 from antiphon.domain.badges import Badge
 from antiphon.domain.targets import TargetInfo
@@ -21,7 +22,7 @@ from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
 
 
-class Target(TargetQueue):
+class Target(TargetQueue, TargetDevice):
     """One target of a workspace. While a session is open on this object, every submit goes into it."""
 
     def __init__(self, connection: Connection, view: TargetView) -> None:

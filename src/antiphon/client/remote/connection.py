@@ -13,6 +13,7 @@ import httpx2
 from antiphon.client.connection import ReplayView, TargetView
 from antiphon.client.remote.address import api_key_or_default, checked_url
 from antiphon.client.remote.answers import not_a_server
+from antiphon.client.remote.devices import RemoteDevices
 from antiphon.client.remote.http import HttpSession
 from antiphon.client.remote.keys import idempotency, new_key
 from antiphon.client.remote.pages import find_jobs, find_sessions, is_id
@@ -34,7 +35,7 @@ from antiphon.errors import ConnectionFailedError
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 
-class RemoteConnection(RemoteQueues):
+class RemoteConnection(RemoteQueues, RemoteDevices):
     """Implements `Connection` on a server. Thread-safe; may be used in a forked child.
 
     Every submit carries an idempotency key, one made here where the caller gave none, so that it can be repeated when

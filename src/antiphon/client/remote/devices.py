@@ -1,0 +1,36 @@
+"""Devices and their calibrations of an engine behind HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from antiphon.client.remote.http import HttpSession
+from antiphon.client.wire.devices import calibration_from_json, drift_from_json
+from antiphon.client.wire.requests import program_to_json
+from antiphon.client.wire.times import to_iso
+from antiphon.domain.calibrations import Calibration
+from antiphon.domain.policies.changes import DeviceDrift
+from antiphon.domain.programs import Program
+
+
+class RemoteDevices:
+    """Implements `DeviceConnection` on a server."""
+
+    _http: HttpSession
+
+    def calibrations(self, target: str, since: float | None, limit: int) -> Sequence[Calibration]:
+        """See `engine.devices`."""
+        return self._http.get(
+            f"/v1/targets/{quote(target, safe='')}/calibrations",
+            lambda body: [calibration_from_json(each) for each in body["calibrations"]],
+            {"since": None if since is None else to_iso(since), "limit": str(limit)},
+        )
+
+    def drift(self, target: str, program: Program | None, since: float | None) -> DeviceDrift:
+        """See `engine.devices`."""
+        body = {
+            "program": None if program is None else program_to_json(program),
+            "since": None if since is None else to_iso(since),
+        }
+        return self._http.post(f"/v1/targets/{quote(target, safe='')}/drift", drift_from_json, body)

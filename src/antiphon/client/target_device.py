@@ -1,0 +1,77 @@
+"""A target that is a device: its calibrations over time, and what their drift means."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from antiphon.client.connection import Connection, TargetView
+from antiphon.domain.calibrations import Calibration
+from antiphon.domain.policies.changes import DeviceDrift
+from antiphon.errors import LimitError
+from antiphon.frontends.recognise import to_program
+
+
+class TargetDevice:
+    """The part of a `Target` that is about the device behind it."""
+
+    _connection: Connection
+    _view: TargetView
+
+    @property
+    def calibration(self) -> Calibration:
+        """The calibration in force now: T1, T2, readout and gate errors, and durations.
+
+        Raises:
+            LimitError: The target is no device (code "calibration-unknown").
+        """
+        return self.calibrations(limit=1)[0]
+
+    def calibrations(self, since: float | str | dt.datetime | None = None, limit: int = 10) -> Sequence[Calibration]:
+        """Its calibrations, newest first, and the one that was in force at `since`.
+
+        Args:
+            since: Seconds since the epoch, a datetime, or ISO 8601; no zone means UTC. None is the last week, or all of
+                a device that has a few dated snapshots.
+            limit: So many at most, 1 to 100.
+
+        Raises:
+            LimitError: The target is no device (code "calibration-unknown").
+        """
+        return self._connection.calibrations(self._view.info.name, moment(since), limit)
+
+    def drift(self, program: object = None, since: float | str | dt.datetime | None = None) -> DeviceDrift:
+        """What changed since the calibration in force at `since`, and whether `program` would notice. Prints well.
+
+        Args:
+            program: As for `submit`; its expected fidelity is given then and now.
+            since: As for `calibrations`; None compares with the calibration before the newest.
+
+        Raises:
+            LimitError: The target is no device (code "calibration-unknown").
+            UnsupportedProgramError: The target does not run the program.
+        """
+        read = None if program is None else to_program(program)
+        return self._connection.drift(self._view.info.name, read, moment(since))
+
+
+def moment(at: float | str | dt.datetime | None) -> float | None:
+    """A time in seconds since the epoch; None stays None.
+
+    Raises:
+        LimitError: It is none (code "time-invalid").
+    """
+    if at is None:
+        return None
+    try:
+        if isinstance(at, str):
+            at = dt.datetime.fromisoformat(at)
+        if isinstance(at, dt.datetime):
+            return (at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)).timestamp()
+        return float(at)
+    except (TypeError, ValueError, OverflowError):
+        raise LimitError(
+            f"{str(at)[:80]!r} is no time.",
+            code="time-invalid",
+            next_step="Give seconds since the epoch, a datetime, or ISO 8601 such as 2026-01-31T12:00Z.",
+        ) from None
