@@ -32,6 +32,9 @@ from antiphon.adapters.telemetry.job_spans import JobSpans
 from antiphon.adapters.wakeups.postgres_notify import PostgresWakeups
 from antiphon.adapters.wakeups.sqlite_watch import SqliteWakeups
 from antiphon.domain.jobs import Job
+from antiphon.domain.parameters import ParameterSets
+from antiphon.domain.programs import Program
+from antiphon.domain.resources import FaultTolerant
 from antiphon.engine.abandoned import AbandonedStore
 from antiphon.engine.context import EngineContext, EngineSettings
 from antiphon.engine.dispatch import Dispatcher, release_quietly
@@ -202,6 +205,15 @@ def ray_executor(
     from antiphon.adapters.executors.ray_cluster import RayExecutor
 
     return RayExecutor(address, load_drivers, max_tasks=max_tasks, cpus=cpus, gpus=gpus, qpus=qpus)
+
+
+def estimate_fault_tolerant(
+    program: Program, parameters: ParameterSets, *, model: str, error_budget: float
+) -> FaultTolerant:
+    """What a program takes on a machine that corrects its errors; see `adapters.estimators.qdk_resources`."""
+    from antiphon.adapters.estimators.qdk_resources import fault_tolerant
+
+    return fault_tolerant(program, parameters, model=model, error_budget=error_budget)
 
 
 def _wakeups(database: str | Path, *, takes_jobs: bool) -> Wakeups | None:

@@ -10,6 +10,7 @@ from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Reservation
+from antiphon.domain.resources import TargetResources
 from antiphon.engine.advise import advise
 from antiphon.engine.context import EngineContext
 from antiphon.engine.estimates import estimate_before, estimate_now
@@ -20,6 +21,7 @@ from antiphon.engine.queues.overview import QueueOverview, overview
 from antiphon.engine.queues.policies import set_queue_policy
 from antiphon.engine.queues.reservations import cancel_reservation, list_reservations, reserve
 from antiphon.engine.requests import SubmitRequest
+from antiphon.engine.resources import target_resources
 from antiphon.ports.queue_store import StoredPriceList
 
 
@@ -46,6 +48,10 @@ class EmbeddedQueues:
     def set_prices(self, target: str, prices: Mapping[str, Any]) -> StoredPriceList:
         """See `engine.prices`."""
         return set_prices(self._ctx, target=target, prices=prices, by=self.who)
+
+    def resources(self, request: SubmitRequest) -> TargetResources:
+        """See `engine.resources`."""
+        return target_resources(self._ctx, request)
 
     def quote(self, request: SubmitRequest) -> Estimate:
         """See `engine.estimates`."""

@@ -10,6 +10,7 @@ from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Reservation
+from antiphon.domain.resources import TargetResources
 from antiphon.engine.queues.overview import QueueOverview
 from antiphon.engine.requests import SubmitRequest
 from antiphon.ports.queue_store import StoredPriceList
@@ -22,6 +23,7 @@ class QueueConnection(Protocol):
     def set_queue(self, target: str, changes: Mapping[str, Any]) -> QueueOverview: ...  # noqa: D102
     def prices(self, target: str) -> StoredPriceList | None: ...  # noqa: D102
     def set_prices(self, target: str, prices: Mapping[str, Any]) -> StoredPriceList: ...  # noqa: D102
+    def resources(self, request: SubmitRequest) -> TargetResources: ...  # noqa: D102
     def quote(self, request: SubmitRequest) -> Estimate: ...  # noqa: D102
     def expected(self, job_id: str) -> Estimate: ...  # noqa: D102
     def advise(self, request: SubmitRequest, jobs: int, classical_s: float) -> Advice: ...  # noqa: D102

@@ -8,8 +8,10 @@ from typing import Any
 
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.requesting import made_request
+from antiphon.client.resources import ERROR_BUDGET, QUBIT_MODEL, together, with_error_correction
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.resources import Resources
 from antiphon.domain.work import JobKind
 from antiphon.engine.queues.overview import QueueOverview
 from antiphon.engine.requests import PubRequest, SubmitRequest
@@ -101,7 +103,40 @@ class TargetQueue:
             parameters: As for `submit`, `sweep`, or (a list with a set for each) `submit_batch`.
             options: As for `submit`.
         """
-        return self._connection.quote(self._to_quote(program, shots, observable, parameters, options))
+        return self._connection.quote(self.to_quote(program, shots, observable, parameters, options))
+
+    def estimate_resources(
+        self,
+        program: object,
+        shots: int | None = 1000,
+        *,
+        observable: object = None,
+        parameters: Any = None,
+        fault_tolerant: bool = True,
+        qubit_model: str = QUBIT_MODEL,
+        error_budget: float = ERROR_BUDGET,
+        **options: Any,
+    ) -> Resources:
+        """What the program takes here and, with error correction, on a machine to come. Nothing is stored.
+
+        Width, depth and gates are those after compilation on a device, and those submitted on a simulator. The result
+        prints well; `resources.to_json()` has everything.
+
+        Args:
+            program, shots, observable, parameters, options: As for `quote`; one program.
+            fault_tolerant: Also ask the estimator of the package qdk, which runs in this process. What it cannot count
+                it says in `resources.fault_tolerant`.
+            qubit_model: The physical qubits assumed then: qubit_gate_ns_e3, qubit_gate_ns_e4, qubit_gate_us_e3,
+                qubit_gate_us_e4, qubit_maj_ns_e4 or qubit_maj_ns_e6.
+            error_budget: The largest probability that a run with error correction may fail with.
+
+        Raises:
+            ProgramError, LimitError: The target does not take the program.
+        """
+        request = self.to_quote(program, shots, observable, parameters, options)
+        here = self._connection.resources(request)
+        corrected = with_error_correction(request.pubs[0], qubit_model, error_budget) if fault_tolerant else None
+        return together(request.pubs[0], (here,), corrected)
 
     def advise(
         self,
@@ -121,12 +156,13 @@ class TargetQueue:
             jobs: How many there are.
             classical: Seconds of your own work between each two.
         """
-        request = self._to_quote(program, shots, observable, parameters, options)
+        request = self.to_quote(program, shots, observable, parameters, options)
         return self._connection.advise(request, jobs, classical)
 
-    def _to_quote(
+    def to_quote(
         self, program: object, shots: int | None, observable: object, parameters: Any, options: dict[str, Any]
     ) -> SubmitRequest:
+        """The request that `quote` asks about; a list of programs is a batch."""
         began = time.perf_counter()
         if isinstance(program, list | tuple):
             values = [None] * len(program) if parameters is None else list(parameters)

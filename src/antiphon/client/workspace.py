@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,14 +13,17 @@ from antiphon.client.connection import Connection
 from antiphon.client.embedded import EmbeddedConnection
 from antiphon.client.job import Job
 from antiphon.client.remote.address import is_url
+from antiphon.client.resources import ERROR_BUDGET, QUBIT_MODEL, on_each, together, with_error_correction
 from antiphon.client.session import Session
 from antiphon.client.target import Target
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.queues import Reservation
+from antiphon.domain.resources import Resources
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
 from antiphon.errors import AuthenticationError, LimitError, NotFoundError
+from antiphon.frontends.recognise import to_program
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
 Facts = TypeVar("Facts", JobFacts, SessionFacts)
@@ -76,6 +80,41 @@ class Workspace:
                 details={"targets": list(views)},
             )
         return Target(self._connection, views[name])
+
+    def estimate_resources(
+        self,
+        program: object,
+        shots: int | None = 1000,
+        *,
+        targets: Sequence[str] | None = None,
+        observable: object = None,
+        parameters: Any = None,
+        fault_tolerant: bool = True,
+        qubit_model: str = QUBIT_MODEL,
+        error_budget: float = ERROR_BUDGET,
+        **options: Any,
+    ) -> Resources:
+        """What a program takes on several targets, and with error correction. Nothing is stored; it prints well.
+
+        Args:
+            targets: Their names; None asks every device (emulators and QPUs), or sim.auto where there is none. One
+                that does not take the program says why in its place.
+            program, shots, observable, parameters, fault_tolerant, qubit_model, error_budget, options: As for
+                `target.estimate_resources`.
+
+        Raises:
+            NotFoundError: There is no target of one of the names.
+            ProgramError: It is no program.
+        """
+        views = {target.name: target for target in self.targets()}
+        devices = [name for name, target in views.items() if target.kind != "simulator"]
+        names = (devices or ["sim.auto"]) if targets is None else list(targets)
+        asked = [views.get(name) or self.target(name) for name in names]
+        read = to_program(program)
+        pubs = [target.to_quote(read, shots, observable, parameters, dict(options)) for target in asked]
+        found = on_each(self._connection, pubs)
+        pub = pubs[0].pubs[0]
+        return together(pub, found, with_error_correction(pub, qubit_model, error_budget) if fault_tolerant else None)
 
     def job(self, job_id: str) -> Job:
         """A job by id, whichever process submitted it; an unambiguous beginning of the id is enough.

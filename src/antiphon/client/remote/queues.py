@@ -25,6 +25,7 @@ from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Reservation
+from antiphon.domain.resources import TargetResources
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.queues.overview import QueueOverview
 from antiphon.engine.queues.reservations import reservation_not_found
@@ -65,6 +66,11 @@ class RemoteQueues:
 
         # Each is a version of its own.
         return self._http.send("PUT", _target(target, "prices"), read, dict(prices), once=True)
+
+    def resources(self, request: SubmitRequest) -> TargetResources:
+        """See `engine.resources`."""
+        self._check(request)
+        return self._http.post(_target(request.target, "resources"), TargetResources.from_json, submit_to_json(request))
 
     def quote(self, request: SubmitRequest) -> Estimate:
         """See `engine.estimates`."""

@@ -1,0 +1,1 @@
+"""Estimators of what programs take on machines that do not exist yet."""
