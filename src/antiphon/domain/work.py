@@ -60,6 +60,7 @@ class Compiled:
     Attributes:
         circuit: On physical qubits; registers, classical bits and parameters are those of the program.
         layout: Physical qubit of each qubit of the program at the start.
+        final: The same at the end, after the swaps of routing.
         reused: It was compiled before, and nothing was compiled now.
         seconds: How long compiling took, then or now.
     """
@@ -68,6 +69,7 @@ class Compiled:
     layout: tuple[int, ...]
     reused: bool
     seconds: float
+    final: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
