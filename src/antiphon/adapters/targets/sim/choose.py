@@ -175,7 +175,7 @@ def matrix_product_state(demand: Demand) -> Choice:
     asked = demand.settings.max_bond_dimension
     bound = bond if asked is None else min(asked, bond)
     seconds = 0.05 + len(features.gates) * bound**3 * 1e-8 + (demand.shots or 0) * features.num_qubits * bound**2 * 1e-9
-    memory = features.num_qubits * bound**2 * 64
+    memory = features.num_qubits * bound**2 * 128  # the engine's tensors, and the copies that shots are drawn from
     if seconds > MPS_MAX_SECONDS or not limits.fits(memory):
         raise LimitError(
             f"The program may be too entangled for a matrix product state on {features.num_qubits} qubits.",

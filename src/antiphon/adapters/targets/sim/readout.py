@@ -87,6 +87,14 @@ class Readout:
                 bits[:, clbit] = (outcomes >> qubit) & 1
         return bits
 
+    def placed(self, drawn: Bits) -> Bits:
+        """Classical bits of shape (outcomes, num_clbits) from the bits of all qubits, qubit q in column q."""
+        bits = np.zeros((len(drawn), self.num_clbits), dtype=np.uint8)
+        for qubit, clbit in self.pairs:
+            if qubit >= 0:
+                bits[:, clbit] = drawn[:, qubit]
+        return bits
+
     def exact(self, probabilities: NDArray[Any]) -> dict[str, float]:
         """The exact probability of every result string, from those of all basis states (2^n, qubit q is bit q).
 

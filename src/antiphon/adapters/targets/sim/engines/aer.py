@@ -1,7 +1,7 @@
 """Aer's methods: state vector, density matrix, matrix product state and stabilizer.
 
-The circuit is written in Aer's own gates and never transpiled to it (that refuses wide circuits). Static state vectors
-and density matrices are asked for their probabilities, from which counts are drawn as for every other engine.
+The circuit is written in Aer's own gates and never transpiled to it (that refuses wide circuits). Static circuits are
+asked for their state, from which counts are drawn here: probabilities, or a matrix product state as it is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.engines.aer_circuit import NATIVE, qiskit_circuit
 from antiphon.adapters.targets.sim.engines.aer_noise import model_by_name, writing
+from antiphon.adapters.targets.sim.engines.mps_sampling import draw_bits
 from antiphon.adapters.targets.sim.matrices import apply, gate_matrix
 from antiphon.adapters.targets.sim.pauli_sampling import (
     Energies,
@@ -161,6 +162,9 @@ def _sample(task: Task, method: str) -> Ran:
         elif not features.dynamic and not any(qubit >= 0 for qubit, _ in features.readout):
             bits = np.zeros((task.shots, readout.num_clbits), dtype=np.uint8)
             counts.append(readout.counts_of_bits(bits if flips is None else readout.flipped(bits, flips, rng)))
+        elif method == "matrix_product_state" and not features.dynamic and task.noise() is None:
+            circuit = qiskit_circuit(features, parameters, measured=False)
+            counts.append(readout.counts_of_bits(readout.placed(_mps_bits(simulator, circuit, task.shots, rng))))
         else:
             written = _write(task, parameters, method)
             native = _counts(simulator, written.circuit, task.shots, rng, **written.options)
@@ -277,20 +281,22 @@ def _mps_exact(simulator: Any, task: Task, parameters: Floats, sums: Sequence[St
 def _mps_sampled(
     simulator: Any, task: Task, parameters: Floats, grouped: GroupedSum, shots: int, rng: np.random.Generator
 ) -> Value:
-    width = task.features.num_qubits
-
     def measure(group: Group, group_shots: int) -> Energies:
         circuit = qiskit_circuit(task.features, parameters, measured=False)
         for name, qubit in group.rotations():
             getattr(circuit, name)(qubit)
-        bare = circuit.remove_final_measurements(inplace=False)
-        bare.measure_all(add_bits=True)
-        counts = _counts(simulator, bare, group_shots, rng)
-        rows = [[int(bit) for bit in reversed(key.split()[0])] for key in counts]
-        energies, _ = bit_energies(group, np.array(rows, dtype=np.uint8).reshape(len(rows), width))
-        return energies, np.array(list(counts.values()), dtype=np.int64)
+        return bit_energies(group, _mps_bits(simulator, circuit, group_shots, rng))
 
     return sampled_value(grouped, shots, measure)
+
+
+def _mps_bits(simulator: Any, circuit: Any, shots: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Bits of shape (shots, qubits) of a circuit without measurements."""
+    if not circuit.num_qubits:
+        return np.zeros((shots, 0), dtype=np.uint8)
+    circuit.save_matrix_product_state()
+    gammas, lambdas = _result(simulator, circuit).data()["matrix_product_state"]
+    return draw_bits(gammas, lambdas, shots, rng)
 
 
 def _letters(x: int, z: int, width: int) -> str:
