@@ -26,8 +26,8 @@ from antiphon.adapters.secrets import EnvironmentSecrets, FileSecrets, KeyringSe
 from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
 from antiphon.adapters.store.telling import ENDED, QUEUED, SOMETHING_WAITS
+from antiphon.adapters.targets import emu, sim
 from antiphon.adapters.targets.plugins import load_plugins
-from antiphon.adapters.targets.sim import build_drivers
 from antiphon.adapters.telemetry.job_spans import JobSpans
 from antiphon.adapters.wakeups.postgres_notify import PostgresWakeups
 from antiphon.adapters.wakeups.sqlite_watch import SqliteWakeups
@@ -72,7 +72,7 @@ def load_drivers() -> Mapping[str, TargetDriver]:
 
 def load_targets() -> TargetPlugin:
     """Every target's driver, and the providers of those that are elsewhere."""
-    own = build_drivers()
+    own = {**sim.build_drivers(), **emu.build_drivers()}
     plugins = load_plugins(own)
     return TargetPlugin({**own, **plugins.drivers}, plugins.providers)
 

@@ -63,6 +63,7 @@ class Compiled:
         final: The same at the end, after the swaps of routing.
         reused: It was compiled before, and nothing was compiled now.
         seconds: How long compiling took, then or now.
+        key: Names what it was compiled from: equal keys have equal circuits.
     """
 
     circuit: Circuit
@@ -70,6 +71,7 @@ class Compiled:
     reused: bool
     seconds: float
     final: tuple[int, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

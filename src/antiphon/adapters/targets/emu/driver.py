@@ -1,0 +1,262 @@
+"""The emulated devices: check a work, compile it for the device, run it under the noise of a calibration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from antiphon.adapters.targets.emu.assessing import assess_compiled, depth_of, two_qubit_gates
+from antiphon.adapters.targets.emu.cache import CompiledCache
+from antiphon.adapters.targets.emu.compile import Done, compiled
+from antiphon.adapters.targets.emu.recorded import RecordedDevice
+from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings, refusal
+from antiphon.adapters.targets.emu.snapshots import iso_of, snapshot_named
+from antiphon.adapters.targets.sim.cache import BoundedCache
+from antiphon.adapters.targets.sim.checks import check_pub
+from antiphon.adapters.targets.sim.driver import INLINE_BYTES, features_for
+from antiphon.adapters.targets.sim.noisy import plan_noisy, run_noisy
+from antiphon.adapters.targets.sim.provenance import part_told, told_of
+from antiphon.adapters.targets.sim.task import parameter_array
+from antiphon.domain.calibrations import Calibration
+from antiphon.domain.device_noise import DeviceNoise
+from antiphon.domain.devices import Assessment
+from antiphon.domain.observables import Observable
+from antiphon.domain.programs import Profile, Program
+from antiphon.domain.results import Execution, Outcome
+from antiphon.domain.targets import Limits, TargetInfo
+from antiphon.domain.work import Compiled, Plan, Pub, Work
+from antiphon.errors import LimitError
+from antiphon.ports.device_driver import RUN_UNDER
+
+REVISION = 1
+"""Raised whenever the same seeded program could give another outcome on these targets."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A pub compiled, and as its engine takes it."""
+
+    done: Done
+    pub: Pub
+    assessment: Assessment
+
+
+class EmuDriver:
+    """A device as recorded: time stands still at the snapshot that a job chooses.
+
+    Args:
+        device: Its shape and snapshots.
+        store: Where compiled circuits are kept; None for the user's own cache.
+    """
+
+    def __init__(self, device: RecordedDevice, store: CompiledCache | None = None) -> None:
+        self._device = device
+        self._store = store
+        self._assessed: BoundedCache[Assessment] = BoundedCache(1024)
+
+    @cached_property
+    def info(self) -> TargetInfo:
+        """What the target declares; constant while the driver lives."""
+        device = self._device
+        newest = device.calibrations[-1]
+        return TargetInfo(
+            name=device.target,
+            provider="antiphon",
+            kind="emulator",
+            version=f"emu-{REVISION}-{newest.digest[7:15]}",
+            profile=Profile.ADAPTIVE if device.shape.mid_circuit else Profile.BASE,
+            limits=Limits(max_qubits=device.num_qubits, max_shots=device.max_shots, max_programs=device.max_programs),
+            options=OPTION_HELP,
+            description=f"Emulates {device.described} with the noise of its calibration of {iso_of(newest)[:10]}.",
+            device=device.shape,
+        )
+
+    def calibration(self, at: float) -> Calibration:
+        """The snapshot published last before `at`, or the first of all where there was none yet."""
+        found = [each for each in self._device.calibrations if each.taken_at <= at]
+        return found[-1] if found else self._device.calibrations[0]
+
+    def calibrations(self, since: float, until: float) -> Sequence[Calibration]:
+        """The snapshots published in that time, newest first, and the one in force when it began."""
+        known = self._device.calibrations
+        before = [each for each in known if each.taken_at < since][-1:]
+        return [*before, *(each for each in known if since <= each.taken_at <= until)][::-1]
+
+    def assess(self, program: Program, calibration: Calibration) -> Assessment:
+        """What the program would meet under that calibration.
+
+        Raises:
+            UnsupportedProgramError: It has no circuit, or does not fit on the device.
+            LimitError: Too wide, or too deep.
+        """
+        settings = CompileSettings()
+        self._check_program(program, settings)
+        done = self._compiled(program, calibration, settings)
+        return self._assess(done, calibration)
+
+    def plan(self, work: Work) -> Plan:
+        """Check `work` and compile it for the snapshot that it chooses, the newest if none.
+
+        Raises:
+            UnsupportedProgramError: An instruction, profile or option is not supported.
+            ProgramError: No measurement, wrong parameters, or a wrong observable.
+            LimitError: Too wide, too deep, too long, too many shots, or too much to simulate with noise.
+            MissingExtraError: The compiler or an engine is not installed.
+        """
+        return self.plan_under(work, self._chosen(work.options))
+
+    def plan_under(self, work: Work, calibration: Calibration) -> Plan:
+        """`plan` for that calibration."""
+        settings = read_settings(work.options, self.info.limits.max_qubits, self.info.name)
+        self._check_size(work)
+        ready = [self._ready(pub, calibration, settings) for pub in work.pubs]
+        noise = DeviceNoise(calibration)
+        choices = [plan_noisy(each.pub, each.done.kept.circuit, noise, each.done.key) for each in ready]
+        sets = [pub.parameters.num_sets for pub in work.pubs]
+        memory = max((choice.memory_bytes for choice in choices), default=0)
+        return Plan(
+            engine=tuple(choice.engine for choice in choices),
+            reason=tuple(choice.reason for choice in choices),
+            cost=sum(choice.seconds * count for choice, count in zip(choices, sets, strict=True)),
+            memory_bytes=memory,
+            safe_inline=all(choice.safe for choice in choices) and memory <= INLINE_BYTES,
+            num_calls=sum(sets),
+            compiled=tuple(_kept_as(each.done) for each in ready),
+            warnings=tuple(dict.fromkeys(said for each in ready for said in each.assessment.warnings)),
+            details={
+                "calibration": {
+                    "digest": calibration.digest,
+                    "taken_at": calibration.taken_at,
+                    "published": iso_of(calibration),
+                    "source": calibration.source,
+                },
+                **settings.to_json(),
+                "programs": [_told(each) for each in ready],
+            },
+        )
+
+    def execute(self, work: Work, plan: Plan) -> Execution:
+        """Run `work` as planned, under the calibration that it was compiled for or another that the plan names.
+
+        Raises:
+            ExecutionError: The engine ended without a result.
+        """
+        if RUN_UNDER in plan.details:
+            return self.execute_under(work, plan, Calibration.from_json(plan.details[RUN_UNDER]))
+        wanted = plan.details.get("calibration", {}).get("digest")
+        known = {each.digest: each for each in self._device.calibrations}
+        return self.execute_under(work, plan, known.get(wanted) or self._chosen(work.options))
+
+    def execute_under(self, work: Work, plan: Plan, calibration: Calibration) -> Execution:
+        """Run `work` as compiled in `plan`, under the noise of another calibration: the device's true state, say.
+
+        Raises:
+            ExecutionError: The engine ended without a result.
+        """
+        noise = DeviceNoise(calibration)
+        outcomes: list[Outcome] = []
+        parts: list[dict[str, Any]] = []
+        for pub, made, engine, reason in zip(work.pubs, plan.compiled, plan.engine, plan.reason, strict=True):
+            began = time.perf_counter()
+            placed = _on_device(pub, made.circuit.num_qubits, made.final)
+            outcome, ran = run_noisy(placed, made.circuit, noise, engine, made.key)
+            outcomes.append(outcome)
+            parts.append(part_told(engine, reason, ran, time.perf_counter() - began))
+        return Execution(tuple(outcomes), told_of(parts), calibration)
+
+    def _chosen(self, options: Mapping[str, Any]) -> Calibration:
+        named = options.get("calibration")
+        known = self._device.calibrations
+        return known[-1] if named is None else snapshot_named(named, known, self._device.target)
+
+    def _ready(self, pub: Pub, calibration: Calibration, settings: CompileSettings) -> _Ready:
+        check_pub(pub, features_for(pub.program), parameter_array(pub), self.info)
+        self._check_program(pub.program, settings)
+        done = self._compiled(pub.program, calibration, settings)
+        assessment = self._assess(done, calibration)
+        return _Ready(done, _on_device(pub, done.kept.circuit.num_qubits, done.kept.final), assessment)
+
+    def _compiled(self, program: Program, calibration: Calibration, settings: CompileSettings) -> Done:
+        all_to_all = not self._device.shape.coupling
+        done = compiled(program, calibration, settings, all_to_all=all_to_all, store=self._store)
+        most, depth = self._device.shape.max_depth, depth_of(done.kept.circuit.operations)
+        if most is not None and depth > most:
+            raise LimitError(
+                f"Compiled, the program has {depth} layers; {self.info.name} takes {most}.",
+                code="too-deep",
+                next_step="Shorten the program, or use a higher optimization_level.",
+                details={"depth": depth, "max_depth": most},
+            )
+        return done
+
+    def _assess(self, done: Done, calibration: Calibration) -> Assessment:
+        key = (done.key, calibration.digest)
+        return self._assessed.get(key, lambda: assess_compiled(done.kept, calibration))
+
+    def _check_size(self, work: Work) -> None:
+        limits = self.info.limits
+        if len(work.pubs) > limits.max_programs:
+            raise LimitError(
+                f"{len(work.pubs)} programs are more than {self.info.name} takes in one job.",
+                cause=f"the limit is {limits.max_programs}",
+                next_step="Split the batch.",
+            )
+
+    def _check_program(self, program: Program, settings: CompileSettings) -> None:
+        name, width, most = self.info.name, program.num_qubits, self.info.limits.max_qubits
+        if width > most:
+            raise LimitError(
+                f"The program has {width} qubits; {name} has {most}.",
+                code="too-wide",
+                next_step="Use fewer qubits, or a wider target: antiphon targets list shows them.",
+                details={"num_qubits": width, "max_qubits": most},
+            )
+        if settings.layout is not None and len(settings.layout) != width:
+            raise refusal(
+                name,
+                "layout",
+                f"it has {len(settings.layout)} qubits, and the program has {width}",
+                "Give one physical qubit for each qubit of the program, in order.",
+            )
+
+
+def _on_device(pub: Pub, num_qubits: int, final: tuple[int, ...]) -> Pub:
+    """The pub with its observables told of the device's qubits, where the program's end up."""
+    if pub.observables is None:
+        return pub
+    return replace(pub, observables=tuple(_placed(each, num_qubits, final) for each in pub.observables))
+
+
+def _placed(observable: Observable, num_qubits: int, final: tuple[int, ...]) -> Observable:
+    terms = []
+    for string, coefficient in observable.terms:
+        letters = ["I"] * num_qubits
+        for qubit, letter in enumerate(reversed(string)):
+            letters[num_qubits - 1 - final[qubit]] = letter
+        terms.append(("".join(letters), coefficient))
+    return Observable(num_qubits, tuple(sorted(terms)))
+
+
+def _kept_as(done: Done) -> Compiled:
+    kept = done.kept
+    return Compiled(kept.circuit, kept.layout, done.reused, kept.seconds, kept.final, done.key)
+
+
+def _told(ready: _Ready) -> dict[str, Any]:
+    """What the record says of one compiled program."""
+    kept, assessment = ready.done.kept, ready.assessment
+    return {
+        "layout": list(kept.layout),
+        "depth": assessment.depth,
+        "gates": dict(assessment.gates),
+        "two_qubit_gates": two_qubit_gates(kept.circuit),
+        "shot_s": assessment.seconds,
+        "expected_fidelity": assessment.fidelity,
+        "feedforward_loss": assessment.feedforward_loss,
+        "optimization_level": ready.done.level,
+        "compile_s": kept.seconds,
+        "reused": ready.done.reused,
+    }
