@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.job import Job
@@ -20,6 +21,10 @@ from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
+from antiphon.ports.job_store import JobQuery
+
+if TYPE_CHECKING:
+    from antiphon.client.kit.report import CheckResult, KitReport
 
 
 class Target(TargetQueue, TargetDevice):
@@ -223,6 +228,44 @@ class Target(TargetQueue, TargetDevice):
     ) -> Job:
         """Submit pubs that are already read and bound, as one job; for façades of other SDKs."""
         return self._submit(kind, tuple(pubs), time.perf_counter(), name, seed, options)
+
+    # --- whether it keeps its word
+
+    def verify(
+        self,
+        *,
+        only: Sequence[str] | None = None,
+        patience: float = 120.0,
+        watch: Callable[[CheckResult], None] | None = None,
+    ) -> KitReport:
+        """Put it through the contract kit: bit order, angles, cancel, double submit, and so on. Prints well.
+
+        A whole run leaves a badge on the target, for all who look at it; on a server that is for operators to do, and
+        the report says so if it was not stored. What the checks find is in the report, and raises nothing.
+
+        Args:
+            only: Names of checks; the others are left out, and there is no badge.
+            patience: Seconds that each job of the kit may wait and run at most.
+            watch: Told of each check when it has ended.
+
+        Raises:
+            LimitError: There is no check of one of the names (code "check-unknown").
+        """
+        from antiphon.client.kit.runner import run_kit
+
+        connection = self._connection
+        query = JobQuery(connection.workspace, target=self.name, limit=10)
+        report = run_kit(
+            self,
+            take_up=lambda job_id: Job(connection, connection.job(job_id)),
+            find=lambda name: [Job(connection, job) for job in connection.jobs(replace(query, name=name))],
+            give_badge=connection.give_badge,
+            only=only,
+            patience_s=patience,
+            watch=watch,
+        )
+        self.refresh()
+        return report
 
     # --- sessions
 

@@ -1,0 +1,44 @@
+"""A job that is cancelled ends."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from antiphon.client.kit.check import Check
+from antiphon.client.kit.checks.long_runs import start_endless
+from antiphon.client.kit.checks.shots import PROGRAM
+from antiphon.client.kit.subject import Subject
+from antiphon.client.kit.verdicts import CheckFailedError
+from antiphon.domain.jobs import JobStatus
+from antiphon.errors import JobCancelledError
+
+
+def _run(subject: Subject) -> dict[str, Any]:
+    endless = start_endless(subject)
+    job = endless
+    if job is None:
+        job = subject.accepted(functools.partial(subject.target.submit, PROGRAM, subject.shots, execution="process"))
+    job.cancel()
+    subject.ended(job)
+    evidence = {"endless": endless is not None, "status": job.status.value, "job": job.id}
+    if job.status is JobStatus.CANCELLED:
+        try:
+            job.result()
+        except JobCancelledError:
+            return evidence
+        raise CheckFailedError("A cancelled job has a result.", **evidence)
+    if job.status is JobStatus.SUCCEEDED and endless is None:
+        # It had ended before the word arrived, which is no fault; but then it must be whole.
+        if sum(job.result().counts.values()) == subject.shots:
+            return evidence
+        raise CheckFailedError("A job that ended before it was cancelled lacks shots.", **evidence)
+    raise CheckFailedError(f"A cancelled job ended as {job.status.value}.", error=job.error, **evidence)
+
+
+CANCELLING = Check(
+    "cancel",
+    "A cancelled job ends in time, as Cancelled and without a result, or whole if it was done before.",
+    "Jobs stuck in RUNNING after a cancel; a finished job's result lost to a late one.",
+    _run,
+)
