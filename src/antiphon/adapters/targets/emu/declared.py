@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from antiphon.adapters.targets.emu.driver import EmuDriver
-from antiphon.adapters.targets.emu.recorded import recorded
 
 DEVICES = ("emu.heron", "emu.falcon", "emu.manila", "emu.willow", "emu.ion")
 """IBM's Heron, Falcon and a Falcon of five qubits, Google's Willow, and an ion trap, Quantinuum's H2."""
@@ -11,4 +10,4 @@ DEVICES = ("emu.heron", "emu.falcon", "emu.manila", "emu.willow", "emu.ion")
 
 def declared_drivers() -> dict[str, EmuDriver]:
     """One driver for each device, by the name of its target."""
-    return {name: EmuDriver(recorded(name)) for name in DEVICES}
+    return {name: EmuDriver(name) for name in DEVICES}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from antiphon.adapters.targets.emu.assessing import assess_compiled, depth_of, two_qubit_gates
 from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.compile import Done, compiled
-from antiphon.adapters.targets.emu.recorded import RecordedDevice
+from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
 from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings, refusal
 from antiphon.adapters.targets.emu.snapshots import iso_of, snapshot_named
 from antiphon.adapters.targets.sim.cache import BoundedCache
@@ -29,6 +29,7 @@ from antiphon.domain.results import Execution, Outcome
 from antiphon.domain.targets import Limits, TargetInfo
 from antiphon.domain.work import Compiled, Plan, Pub, Work
 from antiphon.errors import LimitError
+from antiphon.ports.device_driver import RUN_UNDER
 from antiphon.ports.device_driver import RUN_UNDER
 
 REVISION = 1
@@ -48,14 +49,22 @@ class EmuDriver:
     """A device as recorded: time stands still at the snapshot that a job chooses.
 
     Args:
-        device: Its shape and snapshots.
+        name: Of the target.
+        load: Its shape and snapshots, read when they are first asked for.
         store: Where compiled circuits are kept; None for the user's own cache.
     """
 
-    def __init__(self, device: RecordedDevice, store: CompiledCache | None = None) -> None:
-        self._device = device
+    def __init__(
+        self, name: str, load: Callable[[str], RecordedDevice] = recorded, store: CompiledCache | None = None
+    ) -> None:
+        self._name = name
+        self._load = load
         self._store = store
         self._assessed: BoundedCache[Assessment] = BoundedCache(1024)
+
+    @cached_property
+    def _device(self) -> RecordedDevice:
+        return self._load(self._name)
 
     @cached_property
     def info(self) -> TargetInfo:
