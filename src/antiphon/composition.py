@@ -7,7 +7,7 @@ import contextlib
 import os
 import platform
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
@@ -27,12 +27,15 @@ from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
 from antiphon.adapters.store.telling import ENDED, QUEUED, SOMETHING_WAITS
 from antiphon.adapters.targets import emu, sim
+from antiphon.adapters.targets.emu_life.lives import give_lives
 from antiphon.adapters.targets.plugins import load_plugins
+from antiphon.adapters.targets.vendors import build_vendors
 from antiphon.adapters.telemetry.job_spans import JobSpans
 from antiphon.adapters.wakeups.postgres_notify import PostgresWakeups
 from antiphon.adapters.wakeups.sqlite_watch import SqliteWakeups
 from antiphon.domain.jobs import Job
 from antiphon.domain.parameters import ParameterSets
+from antiphon.domain.policies.life import LivingDevice, StillDevice
 from antiphon.domain.programs import Program
 from antiphon.domain.resources import FaultTolerant
 from antiphon.engine.abandoned import AbandonedStore
@@ -70,11 +73,18 @@ def load_drivers() -> Mapping[str, TargetDriver]:
     return load_targets().drivers
 
 
-def load_targets() -> TargetPlugin:
-    """Every target's driver, and the providers of those that are elsewhere."""
+def load_targets(home: Path | None = None) -> TargetPlugin:
+    """Every target's driver, and the providers of those that are elsewhere.
+
+    Args:
+        home: The folder whose `providers.toml` says which vendors' targets there are; None for none of them, which is
+            all that a worker process needs: nothing of theirs runs in it.
+    """
     own = {**sim.build_drivers(), **emu.build_drivers()}
+    vendors = TargetPlugin({}) if home is None else build_vendors(home, lambda: build_secrets(home))
+    own = {**own, **vendors.drivers}
     plugins = load_plugins(own)
-    return TargetPlugin({**own, **plugins.drivers}, plugins.providers)
+    return TargetPlugin({**own, **plugins.drivers}, {**vendors.providers, **plugins.providers})
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -138,6 +148,7 @@ def build_engine(
     read_apart: bool = False,
     elsewhere: TargetPlugin | None = None,
     runs_on: Executor | None = None,
+    devices: Iterable[LivingDevice | StillDevice] = (),
 ) -> RunningEngine:
     """Open a folder (made if missing) and start an engine on it.
 
@@ -150,6 +161,7 @@ def build_engine(
         read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
         elsewhere: Targets with their providers, beside those of plugins.
         runs_on: Where jobs from the queue run, instead of worker processes of this machine; closed with the engine.
+        devices: Emulated devices that are to live from now on, or no more; the folder remembers which do.
 
     Raises:
         StoreError: The folder or the database cannot be used; the code says why.
@@ -158,21 +170,25 @@ def build_engine(
     _make(folder)
     database = database or os.environ.get("ANTIPHON_DATABASE")
     store = open_store(database or folder / DATABASE)
-    targets = load_targets()
+    targets = load_targets(folder)
     if elsewhere is not None:
         targets = TargetPlugin({**targets.drivers, **elsewhere.drivers}, {**targets.providers, **elsewhere.providers})
+    clock = clock or SystemClock()
+    workers_of = runs_on or ProcessExecutor(load_drivers, max_workers=workers or None)
+    living = give_lives(targets.drivers, devices, folder, clock, workers_of)
+    targets = TargetPlugin({**targets.drivers, **living.drivers}, {**targets.providers, **living.providers})
     drivers = targets.drivers
     reader = ReadingCodec() if read_apart else None
     ctx = EngineContext(
         store=store,
         blobs=FileBlobStore(folder / "blobs"),
-        clock=clock or SystemClock(),
+        clock=clock,
         codec=reader or FrontendCodec(),
         liveness=ProcessLiveness(),
         drivers=drivers,
         executors={
             "inline": InlineExecutor(drivers),
-            "process": runs_on or ProcessExecutor(load_drivers, max_workers=workers or None),
+            "process": workers_of,
         },
         environment=environment(),
         settings=settings or EngineSettings(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import getpass
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from antiphon.composition import RunningEngine, build_engine, trace_jobs
 from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.jobs import Job
+from antiphon.domain.policies.life import LivingDevice, StillDevice
 from antiphon.domain.results import Outcome
 from antiphon.domain.sessions import Session
 from antiphon.engine import job_record, sessions
@@ -49,9 +50,16 @@ class EmbeddedConnection(EmbeddedQueues, EmbeddedDevices):
         clock: Clock | None = None,
         workers: int | None = None,
         dispatch: bool = True,
+        targets: Iterable[LivingDevice | StillDevice] = (),
     ) -> None:
         self._engine: RunningEngine = build_engine(
-            home, database=database, settings=settings, clock=clock, workers=workers, dispatch=dispatch
+            home,
+            database=database,
+            settings=settings,
+            clock=clock,
+            workers=workers,
+            dispatch=dispatch,
+            devices=targets,
         )
         self._ctx = self._engine.ctx
         trace_jobs(self._ctx)

@@ -38,7 +38,8 @@ class Workspace:
         api_key: For a server: an API key or a bearer token; None takes that of ANTIPHON_API_KEY.
         connection: For tests and other front doors: a connection made elsewhere.
         settings: Of a folder, passed to the engine: `workers=`, `database=`, `dispatch=` (see
-            `composition.build_engine`). Of a server: `ca=`, a file with the certificate authorities to trust.
+            `composition.build_engine`), and `targets=` for emulated devices that are to live from now on (see
+            `antiphon.emu`). Of a server: `ca=`, a file with the certificate authorities to trust.
 
     Raises:
         StoreError: The folder or database cannot be used: corrupt, newer, not permitted, full.

@@ -29,7 +29,11 @@ STOPPED_ELSEWHERE = "provider-cancelled"
 
 
 def record(
-    ctx: EngineContext, job: Job, report: Report, also: Callable[[Transaction, Job], None] | None = None
+    ctx: EngineContext,
+    job: Job,
+    report: Report,
+    also: Callable[[Transaction, Job], None] | None = None,
+    before: Callable[[Transaction, Job], None] | None = None,
 ) -> Finished:
     """Record the report of a job this engine claimed; `job` is as it was claimed.
 
@@ -39,6 +43,7 @@ def record(
     Args:
         also: What belongs to the end and is stored in its transaction, given the job as it ends; what it raises as a
             conflict or a refused transition is treated as that of the job itself.
+        before: The same, stored before the end and given the job as it was.
     """
     began = time.perf_counter()
     report, snapshot = _with_calibration(ctx, job, report)
@@ -57,6 +62,8 @@ def record(
                             # Back in the queue under the same fence, too: nothing of a lost lease counts.
                             return Finished(current)
                     event = _event(ctx, current, job.fence, report, began)
+                    if before is not None:
+                        before(tx, current)
                     after = settle(tx, current, event, aftermath)
                     for value in snapshot:
                         tx.add_artefact(value)

@@ -10,6 +10,10 @@ from antiphon.domain.devices import Assessment
 from antiphon.domain.programs import Program
 from antiphon.ports.target_driver import TargetDriver
 
+RUN_UNDER = "run_under"
+"""In the details of a plan that is executed: the calibration to run under, as JSON values, instead of the one that the
+plan was compiled for. The circuit stays the one that was compiled."""
+
 
 @runtime_checkable
 class DeviceDriver(TargetDriver, Protocol):

@@ -63,6 +63,7 @@ class ProviderJob:
         error: Why it failed.
         cost: Cost lines, as far as the provider tells them.
         seconds: How long it ran, as far as the provider tells.
+        finished: Of one that failed: so many programs, from the first on, whose outcomes `fetch` has all the same.
     """
 
     id: str
@@ -72,6 +73,7 @@ class ProviderJob:
     error: AntiphonError | None = None
     cost: tuple[Mapping[str, Any], ...] = ()
     seconds: float | None = None
+    finished: int = 0
 
 
 class Provider(Protocol):
@@ -123,6 +125,8 @@ class Provider(Protocol):
 
     def fetch(self, provider_id: str, work: Work, plan: Plan) -> Execution:
         """The outcomes of a job that succeeded and that `look` tells without them; one for each pub, in order.
+
+        Of a job that failed, those of the programs that `look` says are finished.
 
         Args:
             work, plan: As they were given to `send`: they say which registers and observables are meant.

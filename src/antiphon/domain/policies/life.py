@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
 from antiphon.domain.policies.drift import DAY_S, Drift, hashed_random
+from antiphon.errors import NotFoundError
 
 HOUR_S = 3_600.0
 LONGEST_OUTAGE_S = 12 * HOUR_S
@@ -36,7 +38,8 @@ class Life:
         others_per_hour: Jobs of other tenants that arrive in each hour of the day, from midnight UTC.
         others_job_s, others_spread: Median of how long such a job runs, and the spread of its logarithm.
         patience_s: Others stay away when they would wait longer.
-        overhead_s: Loading one program: what each job of ours and its every program takes beside its shots.
+        overhead_s: Loading one program: what each program of ours takes beside its shots.
+        shot_pause_s: Between two shots, for the qubits to relax.
     """
 
     name: str
@@ -52,6 +55,21 @@ class Life:
     others_spread: float = 1.0
     patience_s: float = 6 * HOUR_S
     overhead_s: float = 2.0
+    shot_pause_s: float = 250e-6
+
+    def to_json(self) -> dict[str, Any]:
+        """The life as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Life:
+        """The inverse of `to_json`.
+
+        Raises:
+            TypeError: A field is unknown.
+        """
+        drift, others = Drift(**data["drift"]), tuple(data["others_per_hour"])
+        return cls(**{**data, "drift": drift, "others_per_hour": others})
 
 
 def _day(quiet: float, busy: float) -> tuple[float, ...]:
@@ -84,6 +102,44 @@ LIVES: Mapping[str, Life] = {
     )
 }
 """Profiles by name. The rates are made up: no provider publishes a trace of its queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivingDevice:
+    """Which device lives how. Devices of one seed live different lives."""
+
+    target: str
+    life: Life
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The choice as JSON values."""
+        return {"target": self.target, "life": self.life.to_json(), "seed": self.seed}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LivingDevice:
+        """The inverse of `to_json`."""
+        return cls(data["target"], Life.from_json(data["life"]), data["seed"])
+
+
+@dataclass(frozen=True, slots=True)
+class StillDevice:
+    """A device that is to live no more: it is always there, under the snapshot that a job chooses."""
+
+    target: str
+
+
+def life_named(name: str) -> Life:
+    """One of `LIVES`.
+
+    Raises:
+        NotFoundError: There is none of that name (code "life-unknown").
+    """
+    if name in LIVES:
+        return LIVES[name]
+    raise NotFoundError(
+        f"There is no life {name!r}.", code="life-unknown", next_step=f"Choose one of {', '.join(LIVES)}."
+    )
 
 
 class Standing(StrEnum):
@@ -197,14 +253,15 @@ class Schedule:
                     yield Visit(at, seconds)
 
     def starts(self, own: Sequence[Visit]) -> list[float | None]:
-        """When each of our jobs starts, in the order given, which is that of their coming; None: it never fits.
+        """When each of our jobs starts, in the order given; None: it never fits. Who comes first is served first.
 
         What came before the midnight (UTC) before the day of the last is left out: as if nothing had waited then.
         """
         found: list[float | None] = [None] * len(own)
         if not own:
             return found
-        begin, until = counted_from(own[-1].came), own[-1].came
+        until = max(visit.came for visit in own)
+        begin = counted_from(until)
         mine: list[tuple[Visit, int | None]] = [(own[i], i) for i in range(len(own)) if own[i].came >= begin]
         others: list[tuple[Visit, int | None]] = [(visit, None) for visit in self.others(begin, until)]
         stops = _joined(self.stops(begin, until + SEARCHED_S))

@@ -7,6 +7,7 @@ import logging
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import JobStatus, JobTrigger
 from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionState, SubmissionTrigger
+from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
 from antiphon.engine.providers.ending import end_with
 from antiphon.engine.providers.followed import SILENT, Followed
@@ -84,7 +85,7 @@ def look(ctx: EngineContext, followed: Followed, line: Submission) -> float | No
     try:
         found = provider.look(provider_id)
         _check(found.id == provider_id)
-        if found.state is ProviderJobState.SUCCEEDED and found.execution is None:
+        if found.execution is None and _has_outcomes(followed, found):
             found = _fetched(ctx, followed, provider, found)
     except RefusedByProviderError as error:
         found = ProviderJob(id=provider_id, state=ProviderJobState.FAILED, error=_lost_there(error))
@@ -133,12 +134,19 @@ def _ask_to_stop(ctx: EngineContext, followed: Followed, provider_id: str) -> No
     followed.pause = provider.poll_seconds
 
 
+def _has_outcomes(followed: Followed, found: ProviderJob) -> bool:
+    """Whether there is something to fetch; of a job that failed it counts where programs have ends of their own."""
+    if found.state is ProviderJobState.FAILED:
+        return found.finished > 0 and followed.job.spec.kind is JobKind.BATCH
+    return found.state is ProviderJobState.SUCCEEDED
+
+
 def _fetched(ctx: EngineContext, followed: Followed, provider: Provider, found: ProviderJob) -> ProviderJob:
     """The job with its outcomes, or with why there will never be any: it succeeded, and is not lost."""
     try:
         return evolve(found, execution=provider.fetch(found.id, *read_work(ctx, followed.job)))
     except RefusedByProviderError as error:
-        return evolve(found, error=error)
+        return evolve(found, error=found.error or error)
 
 
 def _watch_time(ctx: EngineContext, followed: Followed, found: ProviderJob) -> None:

@@ -42,13 +42,17 @@ def end_with(ctx: EngineContext, job: Job, line: Submission, found: ProviderJob,
         cost=cost,
     )
     execution = found.execution if error is None else None
+    finished = found.execution if found.state is ProviderJobState.FAILED else execution
 
-    def also(tx: Transaction, ended: Job) -> None:
+    def before(tx: Transaction, ending: Job) -> None:
+        # Before the job's end, which cancels what of a batch has none.
+        if finished is not None and ending.spec.kind is JobKind.BATCH:
+            _end_items(tx, ending, finished, now)
+
+    def also(tx: Transaction, _: Job) -> None:
         save(tx, line, event)
-        if execution is not None and ended.spec.kind is JobKind.BATCH:
-            _end_items(tx, ended, execution)
 
-    record(ctx, job, Report(execution, error, seconds, cost), also)
+    record(ctx, job, Report(execution, error, seconds, cost), also, before)
 
 
 def stop(ctx: EngineContext, job: Job, line: Submission | None, error: AntiphonError) -> None:
@@ -127,10 +131,9 @@ def _overdue(job: Job, found: ProviderJob) -> AntiphonError:
     )
 
 
-def _end_items(tx: Transaction, job: Job, execution: Execution) -> None:
-    at = job.ended_at or 0.0
+def _end_items(tx: Transaction, job: Job, execution: Execution, at: float) -> None:
     for item in tx.items(job.id):
-        if item.status.is_final:
+        if item.status.is_final or item.index >= len(execution.outcomes):
             continue
         begun = item
         if item.status is JobStatus.WAITING:

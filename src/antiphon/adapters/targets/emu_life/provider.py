@@ -1,0 +1,278 @@
+"""The queue of a device that lives: it takes jobs, keeps them waiting, and runs them under its true figures."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from antiphon.adapters.targets.emu_life import ledger
+from antiphon.adapters.targets.emu_life.driver import MAX_AGE, LivingDriver
+from antiphon.adapters.targets.emu_life.ledger import Place, Places
+from antiphon.domain.evolve import evolve
+from antiphon.domain.policies.life import counted_from
+from antiphon.domain.results import Execution
+from antiphon.domain.work import Plan, Work
+from antiphon.errors import ExecutionError
+from antiphon.ports.clock import Clock
+from antiphon.ports.executor import Executor, Report, Task
+from antiphon.ports.provider import (
+    ProviderJob,
+    ProviderJobState,
+    RefusedByProviderError,
+    TransientProviderError,
+)
+
+SIMULATION_S = 3_600.0
+"""Limit of one simulation, in real seconds."""
+ANSWER_S = 20.0
+"""So many real seconds a question for outcomes waits for their simulation; then it is to be asked again."""
+
+MOST_CALIBRATIONS = 30
+"""After so many of them a job that never starts soon enough after one is refused."""
+STOPPED = frozenset({"task-cancelled", "task-interrupted", "task-not-started", "executor-closed"})
+"""Codes of simulations that were stopped for reasons that are not theirs; they run again."""
+
+
+class LivingProvider:
+    """Implements `ports.provider.Provider` for one living device.
+
+    When a job starts follows from what came before it and the device's schedule, so nothing has to run in between; its
+    simulation runs when its outcomes are asked for, under the figures that were true when it started. Two that ask run
+    the same twice and get the same.
+
+    Args:
+        file: Where it remembers jobs; made if missing.
+        executor: Where simulations run.
+    """
+
+    poll_seconds = 0.5
+    settle_seconds = 1.0
+
+    def __init__(self, driver: LivingDriver, file: Path, clock: Clock, executor: Executor) -> None:
+        self._driver = driver
+        self._schedule = driver.schedule
+        self._places = Places(file)
+        self._clock = clock
+        self._executor = executor
+        self._lock = threading.Lock()
+        self._simulations: dict[str, _Simulation] = {}
+
+    def send(self, key: str, work: Work, plan: Plan) -> ProviderJob:
+        """Take a job, behind others and ours that came before it.
+
+        Raises:
+            TransientProviderError: It is refused for a moment.
+            RefusedByProviderError: It never fits between two calibrations.
+        """
+        known = self._places.of_key(key)
+        if known is not None:
+            return self._told(known)
+        now = self._clock.now()
+        again = self._schedule.refuses(key, now)
+        if again is not None:
+            raise TransientProviderError(
+                f"{self._driver.info.name} takes no job at this moment.", details={"retry_after_s": again}
+            )
+        asked = work.options.get(MAX_AGE)
+        place = Place(
+            key=key,
+            came=now,
+            seconds=self._duration(work, plan),
+            starts=now,
+            programs=len(work.pubs),
+            published=float(plan.details["living"]["published_at"]),
+            max_age=None if asked is None else float(asked),
+            fails_after=self._schedule.fails_after(key),
+        )
+        with self._places.writing() as db:
+            first = ledger.one(db, "key = ?", key)
+            if first is not None:
+                return self._told(first)
+            before = ledger.since(db, counted_from(now))
+            starts = self._starts([*before, place])[-1]
+            if starts is None:
+                raise _no_room(self._driver.info.name, place)
+            place = evolve(place, starts=starts)
+            place = evolve(place, number=ledger.add(db, place))
+        return self._told(place)
+
+    def find(self, key: str, since: float) -> ProviderJob | None:  # noqa: ARG002 - it knows keys
+        """The job sent under a key, or None."""
+        place = self._places.of_key(key)
+        return None if place is None else self._told(place)
+
+    def look(self, provider_id: str) -> ProviderJob:
+        """How a job stands.
+
+        Raises:
+            RefusedByProviderError: It has no such job.
+        """
+        return self._told(self._place(provider_id))
+
+    def fetch(self, provider_id: str, work: Work, plan: Plan) -> Execution:
+        """The outcomes of a job: of one that failed midway, those of the programs that were done.
+
+        Raises:
+            TransientProviderError: They are still being simulated.
+            RefusedByProviderError: It has no such job.
+        """
+        place = self._place(provider_id)
+        done = self._programs_done(place)
+        work = Work(work.kind, work.pubs[:done], work.options)
+        plan = self._driver.plan_at(work, place.published)
+        options = {name: value for name, value in work.options.items() if name != MAX_AGE}
+        truth = self._driver.under_truth(plan, place.starts)
+        task = Task(
+            f"life-{provider_id}", self._driver.info.name, Work(work.kind, work.pubs, options), truth, SIMULATION_S
+        )
+        with self._lock:
+            simulation = self._simulations.get(provider_id)
+            is_new = simulation is None
+            simulation = self._simulations.setdefault(provider_id, _Simulation())
+        if is_new:
+            self._executor.start(task, simulation.done)
+        if not simulation.ready.wait(ANSWER_S):
+            raise TransientProviderError("The outcomes are still being simulated.")
+        with self._lock:
+            self._simulations.pop(provider_id, None)
+        return self._execution(place, simulation.report)
+
+    def cancel(self, provider_id: str) -> None:
+        """Stop a job; those of ours behind it move up."""
+        with self._places.writing() as db:
+            place = ledger.one(db, "number = ?", self._number(provider_id))
+            now = self._clock.now()
+            if place is None or place.cancelled is not None or now >= place.ends:
+                return
+            ledger.change(db, place.number, cancelled=now)
+            places = ledger.since(db, counted_from(now))
+            for each, starts in zip(places, self._starts(places), strict=True):
+                waits = each.cancelled is None and each.starts > now
+                if waits and starts is not None and now <= starts < each.starts:
+                    ledger.change(db, each.number, starts=starts)
+
+    def close(self) -> None:
+        """It holds nothing; simulations are the executor's."""
+
+    def expected_wait(self) -> float:
+        """Seconds that a short job would wait which came now, behind others and ours."""
+        now = self._clock.now()
+        with self._places.writing() as db:
+            before = ledger.since(db, counted_from(now))
+        return self._schedule.queue_wait(now, [each.visit for each in before])
+
+    def _starts(self, places: list[Place]) -> list[float | None]:
+        """When each starts; who needs a younger calibration than it would have joins the queue after the next."""
+        visits = [each.visit for each in places]
+        for _ in range(MOST_CALIBRATIONS):
+            found = self._schedule.starts(visits)
+            late = [
+                index
+                for index, (each, starts) in enumerate(zip(places, found, strict=True))
+                if starts is not None and each.max_age is not None and self._age(starts) > each.max_age
+            ]
+            if not late:
+                return found
+            for index in late:
+                came = self._schedule.next_calibration(found[index] or visits[index].came)
+                visits[index] = evolve(visits[index], came=came)
+        return [None if index in late else starts for index, starts in enumerate(found)]
+
+    def _age(self, at: float) -> float:
+        return at - self._driver.calibration(at).taken_at
+
+    def _told(self, place: Place) -> ProviderJob:
+        name = f"{self._driver.info.name}-{place.number}"
+        now = self._clock.now()
+        job = ProviderJob(id=name, key=place.key, state=ProviderJobState.QUEUED)
+        if place.cancelled is not None:
+            ran = max(0.0, place.cancelled - place.starts)
+            return replace(job, state=ProviderJobState.CANCELLED, seconds=ran)
+        if now < place.starts:
+            return job
+        if now < place.ends:
+            return replace(job, state=ProviderJobState.RUNNING)
+        ran = place.ends - place.starts
+        if place.fails_after is None:
+            return replace(job, state=ProviderJobState.SUCCEEDED, seconds=ran)
+        done = self._programs_done(place)
+        return replace(
+            job, state=ProviderJobState.FAILED, seconds=ran, finished=done, error=_failed_midway(place, name, done)
+        )
+
+    def _programs_done(self, place: Place) -> int:
+        return place.programs if place.fails_after is None else int(place.fails_after * place.programs)
+
+    def _execution(self, place: Place, report: Report | None) -> Execution:
+        if report is None or report.error is not None or report.execution is None:
+            error = ExecutionError("It told nothing.") if report is None or report.error is None else report.error
+            kind = TransientProviderError if error.code in STOPPED else RefusedByProviderError
+            raise kind(
+                "The simulation of the job ended without outcomes.",
+                code=error.code,
+                cause=error.message,
+                next_step=error.next_step,
+                details=error.details,
+            )
+        truth = report.execution.calibration
+        told: dict[str, Any] = {
+            "profile": self._driver.living.life.name,
+            "seed": self._driver.living.seed,
+            "compiled_under": self._driver.calibration(place.published).digest,
+            "true_calibration": None if truth is None else truth.digest,
+        }
+        provenance = {**report.execution.provenance, "executed_at": place.starts, "life": told}
+        return replace(report.execution, provenance=provenance, calibration=self._driver.calibration(place.starts))
+
+    def _duration(self, work: Work, plan: Plan) -> float:
+        """Seconds on the device: loading each program, then each shot of each parameter set and measurement basis."""
+        life, seconds = self._driver.living.life, 0.0
+        for pub, told in zip(work.pubs, plan.details["programs"], strict=True):
+            runs = pub.parameters.num_sets * max(1, len(pub.observables or ()))
+            seconds += life.overhead_s + runs * (pub.shots or 1) * (told["shot_s"] + life.shot_pause_s)
+        return seconds
+
+    def _place(self, provider_id: str) -> Place:
+        place = self._places.numbered(self._number(provider_id))
+        if place is None:
+            raise RefusedByProviderError(f"{self._driver.info.name} has no job {provider_id}.")
+        return place
+
+    def _number(self, provider_id: str) -> int:
+        _, _, number = provider_id.rpartition("-")
+        return int(number) if number.isdigit() else -1
+
+
+class _Simulation:
+    """One that runs, and its report."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.report: Report | None = None
+
+    def done(self, report: Report) -> None:
+        """Take the report."""
+        self.report = report
+        self.ready.set()
+
+
+def _no_room(name: str, place: Place) -> RefusedByProviderError:
+    young = "" if place.max_age is None else f" soon enough for a calibration of at most {place.max_age:,.0f} s"
+    return RefusedByProviderError(
+        f"{name} has no room for a job of {place.seconds:,.0f} s between two calibrations{young}.",
+        code="job-too-long",
+        next_step="Split it into several jobs." if not young else f"Split it, or allow more with {MAX_AGE}.",
+        details={"seconds": place.seconds},
+    )
+
+
+def _failed_midway(place: Place, name: str, done: int) -> ExecutionError:
+    part = place.fails_after or 0.0
+    return ExecutionError(
+        f"The device failed {part:.0%} through the job.",
+        code="device-failed",
+        next_step="Submit it again; of a batch, job.result(partial=True) gives the programs that were done.",
+        details={"provider_id": name, "part": part, "programs_done": done, "programs": place.programs},
+    )
