@@ -1,0 +1,274 @@
+"""The vendor's half of the protocol: requests as lines of JSON on stdin, answers on stdout, everything else on stderr.
+
+A request is `{"id": 7, "call": "look", …}`; its answer `{"id": 7, "ok": {…}}` or `{"id": 7, "error": {"class": …,
+"message": …}}`. Requests run side by side in threads, so answers come in any order. When stdin ends, the process ends.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+PROTOCOL = 1
+THREADS = 8
+LONGEST_MESSAGE = 2_000
+
+Json = dict[str, Any]
+
+
+class VendorError(Exception):
+    """What an answer says instead of a result; `kind` decides what Antiphon makes of it."""
+
+    kind = "refused"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RefusedError(VendorError):
+    """No, for a reason that stays: of a `send`, that nothing was taken; of the others, that there is no such job."""
+
+
+class TransientError(VendorError):
+    """Nothing was taken or done, and the same may succeed later."""
+
+    kind = "transient"
+
+
+class AmbiguousError(VendorError):
+    """It may have been taken or not."""
+
+    kind = "ambiguous"
+
+
+class CannotTellError(VendorError):
+    """This vendor has no way to answer that question."""
+
+    kind = "unsupported"
+
+
+@dataclass(frozen=True)
+class VendorJob:
+    """A job as its vendor tells it; `state` is queued, running, succeeded, failed or cancelled."""
+
+    id: str
+    state: str
+    key: str | None = None
+    error: str = ""
+    cost: Sequence[Mapping[str, Any]] = ()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `send` is given: programs in one of the device's formats, each with its shots.
+
+    A program is `{"format": "openqasm3", "text": …, "bits": [qubit measured into each bit] or null, "shots": n}` or
+    `{"format": "qir", "base64": …, "entry_point": …, "shots": n}`.
+    """
+
+    key: str
+    device: str
+    programs: Sequence[Mapping[str, Any]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Vendor(Protocol):
+    """What each vendor's `provider.py` makes of its SDK. Calls come from several threads."""
+
+    def hello(self) -> Json: ...
+
+    def send(self, request: Request) -> VendorJob: ...
+
+    def find(self, key: str, since: float) -> VendorJob | None: ...
+
+    def look(self, job_id: str) -> VendorJob: ...
+
+    def fetch(self, job_id: str) -> Json: ...
+
+    def cancel(self, job_id: str) -> None: ...
+
+    def calibration(self, device: str) -> Json | None: ...
+
+
+Connect = Callable[[Mapping[str, Any], Mapping[str, str]], Vendor]
+"""Makes a vendor of its settings and its secrets."""
+
+
+class _Connection:
+    """The vendor once it said hello, and the stream that answers go to."""
+
+    def __init__(self, connect: Connect) -> None:
+        # SDKs print. What they print must not come between the answers.
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+        os.dup2(2, 1)
+        self._writing = threading.Lock()
+        self._greeting = threading.Lock()
+        self._connect = connect
+        self._vendor: Vendor | None = None
+
+    def answer(self, line: str) -> None:
+        """Do what one line asks and write the answer."""
+        request = json.loads(line)
+        call = request.pop("call")
+        number = request.pop("id")
+        try:
+            answer: Json = {"id": number, "ok": self._do(call, request)}
+        except VendorError as error:
+            answer = {"id": number, "error": _told(error.kind, str(error), error.retry_after_s)}
+        except Exception as error:  # whatever an SDK raises is an answer, too
+            kind = "ambiguous" if call == "send" else "transient"
+            answer = {"id": number, "error": _told(kind, f"{type(error).__name__}: {error}", None)}
+        text = json.dumps(answer, allow_nan=False, default=str)
+        with self._writing:
+            self._out.write(text + "\n")
+            self._out.flush()
+
+    def _do(self, call: str, given: Json) -> Any:
+        if call == "hello":
+            return self._hello(given)
+        vendor = self._vendor
+        if vendor is None:
+            raise TransientError("hello comes first")
+        match call:
+            case "send":
+                if time.time() > given.pop("not_after"):
+                    raise TransientError("this process stood still: the time to send has passed")
+                return vars(vendor.send(Request(**given)))
+            case "find":
+                found = vendor.find(given["key"], given["since"])
+                return {"job": None if found is None else vars(found)}
+            case "look":
+                return vars(vendor.look(given["job"]))
+            case "fetch":
+                return vendor.fetch(given["job"])
+            case "cancel":
+                vendor.cancel(given["job"])
+                return {}
+            case "calibration":
+                return {"calibration": vendor.calibration(given["device"])}
+        raise CannotTellError(f"there is no call {call!r} in protocol {PROTOCOL}")
+
+    def _hello(self, given: Json) -> Json:
+        if given.get("protocol") != PROTOCOL:
+            raise RefusedError(f"this side speaks protocol {PROTOCOL}, the other {given.get('protocol')}")
+        with self._greeting:
+            if self._vendor is None:
+                self._vendor = self._connect(given.get("settings") or {}, given.get("secrets") or {})
+            return {"protocol": PROTOCOL, **self._vendor.hello()}
+
+
+def _told(kind: str, message: str, retry_after_s: float | None) -> Json:
+    told: Json = {"class": kind, "message": message[:LONGEST_MESSAGE]}
+    return told if retry_after_s is None else {**told, "retry_after_s": retry_after_s}
+
+
+def serve(connect: Connect) -> None:
+    """Answer until stdin ends; then end at once, whatever is still under way."""
+    connection = _Connection(connect)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    pool = ThreadPoolExecutor(THREADS)
+    for line in sys.stdin:
+        pool.submit(connection.answer, line)
+    os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    """End when the parent has: something else may still hold the other end of stdin."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(0)
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The installed version of each package."""
+    return {package: importlib.metadata.version(package) for package in packages}
+
+
+def bit_counts(shots: Sequence[Sequence[int]]) -> dict[str, int]:
+    """Counts of shots, each a row of bits with bit 0 first; in the strings of the answer bit 0 is rightmost."""
+    counts: dict[str, int] = {}
+    for shot in shots:
+        key = "".join(str(int(bit)) for bit in reversed(shot))
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+class LocalJobs:
+    """Jobs that run in threads of this process, for the modes without a service; they are gone when it ends."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._pool = ThreadPoolExecutor(threads)
+        self._jobs: dict[str, _LocalJob] = {}
+        self._lock = threading.Lock()
+
+    def start(self, key: str, work: Callable[[], Json]) -> VendorJob:
+        """Run `work` under `key`; a repeated key is the first job."""
+        with self._lock:
+            if key not in self._jobs:
+                self._jobs[key] = _LocalJob(self._pool, work)
+        return self.look(key)
+
+    def find(self, key: str) -> VendorJob | None:
+        return self.look(key) if key in self._jobs else None
+
+    def look(self, key: str) -> VendorJob:
+        state, error = self._job(key).state()
+        return VendorJob(id=key, key=key, state=state, error=error, seconds=self._job(key).seconds)
+
+    def fetch(self, key: str) -> Json:
+        return self._job(key).result()
+
+    def cancel(self, key: str) -> None:
+        self._job(key).cancel()
+
+    def _job(self, key: str) -> _LocalJob:
+        found = self._jobs.get(key)
+        if found is None:
+            raise RefusedError("this process has no such job: local jobs live no longer than the process they run in")
+        return found
+
+
+class _LocalJob:
+    def __init__(self, pool: ThreadPoolExecutor, work: Callable[[], Json]) -> None:
+        self._started: float | None = None
+        self.seconds: float | None = None
+        self._dropped = False
+        self._future = pool.submit(self._run, work)
+
+    def _run(self, work: Callable[[], Json]) -> Json:
+        self._started = time.monotonic()
+        try:
+            return work()
+        finally:
+            self.seconds = time.monotonic() - self._started
+
+    def state(self) -> tuple[str, str]:
+        """Where it stands, and why it failed."""
+        if self._dropped or self._future.cancelled():
+            return "cancelled", ""
+        if not self._future.done():
+            return ("queued" if self._started is None else "running"), ""
+        error = self._future.exception()
+        if error is None:
+            return "succeeded", ""
+        return "failed", f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]
+
+    def result(self) -> Json:
+        if self.state()[0] != "succeeded":
+            raise RefusedError("the job has no outcomes")
+        return self._future.result()
+
+    def cancel(self) -> None:
+        """A job that runs cannot be stopped in its thread; what comes of it is dropped."""
+        if not self._future.cancel() and not self._future.done():
+            self._dropped = True
