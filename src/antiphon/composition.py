@@ -30,7 +30,6 @@ from antiphon.adapters.targets import emu, sim
 from antiphon.adapters.targets.emu_life.lives import give_lives
 from antiphon.adapters.targets.plugins import load_plugins
 from antiphon.adapters.targets.vendors import build_vendors
-from antiphon.adapters.targets.vendors import build_vendors
 from antiphon.adapters.telemetry.job_spans import JobSpans
 from antiphon.adapters.wakeups.postgres_notify import PostgresWakeups
 from antiphon.adapters.wakeups.sqlite_watch import SqliteWakeups
