@@ -62,38 +62,41 @@ def readout_of(task: Task) -> Readout:
     return _readouts.get(task.key, lambda: Readout(features.circuit.registers, features.readout))
 
 
-def sample(task: Task) -> Ran:
-    """Counts of every parameter set."""
+def sample(task: Task, kind: type[LightningState] = LightningState) -> Ran:
+    """Counts of every parameter set, on states of that kind."""
     features = task.features
     precision = sample_precision(features.num_qubits, task.settings.precision)
     rng = task.generator()
     readout = readout_of(task)
     counts, exact = [], []
-    for row in _rows(task, precision):
-        probabilities = _evolve(task, precision, row).probabilities()
-        counts.append(readout.counts_of_outcomes(*draw(probabilities, task.shots, rng)))
+    for row in _rows(task, precision, kind):
+        state = _evolve(task, precision, row, kind)
         if task.settings.exact_probabilities:
+            probabilities = state.probabilities()
+            counts.append(readout.counts_of_outcomes(*draw(probabilities, task.shots, rng)))
             exact.append(readout.exact(probabilities))
+        else:
+            counts.append(readout.counts_of_outcomes(*state.draw(task.shots, rng)))
     found = tuple(exact) if task.settings.exact_probabilities else None
     return Ran("state vector", precision, len(counts), counts=tuple(counts), probabilities=found)
 
 
-def estimate(task: Task) -> Ran:
-    """Expectation values: exact, or from samples when the pub has shots."""
+def estimate(task: Task, kind: type[LightningState] = LightningState) -> Ran:
+    """Expectation values on states of that kind: exact, or from samples when the pub has shots."""
     precision = task.settings.precision or "double"
-    rows = _rows(task, precision)
+    rows = _rows(task, precision, kind)
     shots = task.pub.shots
     if shots is None:
 
         def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
-            state = _evolve(task, precision, rows[index])
+            state = _evolve(task, precision, rows[index], kind)
             return [(_compiled(task, observable, state).evaluate(state), 0.0) for observable in observables]
 
     else:
         rng = task.generator()
 
         def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
-            state = _evolve(task, precision, rows[index])
+            state = _evolve(task, precision, rows[index], kind)
             return [_sampled(state, grouped_on(item, task.features.qubits), shots, rng) for item in observables]
 
     values, num_calls = over_observables(task.pub, evaluate)
@@ -101,31 +104,36 @@ def estimate(task: Task) -> Ran:
     return Ran(method, precision, num_calls, values=values)
 
 
-def _rows(task: Task, precision: str) -> Sequence[list[list[float]]]:
-    return _tape(task, precision).parameters.rows(task.parameters)
+def _rows(task: Task, precision: str, kind: type[LightningState]) -> Sequence[list[list[float]]]:
+    return _tape(task, precision, kind).parameters.rows(task.parameters)
 
 
-def _tape(task: Task, precision: str) -> Tape:
+def _tape(task: Task, precision: str, kind: type[LightningState]) -> Tape:
     features, single = task.features, precision == "single"
-    return _tapes.get((task.key, single), lambda: tape_of(features.gates, _width(task), single=single))
+    key = (task.key, single, kind)
+    return _tapes.get(key, lambda: tape_of(features.gates, _width(task), single=single, kind=kind))
 
 
 def _width(task: Task) -> int:
     return max(task.features.num_qubits, 1)  # a program without gates still has a state to look at
 
 
-def _evolve(task: Task, precision: str, parameters: list[list[float]]) -> LightningState:
-    state = borrowed_state(_width(task), single=precision == "single")
-    state.run(_tape(task, precision).calls, parameters)
+def _evolve(task: Task, precision: str, parameters: list[list[float]], kind: type[LightningState]) -> LightningState:
+    state = borrowed_state(_width(task), single=precision == "single", kind=kind)
+    state.run(_tape(task, precision, kind).calls, parameters)
     return state
 
 
 def _compiled(task: Task, observable: Observable, state: LightningState) -> _Compiled:
-    qubits = task.features.qubits
-    return _observables.get(
-        (observable.digest, qubits, state.single),
-        lambda: compile_observable(strings_on(observable, qubits), state.num_qubits, single=state.single),
-    )
+    qubits, kind = task.features.qubits, type(state)
+
+    def build() -> _Compiled:
+        strings = strings_on(observable, qubits)
+        if kind.sums_paulis:
+            return _word_form(strings)
+        return compile_observable(strings, state.num_qubits, single=state.single)
+
+    return _observables.get((observable.digest, qubits, state.single, kind), build)
 
 
 def compile_observable(strings: Strings, num_qubits: int, *, single: bool) -> _Compiled:
@@ -139,6 +147,22 @@ def compile_observable(strings: Strings, num_qubits: int, *, single: bool) -> _C
         indptr, indices = matrix.indptr, matrix.indices
         return _Compiled(lambda state: state.expectation(indptr, indices, data), matrix.nbytes)
     return _grouped_form(strings, num_qubits)
+
+
+def _word_form(strings: Strings) -> _Compiled:
+    """For states that sum Pauli words where they lie."""
+    constant = strings.get((0, 0), 0.0)
+    words, places, weights = [], [], []
+    for (x, z), weight in strings.items():
+        on = [qubit for qubit in range((x | z).bit_length()) if (x | z) >> qubit & 1]
+        if on:
+            words.append("".join("_XZY"[(x >> qubit & 1) + 2 * (z >> qubit & 1)] for qubit in on))
+            places.append(on)
+            weights.append(weight)
+    if not words:
+        return _Compiled(lambda _: constant, 0)
+    size = sum(64 + 16 * len(on) for on in places)
+    return _Compiled(lambda state: constant + state.pauli_sum(words, places, weights), size)
 
 
 def _diagonal_form(weights: dict[int, float], num_qubits: int) -> _Compiled:
@@ -173,7 +197,7 @@ def _sampled(state: LightningState, grouped: GroupedSum, shots: int, rng: np.ran
         rotations = group.rotations()
         for name, qubit in rotations:
             state.apply(name, qubit)
-        outcomes, times = draw(state.probabilities(), group_shots, rng)
+        outcomes, times = state.draw(group_shots, rng)
         for name, qubit in reversed(rotations):
             state.apply(_INVERSE[name], qubit)
         return group_energies(group, outcomes), times

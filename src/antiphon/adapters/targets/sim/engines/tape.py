@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.adapters.targets.sim.angles import AngleTable, Floats
-from antiphon.adapters.targets.sim.engines.lightning_state import Call, call_of, fixed_parameters, matrix_call
+from antiphon.adapters.targets.sim.engines.lightning_state import (
+    Call,
+    LightningState,
+    call_of,
+    fixed_parameters,
+    matrix_call,
+)
 from antiphon.adapters.targets.sim.features import GateLike
 from antiphon.adapters.targets.sim.lowering import Primitive, lower
 from antiphon.adapters.targets.sim.matrices import unitary_matrix
@@ -19,9 +25,10 @@ _BLOCK_SETS = 1024
 class TapeBuilder:
     """Collects calls; constant angles are stored once, parametrised ones are numbered for one evaluation of all."""
 
-    def __init__(self, num_qubits: int, *, single: bool) -> None:
+    def __init__(self, num_qubits: int, *, single: bool, kind: type[LightningState] = LightningState) -> None:
         self.num_qubits = num_qubits
         self.single = single
+        self.kind = kind
         self._constants: list[list[float]] = [[]]
         self._constant_at: dict[float, int] = {}
         self._angles: list[Angle] = []
@@ -31,7 +38,8 @@ class TapeBuilder:
         """The calls that apply one gate."""
         if isinstance(gate, Gate):
             return [self.primitive(primitive) for primitive in lower(gate)]
-        return [matrix_call(unitary_matrix(gate), gate.qubits, self.num_qubits, 0, single=self.single)]
+        matrix = unitary_matrix(gate)
+        return [matrix_call(matrix, gate.qubits, self.num_qubits, 0, single=self.single, kind=self.kind)]
 
     def primitive(self, primitive: Primitive) -> Call:
         """The call that applies one primitive."""
@@ -46,7 +54,7 @@ class TapeBuilder:
                 self._angle_at[angle] = len(self._angles)
                 self._angles.append(angle)
             place = -1 - self._angle_at[angle]
-        return call_of(primitive, self.num_qubits, place, single=self.single)
+        return call_of(primitive, self.num_qubits, place, single=self.single, kind=self.kind)
 
     def parameters(self) -> TapeParameters:
         """Evaluates the parameters of the calls built so far."""
@@ -113,8 +121,10 @@ class Tape:
     parameters: TapeParameters
 
 
-def tape_of(gates: Iterable[GateLike], num_qubits: int, *, single: bool) -> Tape:
-    """Compile gates on qubits 0 … num_qubits-1."""
-    builder = TapeBuilder(num_qubits, single=single)
+def tape_of(
+    gates: Iterable[GateLike], num_qubits: int, *, single: bool, kind: type[LightningState] = LightningState
+) -> Tape:
+    """Compile gates on qubits 0 … num_qubits-1 for states of that kind."""
+    builder = TapeBuilder(num_qubits, single=single, kind=kind)
     calls = tuple(call for gate in gates for call in builder.gate(gate))
     return Tape(calls, builder.parameters())
