@@ -16,6 +16,7 @@ from antiphon.cli import (
     jobs,
     keys,
     members,
+    providers,
     quotas,
     reference,
     reservations,
@@ -68,6 +69,7 @@ def _everywhere(
 app.command("demo")(command(demo.demo))
 app.command("submit")(anywhere(submit.submit))
 app.add_typer(targets.app, name="targets")
+app.add_typer(providers.app, name="providers")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(reservations.app, name="reservations")
