@@ -1,4 +1,7 @@
-"""What every simulator target promises alike; one suite over all of them."""
+"""What every target that runs here promises alike; one suite over all of them.
+
+Emulated devices are in it as they would be without noise: compiled, routed and scheduled, and exact.
+"""
 
 import math
 import pickle
@@ -13,6 +16,7 @@ from antiphon.domain.results import Execution, Sampled
 from antiphon.domain.work import JobKind, Pub, Work
 from antiphon.errors import AntiphonError, LimitError, ObservableError, ParameterError, UnsupportedProgramError
 from antiphon.ports.target_driver import TargetDriver
+from emu_devices import perfect
 from sim_work import (
     assert_samples,
     circuit_of,
@@ -26,7 +30,9 @@ from sim_work import (
     teleportation,
 )
 
-DRIVERS = build_drivers()
+DEVICES = ("emu.heron", "emu.falcon", "emu.willow", "emu.ion")
+SIMULATORS = build_drivers()
+DRIVERS: dict[str, TargetDriver] = {**SIMULATORS, **{name: perfect(name) for name in DEVICES}}
 
 
 @pytest.fixture(params=sorted(DRIVERS))
@@ -45,8 +51,8 @@ def uniform(num_qubits: int = 4) -> Circuit:
 
 def test_it_declares_itself(driver: TargetDriver) -> None:
     info = driver.info
-    assert info.name.startswith("sim.")
-    assert info.kind == "simulator"
+    assert (info.name.split(".")[0], info.kind) in (("sim", "simulator"), ("emu", "emulator"))
+    assert (info.device is None) == (info.kind == "simulator")
     assert info.version
     assert info.limits.max_qubits >= 10
     assert info.takes_noise == ("noise" in info.options)
@@ -154,7 +160,7 @@ def test_a_batch_of_different_widths_is_not_padded(driver: TargetDriver) -> None
 def test_work_and_plan_can_be_pickled(driver: TargetDriver) -> None:
     work = sampling(uniform())
     plan = driver.plan(work)
-    there = build_drivers()[driver.info.name]
+    there = build_drivers().get(driver.info.name) or perfect(driver.info.name)
     assert there.execute(*pickle.loads(pickle.dumps((work, plan)))).outcomes == driver.execute(work, plan).outcomes
 
 

@@ -30,7 +30,6 @@ from antiphon.domain.targets import Limits, TargetInfo
 from antiphon.domain.work import Compiled, Plan, Pub, Work
 from antiphon.errors import LimitError
 from antiphon.ports.device_driver import RUN_UNDER
-from antiphon.ports.device_driver import RUN_UNDER
 
 REVISION = 1
 """Raised whenever the same seeded program could give another outcome on these targets."""

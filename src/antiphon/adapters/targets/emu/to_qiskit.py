@@ -107,6 +107,10 @@ class _Writer:
                 (block,) = self._blocks(body)
                 circuit.while_loop(self._test(condition), block, block.qubits, block.clbits)
             case For(turns):
+                if not any(map(_leaves, turns)):
+                    for turn in turns:
+                        self.block(circuit, turn)
+                    return
                 if len(set(turns)) > 1:
                     raise UnsupportedProgramError(
                         "A loop that is left early has turns that differ, which Qiskit's compiler does not take.",
@@ -181,6 +185,15 @@ def qubits_of(operations: tuple[Operation, ...]) -> Iterator[int]:
                 yield from qubits
             case Measure(qubit) | Reset(qubit) | Delay(qubit):
                 yield qubit
+
+
+def _leaves(operations: tuple[Operation, ...]) -> bool:
+    """Whether a break or continue in them belongs to the loop around them."""
+    return any(
+        isinstance(operation, Break | Continue)
+        or (isinstance(operation, If) and (_leaves(operation.then) or _leaves(operation.otherwise)))
+        for operation in operations
+    )
 
 
 def _unary(name: str) -> Callable[[Any], Any]:
