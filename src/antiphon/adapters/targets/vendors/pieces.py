@@ -62,7 +62,7 @@ def outcomes_of(work: Work, results: Sequence[Result]) -> tuple[Outcome, ...]:
     given = iter(results)
     try:
         outcomes = tuple(_outcome(pub, given) for pub in work.pubs)
-    except (StopIteration, LookupError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise _unfit(f"{type(error).__name__}: {error}") from None
     if next(given, None) is not None:
         raise _unfit("it has more results than programs were sent")
@@ -145,7 +145,7 @@ def _outcome(pub: Pub, given: Iterator[Result]) -> Outcome:
         counts = [read.counts(_next(given)["bits"]) for _ in range(pub.parameters.num_sets)]
         outcomes = "bits"
     shots = {sum(each.values()) for each in counts}
-    if len(shots) != 1 or not all(isinstance(n, int) and n > 0 for each in counts for n in each.values()):
+    if len(shots) != 1 or 0 in shots or not all(isinstance(n, int) and n > 0 for each in counts for n in each.values()):
         raise _unfit(f"counts that sum to {sorted(shots)} for {pub.shots} shots")
     return Sampled(pub.parameters.shape, tuple(counts), shots.pop(), outcomes)
 

@@ -48,6 +48,7 @@ class Launch:
         settings: What its section of the settings says.
         secrets: Reads its secrets, at each start anew; they go over the pipe and nowhere else.
         stderr: Where what it prints goes; None is this process's stderr.
+        path: Where its modules are found, beside its environment.
     """
 
     vendor: str
@@ -55,6 +56,7 @@ class Launch:
     settings: Mapping[str, Any]
     secrets: Callable[[], Mapping[str, str]] = field(repr=False)
     stderr: Path | None = None
+    path: tuple[Path, ...] = (PROCESSES,)
 
 
 class VendorProcess:
@@ -284,7 +286,7 @@ def _start(launch: Launch) -> _Running:
         name: value for name, value in os.environ.items() if not name.startswith(("ANTIPHON_", "VAULT_", "PYTHON"))
     }
     environ |= {
-        "PYTHONPATH": str(PROCESSES),
+        "PYTHONPATH": os.pathsep.join(map(str, launch.path)),
         "QDK_PYTHON_TELEMETRY": "none",
         "USAGE_DATA_OPT_OUT": "True",
     }

@@ -111,6 +111,7 @@ class _Connection:
         # SDKs print. What they print must not come between the answers.
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
         os.dup2(2, 1)
+        sys.stdout = sys.stderr
         self._writing = threading.Lock()
         self._greeting = threading.Lock()
         self._connect = connect

@@ -1,1 +1,0 @@
-"""What runs in a vendor's own environment: the standard library and that vendor's SDK, nothing of Antiphon."""
