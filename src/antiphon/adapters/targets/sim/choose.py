@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from antiphon.adapters.targets.sim import costs, limits
+from antiphon.adapters.targets.sim import costs, gpu, limits
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.clifford import quarter_turns
 from antiphon.adapters.targets.sim.demand import Choice, Demand
@@ -29,6 +29,7 @@ QSIM_FROM_QUBITS = 22
 DENSITY_QUBITS = 7
 DENSITY_MAX_QUBITS = 12
 TRAJECTORY_MAX_QUBITS = 20
+GPU_TRAJECTORY_MAX_QUBITS = 26
 QIR_MAX_QUBITS = 26
 MPS_MAX_SECONDS = 1800.0
 BRANCHING_MAX_SECONDS = 60.0
@@ -111,6 +112,10 @@ def statevector(demand: Demand) -> Choice:
         return _dynamic(demand, features, problem, ways_out)
     precision = sample_precision(width, demand.settings.precision) if demand.sampling else _exact_precision(demand)
     own_seconds = costs.lightning_seconds(demand, features, precision)
+    what = f"static, {width} qubits, {'counts' if demand.sampling else 'expectation values'}"
+    there = gpu.choice("lightning-gpu", what, width, precision, against=own_seconds, gates=len(features.gates))
+    if there is not None:
+        return there
     if demand.sampling and width >= QSIM_FROM_QUBITS and demand.settings.precision != "double":
         seconds = costs.qsim_seconds(features)
         if _installed("qsimcirq") and (problem or seconds < own_seconds):
@@ -122,14 +127,7 @@ def statevector(demand: Demand) -> Choice:
     if not problem:
         memory = 2**width * per_state
         _admit("a state vector", width, memory, ways_out)
-        what = "counts" if demand.sampling else "expectation values"
-        return Choice(
-            "lightning",
-            f"static, {width} qubits, {what}: Lightning's state vector is fastest",
-            own_seconds,
-            memory,
-            safe=True,
-        )
+        return Choice("lightning", f"{what}: Lightning's state vector is fastest", own_seconds, memory, safe=True)
     need_aer(features)
     memory = 2**width * limits.AER_BYTES
     _admit("a state vector", width, memory, ways_out)
@@ -221,7 +219,7 @@ def automatic(demand: Demand, parameters: Floats) -> Choice:
     if fixed_clifford and wide and not features.has_control and _installed("stim"):
         return stabilizer(demand, parameters)
     per_state = limits.QSIM_BYTES if demand.sampling else limits.EXACT_BYTES["double"]
-    if limits.fits(2**width * per_state):
+    if limits.fits(2**width * per_state) or _fits_on_gpu(demand, features):
         return statevector(demand)
     if features.is_clifford_at(parameters):
         return stabilizer(demand, parameters)
@@ -239,6 +237,12 @@ def automatic(demand: Demand, parameters: Floats) -> Choice:
             raise refusal from error
         return replace(found, reason=f"too wide for a state vector; {found.reason}")
     return statevector(demand)
+
+
+def _fits_on_gpu(demand: Demand, features: Features) -> bool:
+    width = features.num_qubits
+    precision = sample_precision(width, demand.settings.precision) if demand.sampling else _exact_precision(demand)
+    return not features.dynamic and gpu.better(width, precision)
 
 
 def noisy(demand: Demand, parameters: Floats) -> Choice:
@@ -260,11 +264,18 @@ def noisy(demand: Demand, parameters: Floats) -> Choice:
         memory = 2**width * limits.AER_BYTES
         seconds = (demand.shots or 1) * costs.aer_seconds(demand, features)
         return Choice("aer-statevector", "noisy program, one trajectory for each shot", seconds, memory)
+    seconds = costs.trajectory_seconds(demand, features)
+    if width <= GPU_TRAJECTORY_MAX_QUBITS:
+        precision = sample_precision(width, demand.settings.precision)
+        gates = costs.trajectory_gates(demand, features)
+        what = f"noisy, {width} qubits, trajectories with errors drawn ahead"
+        there = gpu.choice("trajectories-gpu", what, width, precision, against=seconds, gates=gates)
+        if there is not None:
+            return there
     if width > TRAJECTORY_MAX_QUBITS:
         raise _noisy_too_wide(features)
     memory = 3 * 2**width * limits.SAMPLE_BYTES["double"]
     _admit("noise trajectories", width, memory, ["Use fewer qubits."])
-    seconds = costs.trajectory_seconds(demand, features)
     reason = f"noisy, {width} qubits: trajectories with errors drawn ahead are fastest from {DENSITY_QUBITS + 1}"
     return Choice("trajectories", reason, seconds, memory, safe=True)
 

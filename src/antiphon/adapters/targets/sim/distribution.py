@@ -20,7 +20,7 @@ MOST_PROGRAM_BYTES = 16 * 2**20
 MOST_WORK_BYTES = 64 * 2**20
 _NUMBER_BYTES = 26  # a probability, its quotes and commas, as JSON
 
-ENGINES = ("lightning", "aer-statevector")
+ENGINES = ("lightning", "lightning-gpu", "aer-statevector")
 """Engines that hold the whole state once for all shots."""
 
 

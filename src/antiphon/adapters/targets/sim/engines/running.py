@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from antiphon.adapters.targets.sim import choose
+from antiphon.adapters.targets.sim import choose, gpu
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import aer, branching, lightning, qsim, stim_engine, trajectories
+from antiphon.adapters.targets.sim.engines.lightning_gpu import GpuState
 from antiphon.adapters.targets.sim.settings import Settings, uniform_noise
 from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape
 from antiphon.domain.results import Estimated, Outcome, Sampled
@@ -33,9 +34,22 @@ class _Engine:
 
 _ENGINES = {
     "lightning": _Engine("pennylane-lightning", lightning.sample, lightning.estimate, static_only=True),
+    "lightning-gpu": _Engine(
+        "pennylane-lightning-gpu",
+        partial(lightning.sample, kind=GpuState),
+        partial(lightning.estimate, kind=GpuState),
+        static_only=True,
+    ),
     "branching": _Engine("pennylane-lightning", branching.sample, None, dynamic_only=True),
     "trajectories": _Engine(
         "pennylane-lightning", trajectories.sample, trajectories.estimate, static_only=True, takes_noise=True
+    ),
+    "trajectories-gpu": _Engine(
+        "pennylane-lightning-gpu",
+        partial(trajectories.sample, kind=GpuState),
+        partial(trajectories.estimate, kind=GpuState),
+        static_only=True,
+        takes_noise=True,
     ),
     "qsim": _Engine("qsimcirq", qsim.sample, None, static_only=True),
     "stim": _Engine("stim", stim_engine.sample, stim_engine.estimate, takes_noise=True),
@@ -50,7 +64,7 @@ _ENGINES = {
 }
 
 _OFFERED = {
-    "sim.statevector": ("lightning", "branching", "qsim", "aer-statevector"),
+    "sim.statevector": ("lightning", "lightning-gpu", "branching", "qsim", "aer-statevector"),
     "sim.stabilizer": ("stim", "aer-stabilizer"),
     "sim.mps": ("aer-mps",),
     "sim.density_matrix": ("aer-density-matrix",),
@@ -159,6 +173,8 @@ def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: F
     features, engine = demand.features, _ENGINES[name]
     assert features is not None
     other = f"Leave the option out, and {choice.engine} runs it."
+    if name.endswith("-gpu") and gpu.found().why:
+        raise refusal(name, gpu.found().why, other)
     if features.dynamic and engine.static_only:
         raise refusal(name, f"it runs static programs only, but {features.dynamic}", other)
     if not features.dynamic and engine.dynamic_only:
@@ -169,9 +185,9 @@ def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: F
         raise refusal(name, "it applies no noise", other)
     if demand.settings.noise is not None and name == "aer-statevector" and not demand.sampling:
         raise refusal(name, "one trajectory of a state vector is no noisy expectation value", other)
-    if demand.settings.noise is None and name == "trajectories":
+    if demand.settings.noise is None and name in ("trajectories", "trajectories-gpu"):
         raise refusal(name, "it is for noisy programs", other)
-    if name == "trajectories" and demand.exact:
+    if name in ("trajectories", "trajectories-gpu") and demand.exact:
         raise refusal(name, "it samples, so that it needs shots", other)
     if name in ("stim", "aer-stabilizer"):
         return replace(choose.stabilizer(demand, parameters), engine=name, reason="asked for by name")

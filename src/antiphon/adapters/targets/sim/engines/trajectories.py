@@ -18,7 +18,7 @@ from antiphon.adapters.targets.sim.engines.lightning_state import Call, Lightnin
 from antiphon.adapters.targets.sim.engines.tape import TapeBuilder, TapeParameters
 from antiphon.adapters.targets.sim.pauli_sampling import Energies, group_energies, grouped_on, sampled_value
 from antiphon.adapters.targets.sim.paulis import Group
-from antiphon.adapters.targets.sim.readout import Flips, draw
+from antiphon.adapters.targets.sim.readout import Flips
 from antiphon.adapters.targets.sim.task import Ran, Task, Value, over_observables
 from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
@@ -27,9 +27,9 @@ from antiphon.errors import UnsupportedProgramError
 _LETTERS = ("", "x", "y", "z")
 
 
-def sample(task: Task) -> Ran:
-    """Counts of every parameter set."""
-    circuit = _circuit(task)
+def sample(task: Task, kind: type[LightningState] = LightningState) -> Ran:
+    """Counts of every parameter set, on states of that kind."""
+    circuit = _circuit(task, kind)
     rng, readout, flips = task.generator(), readout_of(task), task.flips()
     assert flips is not None
     counts, num_calls = [], 0
@@ -41,9 +41,9 @@ def sample(task: Task) -> Ran:
     return Ran("Pauli trajectories drawn ahead", circuit.precision, num_calls, counts=tuple(counts))
 
 
-def estimate(task: Task) -> Ran:
+def estimate(task: Task, kind: type[LightningState] = LightningState) -> Ran:
     """Expectation values from shots; the readout's errors are part of what is measured."""
-    circuit = _circuit(task)
+    circuit = _circuit(task, kind)
     rng = task.generator()
     flips = Flips.reading(circuit.noise, range(task.features.num_qubits))
     rows = circuit.parameters.rows(task.parameters)
@@ -67,7 +67,7 @@ def estimate(task: Task) -> Ran:
     return Ran(method, circuit.precision, patterns_run, values=values)
 
 
-def _circuit(task: Task) -> _NoisyCircuit:
+def _circuit(task: Task, kind: type[LightningState]) -> _NoisyCircuit:
     noise = task.noise()
     if noise is None or task.pub.shots is None:
         raise UnsupportedProgramError(
@@ -75,7 +75,7 @@ def _circuit(task: Task) -> _NoisyCircuit:
             next_step='Give the option "noise" and a number of shots.',
         )
     single = sample_precision(max(task.features.num_qubits, 1), task.settings.precision) == "single"
-    return _circuits.get((task.key, noise, single), lambda: _noisy_circuit(task, noise, single=single))
+    return _circuits.get((task.key, noise, single, kind), lambda: _noisy_circuit(task, noise, kind, single=single))
 
 
 def _flipped(outcomes: NDArray[np.int64], flips: Flips, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -93,6 +93,7 @@ class _NoisyCircuit:
     """The gates of a circuit as calls, cut after every place where noise strikes."""
 
     noise: Noise
+    kind: type[LightningState]
     num_qubits: int
     precision: str
     places: list[NoisePlace]
@@ -119,10 +120,10 @@ _circuits: BoundedCache[_NoisyCircuit] = BoundedCache(
 )
 
 
-def _noisy_circuit(task: Task, noise: Noise, *, single: bool) -> _NoisyCircuit:
+def _noisy_circuit(task: Task, noise: Noise, kind: type[LightningState], *, single: bool) -> _NoisyCircuit:
     num_qubits = max(task.features.num_qubits, 1)
     places = noise_places(task.features.operations, noise)
-    builder = TapeBuilder(num_qubits, single=single)
+    builder = TapeBuilder(num_qubits, single=single, kind=kind)
     calls: list[Call] = []
     ends = [0]
     for gate in task.features.gates:
@@ -130,7 +131,8 @@ def _noisy_circuit(task: Task, noise: Noise, *, single: bool) -> _NoisyCircuit:
         ends.append(len(calls))
     stops = [ends[place.gates] for place in places]
     precision = "single" if single else "double"
-    return _NoisyCircuit(noise, num_qubits, precision, places, ErrorsAhead(places), calls, stops, builder.parameters())
+    ahead, parameters = ErrorsAhead(places), builder.parameters()
+    return _NoisyCircuit(noise, kind, num_qubits, precision, places, ahead, calls, stops, parameters)
 
 
 class _PatternRun:
@@ -180,7 +182,7 @@ class _PatternRun:
                 low += bool(ends_here)
                 continue
             forked = self.fresh()
-            forked.load(state.amplitudes())
+            forked.copy_from(state)
             self.strike(forked, circuit.places[place], pauli)
             self.descend(forked, at, low, stop, depth + 1)
             self.spare.append(forked)
@@ -200,11 +202,11 @@ class _PatternRun:
     def measure(self, state: LightningState, shots: int) -> None:
         for name, qubit in self.rotations:
             state.apply(name, qubit)
-        outcomes, times = draw(state.probabilities(), shots, self.rng)
+        outcomes, times = state.draw(shots, self.rng)
         self.drawn.append(np.repeat(outcomes, times))
 
     def fresh(self) -> LightningState:
         circuit = self.circuit
-        return (
-            self.spare.pop() if self.spare else LightningState(circuit.num_qubits, single=circuit.precision == "single")
-        )
+        if self.spare:
+            return self.spare.pop()
+        return circuit.kind(circuit.num_qubits, single=circuit.precision == "single")
