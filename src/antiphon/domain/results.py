@@ -25,6 +25,9 @@ class Sampled:
 
     `probabilities` is None unless exact ones were asked for: then one mapping for each parameter set, with the keys of
     counts, outcomes of probability zero left out.
+
+    `details` has, as JSON values, what only some jobs have: "mitigation" (settings, corrected probabilities, verdict,
+    overhead, the counts of every circuit).
     """
 
     shape: tuple[int, ...]
@@ -32,19 +35,25 @@ class Sampled:
     shots: int
     outcomes: str = "bits"
     probabilities: tuple[Mapping[str, float], ...] | None = None
+    details: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
     """Expectation values of one program, flat in C order over `shape` (parameters and observables broadcast).
 
-    `stderr` is the standard error of each value: 0.0 for an exact engine, in which case `shots` is None.
+    `stderr` is the standard error of each value: 0.0 for an exact engine, in which case `shots` is None. Values are
+    those after mitigation, where there was any.
+
+    `details` has, as JSON values, what only some jobs have: "mitigation" (settings, raw values, verdict, overhead, the
+    counts of every circuit) and "allocation" (how the shots were shared, round by round).
     """
 
     shape: tuple[int, ...]
     values: tuple[float, ...]
     stderr: tuple[float, ...]
     shots: int | None = None
+    details: Mapping[str, Any] | None = None
 
 
 Outcome: TypeAlias = "Sampled | Estimated"
@@ -76,21 +85,24 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         }
         if outcome.probabilities is not None:
             found["probabilities"] = [dict(each) for each in outcome.probabilities]
-        return found
-    return {
-        "kind": "estimated",
-        "shape": list(outcome.shape),
-        "values": list(outcome.values),
-        "stderr": list(outcome.stderr),
-        "shots": outcome.shots,
-    }
+    else:
+        found = {
+            "kind": "estimated",
+            "shape": list(outcome.shape),
+            "values": list(outcome.values),
+            "stderr": list(outcome.stderr),
+            "shots": outcome.shots,
+        }
+    if outcome.details is not None:
+        found["details"] = dict(outcome.details)
+    return found
 
 
 def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """The inverse of `outcome_to_json`."""
-    shape = tuple(data["shape"])
+    shape, details = tuple(data["shape"]), data.get("details")
     if data["kind"] == "sampled":
         exact = data.get("probabilities")
         probabilities = None if exact is None else tuple(exact)
-        return Sampled(shape, tuple(data["counts"]), data["shots"], data["outcomes"], probabilities)
-    return Estimated(shape, tuple(data["values"]), tuple(data["stderr"]), data["shots"])
+        return Sampled(shape, tuple(data["counts"]), data["shots"], data["outcomes"], probabilities, details)
+    return Estimated(shape, tuple(data["values"]), tuple(data["stderr"]), data["shots"], details)

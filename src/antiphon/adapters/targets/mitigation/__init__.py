@@ -1,0 +1,19 @@
+"""Mitigation of errors and allocation of shots, around the driver of any target that runs circuits."""
+
+from __future__ import annotations
+
+from antiphon.ports.target_driver import TargetDriver
+
+
+def mitigating(driver: TargetDriver) -> TargetDriver:
+    """The driver with the options "mitigation" and "allocation"; what does not use them goes through as it is."""
+    from antiphon.adapters.targets.mitigation.driver import (
+        MitigatingDevice,
+        MitigatingDriver,
+        MitigatingScheduledDevice,
+    )
+    from antiphon.ports.device_driver import DeviceDriver, ScheduledDevice
+
+    if isinstance(driver, ScheduledDevice):
+        return MitigatingScheduledDevice(driver)
+    return MitigatingDevice(driver) if isinstance(driver, DeviceDriver) else MitigatingDriver(driver)

@@ -1,0 +1,356 @@
+"""Mitigation and shot allocation as options of any target that runs circuits: one job becomes many circuits.
+
+A job without these options goes through as it is. With them its circuits are varied, run by the target itself, and
+what they bring is combined; the raw values stay beside the mitigated ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from antiphon.adapters.targets.mitigation.device import as_compiled, compiled_ground
+from antiphon.adapters.targets.mitigation.estimate_run import EstimateRun, check_estimate
+from antiphon.adapters.targets.mitigation.ground import Ground, simulated, without_last_measurements
+from antiphon.adapters.targets.mitigation.instances import Methods
+from antiphon.adapters.targets.mitigation.programs import derived_seed, program_of
+from antiphon.adapters.targets.mitigation.sample_run import SampleRun, check_sample
+from antiphon.adapters.targets.mitigation.tallies import Request
+from antiphon.domain.allocation import ShotAllocation
+from antiphon.domain.calibrations import Calibration
+from antiphon.domain.circuits import Circuit
+from antiphon.domain.device_noise import DeviceNoise
+from antiphon.domain.devices import Assessment
+from antiphon.domain.evolve import evolve
+from antiphon.domain.mitigation import Mitigation, refusal
+from antiphon.domain.noise import Noise, NoiseModel
+from antiphon.domain.programs import Program
+from antiphon.domain.results import Estimated, Execution, Outcome, Sampled
+from antiphon.domain.targets import TargetInfo
+from antiphon.domain.work import Compiled, JobKind, Plan, Pub, Work
+from antiphon.errors import LimitError, UnsupportedProgramError
+from antiphon.ports.device_driver import DeviceDriver, ScheduledDevice
+from antiphon.ports.target_driver import TargetDriver
+
+OPTION_HELP = {
+    "mitigation": "What is done about errors: an object of readout, twirling, dynamical_decoupling, zne, pec, "
+    "sentinel; antiphon.Mitigation makes it.",
+    "allocation": 'How an estimate\'s shots are shared: "coefficients" (default), "variance" (a first round shows '
+    'where they count), or {"precision": 0.01} to stop at that standard error.',
+}
+
+MOST_CIRCUITS = 20_000
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The options of a work that are this wrapper's own, and what is left for the target."""
+
+    mitigation: Mitigation
+    methods: Methods
+    allocation: ShotAllocation | None
+    left: Mapping[str, Any]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The settings of mitigation as JSON values; empty where there is none."""
+        if not self.mitigation:
+            return {}
+        settings = self.mitigation.to_json()
+        if self.methods.readout is not None:
+            settings["readout"] = {**settings["readout"], "method": self.methods.readout.method}
+        return settings
+
+
+class MitigatingDriver:
+    """A target that also mitigates.
+
+    Args:
+        inner: Runs the circuits.
+    """
+
+    def __init__(self, inner: TargetDriver) -> None:
+        self.inner = inner
+
+    @cached_property
+    def info(self) -> TargetInfo:
+        """What the target declares, with the options that it has now."""
+        info = self.inner.info
+        return evolve(info, options={**info.options, **OPTION_HELP})
+
+    def plan(self, work: Work) -> Plan:
+        """As the target plans it; with mitigation, for all of the circuits.
+
+        Raises:
+            UnsupportedProgramError, ProgramError, LimitError, MissingExtraError: As the target's own; and for a method
+                that does not fit the program or the target (code "mitigation-invalid").
+        """
+        asked = _asked(work.options)
+        if asked is None:
+            return self.inner.plan(work)
+        if not _changes(asked):
+            return self.inner.plan(evolve(work, options=asked.left))
+        for pub in work.pubs:
+            _check_pub(pub, asked, self.inner.info.name)
+        base = self.inner.plan(_base_of(work, asked))
+        compiled = base.compiled or (None,) * len(work.pubs)
+        circuits = sum(self._check(pub, made, asked, base) for pub, made in zip(work.pubs, compiled, strict=True))
+        if circuits > MOST_CIRCUITS:
+            raise LimitError(
+                f"Mitigation makes {circuits:,} circuits of the job; the limit is {MOST_CIRCUITS:,}.",
+                next_step="Ask for fewer randomizations or noise factors, or split the job.",
+            )
+        each = max(1, circuits // len(work.pubs))
+        what = ", ".join(name for name in asked.told if name != "sentinel") or "shots by variance"
+        return evolve(
+            base,
+            reason=tuple(f"{reason}; {what}" for reason in base.reason),
+            cost=base.cost * each,
+            num_calls=base.num_calls * each,
+            details={**base.details, "mitigation": asked.told, "circuits": circuits},
+        )
+
+    def execute(self, work: Work, plan: Plan) -> Execution:
+        """Run all circuits, in as few calls of the target for each round as it takes them in, and combine the results.
+
+        Raises:
+            ExecutionError: The engine ended without a result, or errors of the readout cannot be undone.
+        """
+        asked = _asked(work.options)
+        if asked is None:
+            return self.inner.execute(work, plan)
+        if not _changes(asked):
+            return self.inner.execute(evolve(work, options=asked.left), plan)
+        compiled = plan.compiled or (None,) * len(work.pubs)
+        runs = [self._run(pub, made, asked, plan) for pub, made in zip(work.pubs, compiled, strict=True)]
+        told: list[Mapping[str, Any]] = []
+        calibration: Calibration | None = None
+        rounds, most = 0, self.inner.info.limits.max_programs
+        while True:
+            wanted = [(index, request) for index, run in enumerate(runs) for request in run.requests()]
+            if not wanted:
+                break
+            for start in range(0, len(wanted), most):
+                execution = self._call(wanted[start : start + most], rounds, asked, plan)
+                told.append(execution.provenance)
+                calibration = execution.calibration or calibration
+            rounds += 1
+        outcomes: tuple[Outcome, ...] = tuple(run.outcome() for run in runs)
+        return Execution(outcomes, _provenance(told, outcomes, asked), calibration)
+
+    # --- one pub
+
+    def _check(self, pub: Pub, made: Compiled | None, asked: _Asked, plan: Plan) -> int:
+        ground = self._ground(pub, made, asked, plan)
+        if pub.observables is None:
+            if not ground.is_static:
+                _check_dynamic(asked.methods)
+            circuit = pub.program.circuit if made is None else made.circuit
+            assert circuit is not None
+            return check_sample(pub, circuit, asked.methods)
+        if not ground.is_static:
+            raise refusal(
+                "estimate",
+                "the program measures, resets or branches on its way",
+                "Sample it, with readout correction alone; or estimate without mitigation.",
+            )
+        self._noise(asked, plan)
+        return check_estimate(pub, ground, asked.methods, asked.allocation)
+
+    def _run(self, pub: Pub, made: Compiled | None, asked: _Asked, plan: Plan) -> EstimateRun | SampleRun:
+        ground = self._ground(pub, made, asked, plan)
+        if pub.observables is not None:
+            noise = self._noise(asked, plan)
+            return EstimateRun(pub, ground, asked.methods, asked.allocation, noise, asked.told)
+        circuit = pub.program.circuit if made is None else made.circuit
+        assert circuit is not None
+        return SampleRun(pub, ground, circuit, asked.methods, asked.told)
+
+    def _ground(self, pub: Pub, made: Compiled | None, asked: _Asked, plan: Plan) -> Ground:
+        shape = self.inner.info.device
+        if made is None or shape is None:
+            if asked.methods.decoupling is not None:
+                raise refusal(
+                    "dynamical_decoupling",
+                    f"gates take no time on {self.inner.info.name}, so no qubit waits",
+                    "Use it on a device, such as emu.heron.",
+                )
+            return simulated(pub.program)
+        return compiled_ground(pub.program, made, self._calibration(plan), shape, asked.methods.decoupling)
+
+    def _calibration(self, plan: Plan) -> Calibration:
+        """The one that the plan compiled for."""
+        assert isinstance(self.inner, DeviceDriver)
+        return self.inner.calibration(plan.details["calibration"]["taken_at"])
+
+    def _noise(self, asked: _Asked, plan: Plan) -> Noise | None:
+        """What error cancellation takes the noise to be."""
+        if asked.methods.pec is None:
+            return None
+        if self.inner.info.device is not None and "calibration" in plan.details:
+            return DeviceNoise(self._calibration(plan))
+        given = asked.left.get("noise")
+        if not given:
+            raise refusal(
+                "pec",
+                f"nothing is known of the noise of {self.inner.info.name}",
+                "Give a NoiseModel with noise=, or use zne, which needs to know nothing.",
+            )
+        return NoiseModel.from_json(given)
+
+    # --- one round
+
+    def _call(self, wanted: Sequence[tuple[int, Request]], number: int, asked: _Asked, plan: Plan) -> Execution:
+        pubs = []
+        for _, request in wanted:
+            cell = request.tally.cell
+            pubs.append(Pub(cell.program, cell.parameters, request.shots, derived_seed(cell.seed, "round", number)))
+        work = Work(JobKind.BATCH, tuple(pubs), asked.left)
+        if plan.compiled:
+            details = {name: value for name, value in plan.details.items() if name not in {"mitigation", "circuits"}}
+            own = evolve(
+                plan,
+                engine=tuple(plan.engine[index] for index, _ in wanted),
+                reason=tuple(plan.reason[index] for index, _ in wanted),
+                compiled=tuple(self._made(request.tally.cell.program, plan) for _, request in wanted),
+                details=details,
+            )
+        else:
+            own = self.inner.plan(work)
+        execution = self.inner.execute(work, own)
+        for (_, request), outcome in zip(wanted, execution.outcomes, strict=True):
+            assert isinstance(outcome, Sampled)
+            request.tally.add(outcome.counts, request.shots)
+        return execution
+
+    @staticmethod
+    def _made(program: Program, plan: Plan) -> Compiled:
+        """The compiled circuit: one of the plan's own, or one that a mitigation made of it."""
+        own = next((made for made in plan.compiled if made.circuit is program.circuit), None)
+        return as_compiled(program) if own is None else own
+
+
+class MitigatingDevice(MitigatingDriver):
+    """A device that also mitigates; its calibrations are the device's."""
+
+    inner: DeviceDriver
+
+    def calibration(self, at: float) -> Calibration:
+        """As the device says."""
+        return self.inner.calibration(at)
+
+    def calibrations(self, since: float, until: float) -> Sequence[Calibration]:
+        """As the device says."""
+        return self.inner.calibrations(since, until)
+
+    def assess(self, program: Program, calibration: Calibration) -> Assessment:
+        """As the device says: of the program as it is."""
+        return self.inner.assess(program, calibration)
+
+
+class MitigatingScheduledDevice(MitigatingDevice):
+    """A device that also mitigates and knows when it is calibrated next."""
+
+    inner: ScheduledDevice
+
+    def next_calibration(self, at: float) -> float:
+        """As the device says."""
+        return self.inner.next_calibration(at)
+
+
+def _asked(options: Mapping[str, Any]) -> _Asked | None:
+    if not any(name in options for name in OPTION_HELP):
+        return None
+    given = options.get("mitigation")
+    mitigation = Mitigation() if given is None or given is False else Mitigation.from_json(given)
+    if not mitigation:
+        mitigation = Mitigation(sentinel=False)
+    left = {name: value for name, value in options.items() if name not in OPTION_HELP}
+    return _Asked(mitigation, Methods.of(mitigation), ShotAllocation.from_json(options.get("allocation")), left)
+
+
+def _changes(asked: _Asked) -> bool:
+    return bool(asked.mitigation) or asked.allocation is not None
+
+
+def _check_pub(pub: Pub, asked: _Asked, target: str) -> None:
+    if pub.program.circuit is None:
+        raise UnsupportedProgramError(
+            "A program without a circuit cannot be varied, so it cannot be mitigated.",
+            code="mitigation-unsupported",
+            cause=pub.program.opaque_because,
+            next_step="Run it without mitigation.",
+            details={"target": target},
+        )
+    if pub.observables is None and asked.allocation is not None:
+        raise LimitError(
+            "Shots are shared among the circuits of an estimate, and this job samples counts.",
+            code="shots-invalid",
+            next_step="Leave allocation out, or use estimate.",
+        )
+    if pub.observables is not None and pub.shots is None:
+        raise LimitError(
+            "Exact values have no shots that could be shared or mitigated.",
+            code="shots-invalid",
+            next_step="Give shots or a precision, or leave mitigation and allocation out.",
+        )
+    if asked.left.get("exact_probabilities"):
+        raise refusal(
+            "readout" if asked.methods.readout else "twirling",
+            "exact probabilities are asked for too",
+            "Leave exact_probabilities out: they have no errors to mitigate.",
+        )
+
+
+def _check_dynamic(methods: Methods) -> None:
+    names = ("twirling", "dynamical_decoupling", "zne", "pec")
+    asked = dict(zip(names, (methods.twirling, methods.decoupling, methods.zne, methods.pec), strict=True))
+    for name, method in asked.items():
+        if method is not None:
+            raise refusal(
+                name,
+                "the program measures, resets or branches on its way, and what a variation of it does there is not "
+                "known before it runs",
+                "Use readout correction alone, which corrects the bits that are measured last.",
+            )
+
+
+def _base_of(work: Work, asked: _Asked) -> Work:
+    """What the target plans for: the programs without the measurements at their end where those are replaced."""
+    pubs = []
+    for pub in work.pubs:
+        circuit = pub.program.circuit
+        assert circuit is not None
+        if pub.observables is None:
+            pubs.append(pub)
+            continue
+        bare = without_last_measurements(circuit.operations)
+        program = program_of(Circuit(circuit.num_qubits, circuit.registers, circuit.parameters, bare), pub.program)
+        pubs.append(evolve(pub, program=program))
+    return Work(work.kind, tuple(pubs), asked.left)
+
+
+def _provenance(told: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], asked: _Asked) -> dict[str, Any]:
+    """As the target's own of the first round, with sums over all and a summary; details are with the outcomes."""
+    first = {name: value for name, value in told[0].items() if name != "pubs"} if told else {}
+    seconds = sum(each.get("engine_s", 0.0) for each in told)
+    found = {**first, "engine_s": seconds, "num_calls": sum(each.get("num_calls", 0) for each in told)}
+    details = [outcome.details["mitigation"] for outcome in outcomes if "mitigation" in (outcome.details or {})]  # type: ignore[index]
+    if details:
+        found["mitigation"] = {
+            "settings": asked.told,
+            "verdicts": [each.get("verdict") for each in details],
+            "overhead": {
+                "shots": sum(each["overhead"]["shots"] for each in details),
+                "circuits": sum(each["overhead"]["circuits"] for each in details),
+                "seconds": seconds,
+            },
+        }
+    if asked.allocation is not None:
+        found["allocation"] = {
+            **asked.allocation.to_json(),
+            "shots": [outcome.shots for outcome in outcomes if isinstance(outcome, Estimated)],
+        }
+    return found

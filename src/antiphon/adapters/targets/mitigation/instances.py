@@ -1,0 +1,194 @@
+"""The circuits that measure an estimate: each noise factor in each basis, in as many random instances as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from antiphon.adapters.targets.mitigation.bases import Basis
+from antiphon.adapters.targets.mitigation.folding import can_fold, folded
+from antiphon.adapters.targets.mitigation.ground import Ground, Operations
+from antiphon.adapters.targets.mitigation.programs import derived_seed, program_of, reading
+from antiphon.adapters.targets.mitigation.randomising import Inverse, flips, randomised
+from antiphon.adapters.targets.mitigation.readout import prepared
+from antiphon.adapters.targets.mitigation.tallies import Cell
+from antiphon.domain.circuits import Circuit, Operation
+from antiphon.domain.mitigation import (
+    ErrorCancellation,
+    Mitigation,
+    ReadoutCorrection,
+    Twirling,
+    ZeroNoiseExtrapolation,
+    refusal,
+)
+from antiphon.domain.parameters import ParameterSets
+
+InverseOf = Callable[[Operation], tuple[Inverse, ...]]
+
+
+@dataclass(frozen=True)
+class Methods:
+    """A `Mitigation` with its types narrowed."""
+
+    readout: ReadoutCorrection | None
+    twirling: Twirling | None
+    zne: ZeroNoiseExtrapolation | None
+    pec: ErrorCancellation | None
+    decoupling: str | None
+    sentinel: float
+
+    @classmethod
+    def of(cls, asked: Mitigation) -> Methods:
+        """The methods asked for; the readout's method chosen."""
+        readout = asked.readout if isinstance(asked.readout, ReadoutCorrection) else None
+        twirling = asked.twirling if isinstance(asked.twirling, Twirling) else None
+        if readout is not None and readout.method is None:
+            measures = twirling is not None and twirling.measure
+            readout = replace(readout, method="twirled" if measures else "local")
+        return cls(
+            readout,
+            twirling,
+            asked.zne if isinstance(asked.zne, ZeroNoiseExtrapolation) else None,
+            asked.pec if isinstance(asked.pec, ErrorCancellation) else None,
+            asked.dynamical_decoupling if isinstance(asked.dynamical_decoupling, str) else None,
+            float(asked.sentinel),
+        )
+
+    @property
+    def twirls_gates(self) -> bool:
+        """Whether two-qubit gates are twirled; cancelling an error needs it to be a Pauli channel."""
+        return self.pec is not None or (self.twirling is not None and self.twirling.gates)
+
+    @property
+    def flips_bits(self) -> bool:
+        """Whether measurements are twirled."""
+        return self.twirling is not None and self.twirling.measure
+
+    @property
+    def randomizations(self) -> int:
+        """Instances of each circuit."""
+        if self.pec is not None:
+            return self.pec.randomizations
+        return 1 if self.twirling is None else self.twirling.randomizations
+
+    @property
+    def factors(self) -> tuple[float, ...]:
+        """Of the noise, as asked."""
+        return (1.0,) if self.zne is None else self.zne.factors
+
+    @property
+    def num_instances(self) -> int:
+        """Circuits for one basis, those that only tell the raw value included."""
+        return len(self.factors) * self.randomizations + (self.pec is not None)
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Circuits that measure an estimate.
+
+    Attributes:
+        cells: Of the roles `role` and, where the raw value needs its own, `role` with "raw".
+        factors: Of the noise, as reached.
+        raw_role: Role of the cells that tell the raw value.
+        gamma: Weight of a sample of error cancellation.
+        gamma: Weight of a sample of error cancellation.
+    """
+
+    role: str
+    raw_role: str
+    cells: tuple[Cell, ...]
+    factors: tuple[float, ...]
+    gamma: float = 1.0
+
+
+def check_foldable(methods: Methods, operations: Operations) -> None:
+    """Refuse to amplify the noise of nothing.
+
+    Raises:
+        ProgramError: Code "mitigation-invalid".
+    """
+    if methods.zne is not None and not can_fold(operations, methods.zne.folding):
+        raise refusal(
+            "zne",
+            "the program has no gate that could be folded",
+            'Use "folding": "all" for one-qubit gates, or leave zne out.',
+        )
+
+
+def make_instances(
+    ground: Ground,
+    operations: Operations,
+    parameters: ParameterSets,
+    bases: Sequence[Basis],
+    places: tuple[int, ...],
+    methods: Methods,
+    seed: int,
+    role: str,
+    inverse_of: InverseOf | None,
+    gamma: float,
+) -> Instances:
+    """All circuits for `operations`; the same seed makes the same ones."""
+    raw_role = f"{role} raw".removeprefix("program ") if methods.pec is not None else role
+    builder = _Builder(ground, parameters, bases, places, seed)
+    cells: list[Cell] = []
+    reached: list[float] = []
+    for index, factor in enumerate(methods.factors):
+        rng = np.random.default_rng(derived_seed(seed, role, "fold", index))
+        folding = "two-qubit" if methods.zne is None else methods.zne.folding
+        stretched, true_factor = folded(operations, factor, folding, rng)
+        reached.append(true_factor)
+        for number in range(len(bases)):
+            for instance in range(methods.randomizations):
+                label = (role, index, number, instance)
+                rng = np.random.default_rng(derived_seed(seed, *label, "instance"))
+                changed, sign = stretched, 1
+                if methods.twirls_gates or inverse_of is not None:
+                    changed, sign = randomised(stretched, rng, twirl=methods.twirls_gates, inverse_of=inverse_of)
+                cells.append(builder.cell(role, changed, label, sign * gamma, flipped=methods.flips_bits))
+    if methods.pec is not None:
+        cells += (
+            builder.cell(raw_role, operations, (raw_role, 0, number, 0), 1.0, flipped=False)
+            for number in range(len(bases))
+        )
+    return Instances(role, raw_role, tuple(cells), tuple(reached), gamma)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    ground: Ground
+    parameters: ParameterSets
+    bases: Sequence[Basis]
+    places: tuple[int, ...]
+    seed: int
+
+    def cell(
+        self, role: str, operations: Operations, label: tuple[str, int, int, int], weight: float, *, flipped: bool
+    ) -> Cell:
+        _, factor, number, instance = label
+        turned = self.mask(label) if flipped else (False,) * len(self.places)
+        body = (*operations, *self.bases[number].rotations(self.places), *prepared(self.places, turned))
+        circuit = reading(self.ground.circuit, body, self.places, alone=self.ground.is_static)
+        names = self.parameters.names
+        circuit = Circuit(circuit.num_qubits, circuit.registers, names, self.ground.finish(circuit.operations))
+        return Cell(
+            role,
+            program_of(circuit, self.ground.program),
+            self.parameters,
+            turned,
+            derived_seed(self.seed, *label),
+            factor,
+            number,
+            instance,
+            weight,
+        )
+
+    def mask(self, label: tuple[str, int, int, int]) -> tuple[bool, ...]:
+        """The bits that the measurement of an instance flips."""
+        role, factor, number, instance = label
+        return flips(
+            len(self.places),
+            instance,
+            lambda pair: np.random.default_rng(derived_seed(self.seed, role, factor, number, pair, "flips")),
+        )

@@ -1,0 +1,152 @@
+"""From counts to values: means of each circuit, of each noise factor, and at no noise, with their variances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.adapters.targets.mitigation.bases import Measured
+from antiphon.adapters.targets.mitigation.extrapolation import exponential, polynomial_weights
+from antiphon.adapters.targets.mitigation.readout import AsRead, Reader
+from antiphon.adapters.targets.mitigation.tallies import Tally
+from antiphon.domain.mitigation import ZeroNoiseExtrapolation
+
+Floats = NDArray[np.float64]
+Energies = Callable[[Tally], Floats]
+"""What each outcome of a tally contributes to each observable, of shape (outcomes, observables)."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """At each noise factor, of shape (factors, bases, sets, observables).
+
+    Attributes:
+        means: Over the random instances.
+        within: Variances of the means, as the shots tell.
+        between: As the instances among each other tell; 0 of one alone.
+        shots: Of each factor and basis.
+    """
+
+    means: Floats
+    within: Floats
+    between: Floats
+    shots: Floats
+
+    @property
+    def values(self) -> Floats:
+        """Summed over the bases, of shape (factors, sets, observables)."""
+        return np.asarray(self.means.sum(axis=1))
+
+    @property
+    def errors(self) -> Floats:
+        """Variances of `values`: the larger of the two, whose difference is what the choice of instances adds."""
+        return np.asarray(np.maximum(self.within.sum(axis=1), self.between.sum(axis=1)))
+
+
+@dataclass(frozen=True)
+class AtZero:
+    """At no noise, of shape (sets, observables).
+
+    Attributes:
+        weights: What each factor counts; None where a curve was fitted to each value.
+        fallbacks: Values to which no exponential fitted, so that a line was taken.
+    """
+
+    values: Floats
+    variances: Floats
+    weights: Floats | None
+    fallbacks: int = 0
+
+
+def energies_by(reader: Reader, measured: Measured) -> Energies:
+    """What outcomes contribute as `reader` reads them."""
+
+    def energies(tally: Tally) -> Floats:
+        cell = tally.cell
+        columns = reader.columns(tally.arrays()[0], cell.flips)
+        return cell.weight * measured.bases[cell.basis].energies(columns, reader.factor_of)
+
+    return energies
+
+
+def paired(reader: Reader, measured: Measured, weights: Floats) -> Energies:
+    """What outcomes contribute to the difference of mitigated and raw value, which share the shots at factor 1."""
+    corrected, raw = energies_by(reader, measured), energies_by(AsRead(), measured)
+
+    def energies(tally: Tally) -> Floats:
+        found = weights[tally.cell.factor] * corrected(tally)
+        return np.asarray(found - raw(tally) if tally.cell.factor == 0 else found)
+
+    return energies
+
+
+def sums(tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: Energies) -> Sums:
+    """Means over random instances of each factor and basis.
+
+    Two instances that flip complementary bits count as one: together they are free of what makes either differ.
+    """
+    size = (len(tallies[0].counts), energies(tallies[0]).shape[1])
+    means, within, between = np.zeros((3, num_factors, num_bases, *size))
+    shots = np.zeros((num_factors, num_bases))
+    flipped = any(any(tally.cell.flips) for tally in tallies)
+    parts: dict[tuple[int, int], dict[int, list[tuple[int, Floats, Floats]]]] = {}
+    for tally in tallies:
+        if not tally.shots:
+            continue
+        times, each = tally.arrays()[1], energies(tally)
+        mean = times @ each / tally.shots
+        spread = np.maximum(times @ each**2 / tally.shots - mean**2, 0.0) / max(tally.shots - 1, 1)
+        cluster = tally.cell.randomization // 2 if flipped else tally.cell.randomization
+        clusters = parts.setdefault((tally.cell.factor, tally.cell.basis), {})
+        clusters.setdefault(cluster, []).append((tally.shots, mean, spread))
+    for key, clusters in parts.items():
+        every = [part for found in clusters.values() for part in found]
+        total = sum(count for count, _, _ in every)
+        means[key] = sum((count * mean for count, mean, _ in every), start=np.zeros(size)) / total
+        within[key] = sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
+        shots[key] = total
+        if len(clusters) > 1:
+            sway = np.zeros(size)
+            for found in clusters.values():
+                sway += sum((count * (mean - means[key]) for count, mean, _ in found), start=np.zeros(size)) ** 2
+            between[key] = sway / total**2 * len(clusters) / (len(clusters) - 1)
+    return Sums(means, within, between, shots)
+
+
+def at_zero(
+    found: Sums, factors: Sequence[float], settings: ZeroNoiseExtrapolation | None, weights: Floats | None = None
+) -> AtZero:
+    """The value at no noise, without the observables' constants; at factor 1 where nothing is extrapolated.
+
+    Args:
+        weights: Of the factors, where they were settled before.
+    """
+    values, errors = found.values, found.errors
+    if settings is None:
+        return AtZero(values[0], errors[0], np.ones(1))
+    reached = np.array(factors)
+    if weights is None:
+        pooled = errors.mean(axis=(1, 2))
+        weights = polynomial_weights(reached, pooled, settings.polynomial_degree or 1)
+    value = np.tensordot(weights, values, axes=1)
+    variance = np.tensordot(weights**2, errors, axes=1)
+    if settings.polynomial_degree is not None:
+        return AtZero(value, variance, weights)
+    fallbacks = 0
+    for place in np.ndindex(value.shape):
+        fitted = exponential(reached, values[(slice(None), *place)], errors[(slice(None), *place)])
+        if fitted is None:
+            fallbacks += 1
+        else:
+            value[place], variance[place] = fitted
+    return AtZero(value, variance, None, fallbacks)
+
+
+def jackknifed(values: Sequence[Floats]) -> Floats:
+    """The variance that a delete-one-group jackknife gives."""
+    stacked = np.stack(values)
+    count = len(stacked)
+    return np.asarray((count - 1) / count * ((stacked - stacked.mean(axis=0)) ** 2).sum(axis=0))
