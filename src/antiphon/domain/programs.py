@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from antiphon.domain.circuits import Circuit, Register
+from antiphon.domain.returned import Returns
 
 
 class ProgramFormat(StrEnum):
@@ -59,6 +60,8 @@ class Program:
         entry_point: For QIR, the function to run.
         made_with: SDK and package versions that produced the artefact, for the record.
         qubit_names: The SDK's own name of each qubit, by index; empty when they are just numbers.
+        returns: How the bits of the circuit become the outcome; None when they are the outcome, and `registers` are
+            those of the circuit. Whoever runs the circuit passes its counts through `returned.as_returned`.
     """
 
     format: ProgramFormat
@@ -74,6 +77,7 @@ class Program:
     entry_point: str | None = None
     made_with: Mapping[str, str] = field(default_factory=dict)
     qubit_names: tuple[str, ...] = ()
+    returns: Returns | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.digest)

@@ -1,7 +1,8 @@
 """QIR modules, text or bitcode, as programs; Q# arrives here too, compiled by the QDK.
 
-Straight code and forward branches on measured results become a circuit, so that every simulator runs them; what
-computes or loops stays QIR and runs on the QDK's own simulator. The bit order is stated in `qir_outputs`.
+A module becomes a circuit, so that every simulator and every device runs it, also where it computes, branches or loops
+on what it measured. One with more cases than are written out stays QIR and runs on the QDK's own simulator. The bit
+order is stated in `qir_outputs`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import version
 
-from antiphon.domain.circuits import Circuit
 from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
 from antiphon.errors import LimitError, ProgramError
-from antiphon.frontends.profile import smallest_profile
-from antiphon.frontends.qir_circuit import OpaqueError, check_intrinsics, circuit_of, recorded_output
-from antiphon.frontends.qir_flow import topological_order
+from antiphon.frontends.qir_calls import OpaqueError
+from antiphon.frontends.qir_circuit import Lowered, check_intrinsics, circuit_of, recorded_output
+from antiphon.frontends.qir_flow import Flow
 from antiphon.frontends.qir_outputs import registers_of
 from antiphon.frontends.qir_reader import Function, Pointer, QirModule, is_bitcode, read_qir
 
@@ -42,10 +42,10 @@ def program_from_qir(source: bytes | str, *, name: str | None = None, entry_poin
     entry = _entry(module, entry_point)
     check_intrinsics(module)
     num_qubits = _num_qubits(module, entry)
-    circuit: Circuit | None = None
+    lowered: Lowered | None = None
     opaque_because = ""
     try:
-        circuit = circuit_of(module, entry, num_qubits)
+        lowered = circuit_of(module, entry, num_qubits)
     except OpaqueError as reason:
         opaque_because = f"The QIR module is no circuit: {reason}."
     format_ = ProgramFormat.QIR_BITCODE if is_bitcode(content) else ProgramFormat.QIR_TEXT
@@ -54,14 +54,15 @@ def program_from_qir(source: bytes | str, *, name: str | None = None, entry_poin
         source=content,
         digest=digest_of(format_, content, entry.name if len(module.entry_points) > 1 else None),
         name=name or entry.name,
-        circuit=circuit,
+        circuit=None if lowered is None else lowered.circuit,
         num_qubits=num_qubits,
-        registers=(registers_of(recorded_output(entry)) or ()) if circuit is None else circuit.registers,
+        registers=registers_of(recorded_output(entry)) or (),
         parameters=(),
-        profile=_opaque_profile(module) if circuit is None else smallest_profile(circuit),
+        profile=_opaque_profile(module) if lowered is None else lowered.profile,
         opaque_because=opaque_because,
         entry_point=entry.name,
         made_with={"pyqir": installed_version("pyqir")},
+        returns=None if lowered is None else lowered.returns,
     )
 
 
@@ -126,7 +127,7 @@ _FLOAT_OPCODES = frozenset({"FADD", "FSUB", "FMUL", "FDIV", "FREM", "FNEG", "FCM
 def _opaque_profile(module: QirModule) -> Profile:
     """What the module needs, by what it does: the attribute names only "base" or "adaptive"."""
     functions = [function for function in module.functions.values() if function.blocks]
-    if any(topological_order(function) is None for function in functions):
+    if any(Flow(function).has_loop for function in functions):
         return Profile.ADAPTIVE
     opcodes = {one.opcode for function in functions for block in function.blocks for one in block.instructions}
     records = {one.callee for function in functions for block in function.blocks for one in block.instructions}

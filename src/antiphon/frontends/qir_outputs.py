@@ -123,18 +123,3 @@ def output_of(value: Any, is_result: type) -> Output:
     if isinstance(value, list | tuple):
         return Group("array" if isinstance(value, list) else "tuple", tuple(output_of(v, is_result) for v in value))
     return Leaf("result" if isinstance(value, is_result) else type(value).__name__)
-
-
-def display(value: Any) -> str:
-    """A value as Q# shows it: `(true, One, [1, 2])`."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return "[" + ", ".join(display(item) for item in value) + "]"
-        case tuple():
-            return "(" + ", ".join(display(item) for item in value) + ")"
-        case float():
-            return repr(value)
-        case _:
-            return str(value)

@@ -7,6 +7,7 @@ not trust the bytes may run it in a worker process, since the result can be pick
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from antiphon.frontends.qir_disassemble import disassembled
 
 MAX_BYTES = 16_000_000
 MAX_NESTING = 64
+MAX_ARRAY = 100_000
 BITCODE_MAGIC = b"BC\xc0\xde"
 _WRAPPED_BITCODE_MAGIC = b"\xde\xc0\x17\x0b"
 
@@ -36,22 +38,43 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """The value of another instruction, or a parameter of the function."""
+    """The value of another instruction, or a parameter of the function; `width` is its bits for an integer, else 0."""
+
+    name: str
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """The address of a global; `QirModule.arrays` has what stands there, if it is a constant array."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Anything else: a global, a constant expression."""
+    """Anything else: an undefined value, a constant expression."""
 
 
-Operand: TypeAlias = "Pointer | Number | Local | Other"
+Operand: TypeAlias = "Pointer | Number | Local | Global | Other"
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction: LLVM's opcode in capitals, the name of its value, and for a call the function and its label."""
+    """One instruction.
+
+    Attributes:
+        opcode: LLVM's, in capitals.
+        name: Of its value, unique in the function.
+        operands: Values; of a switch the tested one and then the cases, of a phi one for each of `incoming`.
+        callee: For a call, the function.
+        label: For a call that records output, its label.
+        predicate: For a comparison, LLVM's in capitals.
+        successors: Blocks that may follow; of a switch the default and then one for each case.
+        incoming: For a phi, the blocks that its values come from.
+        width: Bits of its value if that is an integer, else 0.
+        stride: For an address in an array, the array's length; 0 for an address in plain elements.
+    """
 
     opcode: str
     name: str
@@ -60,6 +83,9 @@ class Instruction:
     label: str = ""
     predicate: str = ""
     successors: tuple[str, ...] = ()
+    incoming: tuple[str, ...] = ()
+    width: int = 0
+    stride: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +113,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class QirModule:
-    """All functions of a module, by name."""
+    """All functions of a module, and its constant arrays of numbers and pointers, by name."""
 
     functions: dict[str, Function]
+    arrays: dict[str, tuple[Operand, ...]] = field(default_factory=dict)
 
     @property
     def entry_points(self) -> tuple[str, ...]:
@@ -157,15 +184,19 @@ def read_qir(source: bytes) -> QirModule:
     found = _parsed(pyqir, text)
     if isinstance(found, str):
         raise _invalid(found)
-    return QirModule({function.name: function for function in found})
+    return found
 
 
-def _parsed(pyqir: Any, text: str) -> list[Function] | str:
-    """The functions, or why the text is no module."""
+def _parsed(pyqir: Any, text: str) -> QirModule | str:
+    """The module, or why the text is none."""
     try:
         module = pyqir.Module.from_ir(pyqir.Context(), text, "program")
         fault = module.verify()
-        return [_function(pyqir, function) for function in module.functions] if fault is None else str(fault)
+        if fault is not None:
+            return str(fault)
+        functions = [_function(pyqir, function) for function in module.functions]
+        arrays = {one.name: found for one in module.global_variables if (found := _array(str(one))) is not None}
+        return QirModule({function.name: function for function in functions}, arrays)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of the native reader derives from BaseException alone
@@ -213,18 +244,68 @@ def _instruction(pyqir: Any, names: dict[Any, str], labels: dict[Any, str], one:
         label = ""
         if called.endswith("_record_output") and arguments:
             label = _label(pyqir, arguments.pop())
-        return Instruction(opcode, name, _operands(pyqir, names, arguments), called, label)
+        width = one.type.width if isinstance(one.type, pyqir.IntType) else 0
+        return Instruction(opcode, name, _operands(pyqir, names, arguments), called, label, width=width)
     operands = list(one.operands)
+    width = one.type.width if isinstance(one.type, pyqir.IntType) else 0
     if opcode == "BR":
         # LLVM stores the targets of a conditional branch after the condition, the false one first.
         targets = tuple(labels[block] for block in reversed(operands) if isinstance(block, pyqir.BasicBlock))
         values = [value for value in operands if not isinstance(value, pyqir.BasicBlock)]
         return Instruction(opcode, name, _operands(pyqir, names, values), successors=targets)
+    if isinstance(one, pyqir.Switch):
+        values = [one.cond, *(value for value, _ in one.cases)]
+        targets = tuple(labels[block] for block in (one.default, *(block for _, block in one.cases)))
+        return Instruction(opcode, name, _operands(pyqir, names, values), successors=targets)
     if one.successors:
         targets = tuple(labels[block] for block in one.successors)
         return Instruction(opcode, name, (), successors=targets)
+    if isinstance(one, pyqir.Phi):
+        values = [value for value, _ in one.incoming]
+        sources = tuple(labels[block] for _, block in one.incoming)
+        return Instruction(opcode, name, _operands(pyqir, names, values), incoming=sources, width=width)
     predicate = str(one.predicate).rpartition(".")[2] if isinstance(one, pyqir.ICmp | pyqir.FCmp) else ""
-    return Instruction(opcode, name, _operands(pyqir, names, operands), predicate=predicate)
+    stride = 0
+    if opcode == "GET_ELEMENT_PTR":
+        # The type of the elements is in the printed form alone.
+        shape = _ADDRESS.match(str(one))
+        stride = -1 if shape is None else int(shape["length"] or 0)
+    found = _operands(pyqir, names, operands)
+    return Instruction(opcode, name, found, predicate=predicate, width=width, stride=stride)
+
+
+_ADDRESS = re.compile(r"\s*\S+ = getelementptr (?:inbounds )?(?:\[(?P<length>\d{1,9}) x [^\[{]+?\]|[^\[{ ]+),")
+_ARRAY = re.compile(
+    r"@\S+ = [^\n\[{]*\bconstant \[(\d{1,6}) x (ptr|i\d+|double|%\w+\*)\] (\[.*\]|zeroinitializer)[^\]]*"
+)
+_ELEMENT = re.compile(r"(?:ptr|i\d+|double|%\w+\*) (null|inttoptr \([^)]*\)|[^,\s\]]+)")
+
+
+def _array(text: str) -> tuple[Operand, ...] | None:
+    """What a constant array of numbers or pointers holds; None for any other global."""
+    match = _ARRAY.fullmatch(text.strip())
+    if match is None or int(match[1]) > MAX_ARRAY:
+        return None
+    kind = match[2]
+    if match[3] == "zeroinitializer":
+        words = ["null" if kind.endswith(("ptr", "*")) else "0"] * int(match[1])
+    else:
+        words = _ELEMENT.findall(match[3][1:-1])
+    if len(words) != int(match[1]):
+        return None
+    try:
+        return tuple(_element(kind, word) for word in words)
+    except ValueError:
+        return None
+
+
+def _element(kind: str, word: str) -> Operand:
+    if kind == "double":
+        # LLVM writes a double that no short decimal says as the hexadecimal digits of its bytes.
+        return Number(struct.unpack(">d", bytes.fromhex(word[2:]))[0] if word.startswith("0x") else float(word), 0)
+    if kind.startswith("i"):
+        return Number({"true": 1, "false": 0}[word] if word in {"true", "false"} else int(word), int(kind[1:]))
+    return _pointer(f"ptr {word}" if kind == "ptr" else f"{kind} {word}")
 
 
 _BYTES = re.compile(r'\[\d+ x i8\] c"([^"]{0,1000})"')
@@ -256,8 +337,10 @@ def _operand(pyqir: Any, names: dict[Any, str], value: Any) -> Operand:
         return Number(value.value, value.type.width)
     if isinstance(value, pyqir.FloatConstant):
         return Number(float(value.value), 0)
+    if isinstance(value, pyqir.GlobalVariable):
+        return Global(value.name)
     if isinstance(value, pyqir.Constant):
         return _pointer(str(value)) if type(value) is pyqir.Constant else Other()
     if isinstance(value, pyqir.BasicBlock):
         return Other()
-    return Local(_name(names, value))
+    return Local(_name(names, value), value.type.width if isinstance(value.type, pyqir.IntType) else 0)

@@ -16,9 +16,10 @@ from antiphon.domain.circuits import Register
 from antiphon.domain.noise import NoiseModel
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.domain.results import Counts, Sampled
+from antiphon.domain.returned import display
 from antiphon.domain.work import Pub
 from antiphon.errors import ExecutionError, LimitError, MissingExtraError, UnsupportedProgramError
-from antiphon.frontends.qir_outputs import display, leaves, output_of, registers_of
+from antiphon.frontends.qir_outputs import leaves, output_of, registers_of
 from antiphon.frontends.qir_reader import QirModule, read_qir
 
 MAX_QUBITS = 26

@@ -18,6 +18,7 @@ from antiphon.adapters.targets.sim.engines.lightning_gpu import GpuState
 from antiphon.adapters.targets.sim.settings import Settings, uniform_noise
 from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape
 from antiphon.domain.results import Estimated, Outcome, Sampled
+from antiphon.domain.returned import as_returned
 from antiphon.domain.work import Pub
 from antiphon.errors import AntiphonError, ExecutionError, UnsupportedProgramError
 
@@ -95,7 +96,8 @@ def run_circuit(engine: str, task: Task) -> tuple[Outcome, Ran]:
     with _told_of(engine):
         ran = run(engine, task)
     if pub.observables is None:
-        return Sampled(pub.parameters.shape, ran.counts, task.shots, probabilities=ran.probabilities), ran
+        sampled = Sampled(pub.parameters.shape, ran.counts, task.shots, probabilities=ran.probabilities)
+        return as_returned(pub.program.returns, sampled), ran
     values = tuple(value for value, _ in ran.values)
     if not np.isfinite(values).all():
         raise ExecutionError(f"The engine {engine} returned a value that is not a number.", code="engine-failed")

@@ -1,0 +1,48 @@
+"""Values that depend on classical bits: decision diagrams whose leaves are the values.
+
+A program that counts its corrections, or computes an angle from what it measured, has for each number finitely many
+values, and which one it is, is decided by measured bits. A `Decision` holds them all: a plain value, or a `Choice` by
+one bit between two decisions. Bits stand in rising order on every way from the root, so that few of them are asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Decision: TypeAlias = Hashable
+"""A leaf, which is any value, or a `Choice`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """`one` when the classical bit `bit` holds 1, else `zero`; compared by identity, since equal ones are shared."""
+
+    bit: int
+    zero: Decision
+    one: Decision
+
+
+def decided(decision: Decision, bit_of: Callable[[int], int]) -> Decision:
+    """The value, once the bits are known."""
+    while isinstance(decision, Choice):
+        decision = decision.one if bit_of(decision.bit) else decision.zero
+    return decision
+
+
+def choices(*decisions: Decision) -> Iterator[Choice]:
+    """Every choice in the decisions, each once."""
+    seen: set[Choice] = set()
+    stack: list[Decision] = list(decisions)
+    while stack:
+        found = stack.pop()
+        if isinstance(found, Choice) and found not in seen:
+            seen.add(found)
+            yield found
+            stack += [found.one, found.zero]
+
+
+def bits_asked(*decisions: Decision) -> set[int]:
+    """The bits that decide."""
+    return {choice.bit for choice in choices(*decisions)}

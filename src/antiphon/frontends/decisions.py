@@ -1,0 +1,320 @@
+"""Makes decisions: arithmetic on values that depend on bits, with equal parts shared and equal outcomes merged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, Not, Parity
+from antiphon.domain.decisions import Choice, Decision, choices
+from antiphon.frontends.comparisons import all_of, any_of, differ, negate
+
+MAX_CHOICES = 4_096
+"""Choices that decide one value; beyond, a program has more cases than are written out."""
+MAX_MADE = 1_000_000
+"""Choices made while one program is read."""
+MAX_BITS = 200
+"""Bits that decide one value."""
+
+
+class TooManyCasesError(Exception):
+    """A value has more cases than are followed; the text says which bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """In the place of a value that is not known: what is computed from it is lost too, and `why` says the reason."""
+
+    why: str
+
+
+class Decisions:
+    """Makes decisions that share their equal parts; those of two makers must not be mixed."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Choice] = {}
+
+    def choice(self, bit: int, zero: Decision, one: Decision) -> Decision:
+        """`one` when the bit holds 1, else `zero`; both ask later bits only."""
+        left, right = key_of(zero), key_of(one)
+        if left == right:
+            return zero
+        key = (bit, left, right)
+        made = self._made.get(key)
+        if made is None:
+            if len(self._made) >= MAX_MADE:
+                raise TooManyCasesError(f"its values have more than {MAX_MADE:,} cases together")
+            made = self._made[key] = Choice(bit, zero, one)
+        return made
+
+    def bit(self, index: int) -> Decision:
+        """True when the bit holds 1."""
+        return self.choice(index, zero=False, one=True)
+
+    def of(self, function: Callable[..., Any], *operands: Decision, keep_lost: bool = False) -> Decision:
+        """The function of every combination of its operands' values that can occur together.
+
+        Args:
+            function: Of plain values.
+            operands: Its arguments.
+            keep_lost: Call it with lost values too.
+
+        Raises:
+            TooManyCasesError: More choices than `MAX_CHOICES`.
+        """
+        if not any(isinstance(operand, Choice) for operand in operands):
+            return _of_values(function, operands, keep_lost=keep_lost)
+        known: dict[Hashable, Decision] = {}
+
+        def walk(parts: tuple[Decision, ...]) -> Decision:
+            asked = [part.bit for part in parts if isinstance(part, Choice)]
+            if not asked:
+                return _of_values(function, parts, keep_lost=keep_lost)
+            key = tuple(key_of(part) for part in parts)
+            if key not in known:
+                if len(known) >= MAX_CHOICES:
+                    raise TooManyCasesError(f"a value has more than {MAX_CHOICES:,} cases")
+                bit = min(asked)
+                known[key] = self.choice(
+                    bit,
+                    walk(tuple(p.zero if isinstance(p, Choice) and p.bit == bit else p for p in parts)),
+                    walk(tuple(p.one if isinstance(p, Choice) and p.bit == bit else p for p in parts)),
+                )
+            return known[key]
+
+        if len({choice.bit for choice in choices(*operands)}) > MAX_BITS:
+            raise TooManyCasesError(f"a value depends on more than {MAX_BITS} measured bits")
+        return walk(operands)
+
+    def choose(self, condition: Decision, one: Decision, zero: Decision) -> Decision:
+        """`one` where the condition holds, else `zero`."""
+        if key_of(one) == key_of(zero):
+            return one
+        return self._ite(condition, one, zero)
+
+    def _ite(self, condition: Decision, one: Decision, zero: Decision) -> Decision:
+        # Not `of`: a lost value on the way that is not taken loses nothing.
+        known: dict[Hashable, Decision] = {}
+
+        def walk(holds: Decision, a: Decision, b: Decision) -> Decision:
+            if not isinstance(holds, Choice):
+                return holds if isinstance(holds, Lost) else a if holds else b
+            if key_of(a) == key_of(b):
+                return a
+            key = (key_of(holds), key_of(a), key_of(b))
+            if key not in known:
+                if len(known) >= MAX_CHOICES:
+                    raise TooManyCasesError(f"a value has more than {MAX_CHOICES:,} cases")
+                bit = min(part.bit for part in (holds, a, b) if isinstance(part, Choice))
+                parts = [part if isinstance(part, Choice) and part.bit == bit else None for part in (holds, a, b)]
+                zeros = [p if c is None else c.zero for p, c in zip((holds, a, b), parts, strict=True)]
+                ones = [p if c is None else c.one for p, c in zip((holds, a, b), parts, strict=True)]
+                known[key] = self.choice(bit, walk(*zeros), walk(*ones))
+            return known[key]
+
+        return walk(condition, one, zero)
+
+    def both(self, left: Decision, right: Decision) -> Decision:
+        """Logical and."""
+        return self.of(lambda a, b: bool(a and b), left, right)
+
+    def opposite(self, decision: Decision) -> Decision:
+        """Logical not."""
+        return self.of(lambda a: not a, decision)
+
+    def given(self, decision: Decision, assumed: Decision) -> Decision:
+        """A decision that is the same wherever `assumed` holds, and asks fewer bits where it can."""
+        known: dict[Hashable, Decision] = {}
+
+        def walk(part: Decision, holds: Decision) -> Decision:
+            if not isinstance(part, Choice) or not isinstance(holds, Choice):
+                return part
+            key = (key_of(part), key_of(holds))
+            if key not in known:
+                known[key] = step(part, holds)
+            return known[key]
+
+        def step(part: Choice, holds: Choice) -> Decision:
+            if holds.bit < part.bit:
+                if holds.zero is False or holds.one is False:
+                    return walk(part, holds.one if holds.zero is False else holds.zero)
+                return walk(part, self.of(lambda a, b: bool(a or b), holds.zero, holds.one))
+            zero, one = (holds.zero, holds.one) if holds.bit == part.bit else (holds, holds)
+            if zero is False:
+                return walk(part.one, one)
+            if one is False:
+                return walk(part.zero, zero)
+            return self.choice(part.bit, walk(part.zero, zero), walk(part.one, one))
+
+        return walk(decision, assumed)
+
+    def forget(self, decision: Decision, bits: Iterable[int]) -> Decision:
+        """Where the condition can hold for some value of these bits."""
+        for bit in bits:
+            zero = self._with(decision, bit, 0)
+            decision = self.of(lambda a, b: bool(a or b), zero, self._with(decision, bit, 1))
+        return decision
+
+    def _with(self, decision: Decision, bit: int, value: int) -> Decision:
+        known: dict[Hashable, Decision] = {}
+
+        def walk(part: Decision) -> Decision:
+            if not isinstance(part, Choice) or part.bit > bit:
+                return part
+            if part.bit == bit:
+                return part.one if value else part.zero
+            key = key_of(part)
+            if key not in known:
+                known[key] = self.choice(part.bit, walk(part.zero), walk(part.one))
+            return known[key]
+
+        return walk(decision)
+
+    def renamed(self, decision: Decision, bits: dict[int, Decision]) -> Decision:
+        """The decision with the truth of each of those bits in the bit's place."""
+        known: dict[Hashable, Decision] = {}
+
+        def walk(part: Decision) -> Decision:
+            if not isinstance(part, Choice):
+                return part
+            key = key_of(part)
+            if key not in known:
+                asked = bits[part.bit] if part.bit in bits else self.bit(part.bit)
+                known[key] = self.choose(asked, walk(part.one), walk(part.zero))
+            return known[key]
+
+        return walk(decision)
+
+    def of_condition(self, condition: Condition) -> Decision:
+        """The truth of a condition of a circuit."""
+        match condition:
+            case bool():
+                return condition
+            case Bit(index):
+                return self.bit(index)
+            case Not(operand):
+                return self.opposite(self.of_condition(operand))
+        parts = [self.of_condition(operand) for operand in condition.operands]
+        total: Decision = isinstance(condition, AllOf)
+        for part in parts:
+            total = self.of(_JOINED[type(condition)], total, part)
+        return total
+
+
+def _of_values(function: Callable[..., Any], values: tuple[Decision, ...], *, keep_lost: bool) -> Decision:
+    lost = None if keep_lost else next((value for value in values if isinstance(value, Lost)), None)
+    return function(*values) if lost is None else lost
+
+
+_JOINED: dict[type, Callable[[Any, Any], bool]] = {
+    AllOf: lambda a, b: bool(a and b),
+    AnyOf: lambda a, b: bool(a or b),
+    Parity: lambda a, b: bool(a) != bool(b),
+}
+
+
+def same(left: Decision, right: Decision) -> bool:
+    """Whether two decisions of one maker are equal, in type too."""
+    return key_of(left) == key_of(right)
+
+
+def key_of(decision: Decision) -> Hashable:
+    """Equal for decisions of one maker that are the same, in type too."""
+    # True == 1 == 1.0 and 0.0 == -0.0 in Python, but they are different values of a program.
+    if isinstance(decision, Choice):
+        return id(decision)
+    if isinstance(decision, float):
+        return "float", decision.hex()
+    if isinstance(decision, tuple):
+        return tuple(("part", key_of(part)) for part in decision)
+    return type(decision), decision
+
+
+def leaves(decision: Decision) -> list[Any]:
+    """The values that it can have, each once."""
+    if not isinstance(decision, Choice):
+        return [decision]
+    found: dict[Hashable, Any] = {}
+    for choice in choices(decision):
+        for part in (choice.zero, choice.one):
+            if not isinstance(part, Choice):
+                found.setdefault(key_of(part), part)
+    return list(found.values())
+
+
+def num_paths(decision: Decision) -> int:
+    """How many ways lead from the root to a leaf: the size of the decision written out as nested branches."""
+    known: dict[Choice, int] = {}
+    for choice in sorted(choices(decision), key=lambda one: -one.bit):
+        known[choice] = sum(known[p] if isinstance(p, Choice) else 1 for p in (choice.zero, choice.one))
+    return known[decision] if isinstance(decision, Choice) else 1
+
+
+def condition_of(decision: Decision) -> Condition:
+    """A truth value as a condition of a circuit; grows with `num_paths`."""
+    if not isinstance(decision, Choice):
+        return bool(decision)
+    zero, one = condition_of(decision.zero), condition_of(decision.one)
+    bit = Bit(decision.bit)
+    if isinstance(decision.zero, bool) or isinstance(decision.one, bool):
+        if zero is False:
+            return all_of([bit, one])
+        if one is False:
+            return all_of([negate(bit), zero])
+        if zero is True:
+            return any_of([negate(bit), one])
+        return any_of([bit, zero])
+    if one == negate(zero):
+        return differ(bit, zero)
+    return any_of([all_of([bit, one]), all_of([negate(bit), zero])])
+
+
+def affine_steps(decision: Decision) -> tuple[float, dict[int, float]] | None:
+    """A real number as a constant and what each bit adds to it when it holds 1; None where it is no such sum."""
+    part, constant_part = decision, decision
+    while isinstance(constant_part, Choice):
+        constant_part = constant_part.zero
+    steps: dict[int, float] = {}
+    for bit in sorted({choice.bit for choice in choices(part)}):
+        steps[bit] = _first_step(part, bit)
+    constant = float(constant_part)  # type: ignore[arg-type]
+    return (constant, steps) if _fits(decision, constant, steps) else None
+
+
+def _first_step(decision: Decision, bit: int) -> float:
+    def lowest(part: Decision) -> float:
+        while isinstance(part, Choice):
+            part = part.zero
+        return float(part)  # type: ignore[arg-type]
+
+    found = next(choice for choice in choices(decision) if choice.bit == bit)
+    return lowest(found.one) - lowest(found.zero)
+
+
+def _fits(decision: Decision, constant: float, steps: dict[int, float]) -> bool:
+    stack: list[tuple[Decision, float, tuple[int, ...]]] = [(decision, constant, tuple(sorted(steps)))]
+    while stack:
+        part, total, left = stack.pop()
+        if not isinstance(part, Choice):
+            if left or abs(float(part) - total) > 1e-12:  # type: ignore[arg-type]
+                return False
+            continue
+        if not left or left[0] != part.bit:
+            return False
+        stack += [(part.zero, total, left[1:]), (part.one, total + steps[part.bit], left[1:])]
+    return True
+
+
+def sequence_of(values: Sequence[Any], bits: Sequence[int], decisions: Decisions) -> Decision:
+    """The value whose number stands in the bits, least significant first; the last value for numbers beyond."""
+    # A choice asks its lowest bit first, so the number is built from the bits in rising order of their index.
+    order = sorted(range(len(bits)), key=lambda place: bits[place])
+
+    def ordered(depth: int, number: int) -> Decision:
+        if depth == len(order):
+            return values[min(number, len(values) - 1)]  # type: ignore[no-any-return]
+        place = order[depth]
+        return decisions.choice(bits[place], ordered(depth + 1, number), ordered(depth + 1, number | 1 << place))
+
+    return ordered(0, 0)
