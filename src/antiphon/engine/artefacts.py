@@ -11,6 +11,7 @@ from typing import Any
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
+from antiphon.domain.work import Plan
 from antiphon.engine.context import EngineContext
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import Artefact, Transaction
@@ -47,6 +48,18 @@ def program_artefacts(ctx: EngineContext, program: Program) -> list[Artefact]:
         facts["compiled"] = text.digest
     found.append(artefact(ctx, "program", program.source, program.digest, facts))
     return found
+
+
+def compiled_artefacts(ctx: EngineContext, plan: Plan) -> tuple[list[str], list[Artefact]]:
+    """Digests of the circuits that a target compiled the programs to, one for each, and what is not yet stored."""
+    found: dict[str, Artefact] = {}
+    digests = []
+    for compiled in plan.compiled:
+        text = artefact(ctx, "compiled", ctx.codec.circuit_text(compiled.circuit).encode())
+        digests.append(text.digest)
+        if not ctx.has_stored(text.digest):
+            found[text.digest] = text
+    return digests, list(found.values())
 
 
 def observable_artefact(ctx: EngineContext, observable: Observable) -> list[Artefact]:

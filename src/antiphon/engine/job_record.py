@@ -93,6 +93,11 @@ def _provenance(ctx: EngineContext, tx: Transaction, job: Job) -> dict[str, Any]
     provenance = dict(job.provenance)
     if "environment" in provenance:
         provenance["environment"] = json.loads(read_artefact(ctx, tx, provenance["environment"]))
+    if "compiled" in provenance:
+        texts = {digest: read_artefact(ctx, tx, digest).decode() for digest in set(provenance["compiled"])}
+        provenance["compiled"] = [
+            {"digest": digest, "format": "openqasm3", "circuit": texts[digest]} for digest in provenance["compiled"]
+        ]
     return provenance
 
 

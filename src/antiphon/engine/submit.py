@@ -12,7 +12,13 @@ from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.access.audit import note_work
 from antiphon.engine.access.quotas import hold
-from antiphon.engine.artefacts import encode_parameters, environment_artefact, observable_artefact, program_artefacts
+from antiphon.engine.artefacts import (
+    compiled_artefacts,
+    encode_parameters,
+    environment_artefact,
+    observable_artefact,
+    program_artefacts,
+)
 from antiphon.engine.cached import answer_with, find_earlier, work_digest
 from antiphon.engine.calibrations import check_age, for_driver
 from antiphon.engine.charging import metered
@@ -83,6 +89,10 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         "plan": plan.to_json(),
         "environment": environment,
     }
+    compiled, found = compiled_artefacts(ctx, plan)
+    if compiled:
+        provenance["compiled"] = compiled
+        artefacts += found
     cost = 0.0
     to_charge = metered(ctx, work, plan, driver.info, request.priority)
     if to_charge is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from antiphon.domain.circuits import Circuit
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.frontends.openqasm_writer import to_openqasm3
 from antiphon.frontends.recognise import load_program, to_program
@@ -32,6 +33,10 @@ class FrontendCodec:
     def read(self, source: str | bytes) -> Program:
         """The program in a text or in bytes of any format."""
         return to_program(source)
+
+    def circuit_text(self, circuit: Circuit) -> str:
+        """A circuit as OpenQASM 3."""
+        return to_openqasm3(circuit)
 
     def compiled_text(self, program: Program) -> str | None:
         """The compiled circuit as OpenQASM 3, or None for an opaque program."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from antiphon.domain.circuits import Circuit
 from antiphon.domain.programs import Program, ProgramFormat
 
 
@@ -41,6 +42,10 @@ class ProgramCodec(Protocol):
             LimitError: It is larger than what is read.
             MissingExtraError: The SDK that reads its format is not installed.
         """
+        ...
+
+    def circuit_text(self, circuit: Circuit) -> str:
+        """A circuit as OpenQASM 3 text for people and records."""
         ...
 
     def compiled_text(self, program: Program) -> str | None:

@@ -113,6 +113,10 @@ class ReadingCodec:
         """
         return self._read(ReadProgram(None, source, None))
 
+    def circuit_text(self, circuit: Circuit) -> str:
+        """A circuit as OpenQASM 3."""
+        return self._here.circuit_text(circuit)
+
     def compiled_text(self, program: Program) -> str | None:
         """The compiled circuit as OpenQASM 3, or None for an opaque program."""
         return self._here.compiled_text(program)

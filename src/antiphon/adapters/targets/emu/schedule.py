@@ -115,7 +115,10 @@ class _Scheduler:
             follows = parts[place + 1] if place + 1 < len(parts) else None
             read = asked if follows is None else _asked_by(follows)
             if isinstance(part, tuple):
-                done = self._segment(part, needs[place], awake, read, held)
+                # Where the device waits for one decision, those asked for later are made in the same time.
+                waits_here = any(isinstance(each, Measure) and each.clbit in read for each in part)
+                later = frozenset(bit for each in parts[place + 1 :] for bit in _read_in(each) if waits_here)
+                done = self._segment(part, needs[place], awake, read, later, held)
             else:
                 done = self._control(part, needs[place], awake, read, held)
             out += done.operations
@@ -130,11 +133,12 @@ class _Scheduler:
         needed: frozenset[int],
         awake: frozenset[int],
         asked: frozenset[int],
+        later: frozenset[int],
         pending: Mapping[int, float],
     ) -> _Block:
         """Schedule operations without control flow."""
         late = max((left for bit, left in pending.items() if bit in asked), default=0.0)
-        backwards = _Backwards(self._calibration, needed, asked, late)
+        backwards = _Backwards(self._calibration, needed, asked, later, late)
         after = [backwards.add(operation) for operation in reversed(operations)][::-1]
         out: list[Operation] = backwards.before(awake)
         for operation, gaps in zip(operations, after, strict=True):
@@ -191,26 +195,34 @@ class _Backwards:
 
     Attributes:
         length: Seconds from the first operation to the end.
-        waits: Seconds that each qubit waits at the end for decisions, the measurement that they need included.
         pending: How long after the end the bits that are measured here are decided.
     """
 
-    def __init__(self, calibration: Calibration, needed: frozenset[int], asked: frozenset[int], length: float) -> None:
+    def __init__(
+        self,
+        calibration: Calibration,
+        needed: frozenset[int],
+        asked: frozenset[int],
+        later: frozenset[int],
+        length: float,
+    ) -> None:
         self._calibration = calibration
-        self._decision_s = calibration.measure_s + calibration.feedforward_s if asked else 0.0
+        self._decision_s = length  # how long before the end the measurement of what is asked begins
         self._matters = set(needed)  # qubits whose state matters after what is added next
-        self._asked = set(asked)
+        self._asked = {*asked, *later}
+        self._now = set(asked)
         self._begins: dict[int, float] = {}
+        self._idle: list[tuple[int, float, float]] = []
         self.length = length
-        self.waits: dict[int, float] = {}
         self.pending: dict[int, float] = {}
 
     def add(self, operation: Operation) -> list[Delay]:
         """Put the operation before all others; the waits that then follow it."""
         if isinstance(operation, AssignBit):
-            if operation.clbit in self._asked:
-                self._asked.discard(operation.clbit)
-                self._asked.update(bits_of(operation.value))
+            for wanted in (self._asked, self._now):
+                if operation.clbit in wanted:
+                    wanted.discard(operation.clbit)
+                    wanted.update(bits_of(operation.value))
             return []
         qubits = _touched(operation)
         end = self._end(operation, qubits)
@@ -225,6 +237,16 @@ class _Backwards:
         self.length = max(self.length, begin)
         return gaps
 
+    @property
+    def waits(self) -> dict[int, float]:
+        """Seconds that each qubit waits while what is asked at the end is measured and decided."""
+        found: dict[int, float] = {}
+        for qubit, begin, end in self._idle:
+            during = min(end, self._decision_s) - begin
+            if during > 0.0:
+                found[qubit] = found.get(qubit, 0.0) + during
+        return found
+
     def before(self, awake: frozenset[int]) -> list[Operation]:
         """The waits of qubits that are not in |0⟩ when it all begins."""
         return [gap for qubit in sorted(awake & self._matters) for gap in self._gap(qubit, self.length)]
@@ -236,16 +258,18 @@ class _Backwards:
             if operation.clbit in self._asked:
                 self._asked.discard(operation.clbit)
                 end = max(end, feedforward)
+            if operation.clbit in self._now:
+                self._now.discard(operation.clbit)
+                self._decision_s = max(self._decision_s, self._calibration.measure_s + feedforward)
             self.pending.setdefault(operation.clbit, max(0.0, feedforward - end))
         return end
 
     def _gap(self, qubit: int, end: float) -> list[Delay]:
-        gap = end - self._begins.get(qubit, 0.0)
-        if gap <= SHORTEST_S or qubit not in self._matters:
+        begin = self._begins.get(qubit, 0.0)
+        if end - begin <= SHORTEST_S or qubit not in self._matters:
             return []
-        if qubit not in self._begins and self._decision_s:
-            self.waits[qubit] = min(gap, self._decision_s)
-        return [Delay(qubit, gap)]
+        self._idle.append((qubit, begin, end))
+        return [Delay(qubit, end - begin)]
 
     def _seconds(self, operation: Operation) -> float:
         match operation:
@@ -309,6 +333,16 @@ def _asked_by(part: tuple[Operation, ...] | Operation) -> frozenset[int]:
             return frozenset(bits_of(condition))
         case _:
             return frozenset()
+
+
+def _read_in(part: tuple[Operation, ...] | Operation) -> Iterator[int]:
+    """The bits that conditions in the part read."""
+    walked = Circuit(0, (), (), part if isinstance(part, tuple) else (part,)).walk()
+    for operation in walked:
+        if isinstance(operation, If | While):
+            yield from bits_of(operation.condition)
+        elif isinstance(operation, AssignBit):
+            yield from bits_of(operation.value)
 
 
 def _touched(operation: Operation) -> tuple[int, ...]:

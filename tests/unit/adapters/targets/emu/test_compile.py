@@ -131,7 +131,8 @@ def test_only_native_gates_and_pairs_are_left(name: str, all_to_all: bool, store
 
 def test_the_qubits_of_the_program_are_where_the_layout_says(store: CompiledCache) -> None:
     # A chain that ends with a swap of its ends: routing moves qubits about.
-    operations = [Gate("x", (0,))] + [Gate("swap", (0, 4)), Gate("cx", (1, 3)), Gate("cx", (0, 2)), Gate("cx", (4, 1))]
+    pairs = [("swap", 0, 4), ("cx", 1, 3), ("cx", 0, 2), ("cx", 4, 1)]
+    operations = [Gate("x", (0,)), *(Gate(name, (a, b)) for name, a, b in pairs)]
     circuit = circuit_of(5, 0, *operations)
     done = compiled(program_of(circuit), LINE, CompileSettings(), all_to_all=False, store=store)
     ends = done.kept.final
@@ -243,6 +244,7 @@ def test_a_program_that_is_no_circuit_is_refused_and_told_why(store: CompiledCac
 def test_the_same_program_compiles_to_the_same_circuit_in_another_process(tmp_path: Path) -> None:
     code = """
 import sys
+from pathlib import Path
 from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.compile import compiled
 from antiphon.adapters.targets.emu.recorded import recorded
@@ -252,7 +254,8 @@ from sim_work import circuit_of, program_of
 gates = [Gate("h", (0,))] + [Gate("rzz", (a, (3 * a + 1) % 8), (0.3,)) for a in range(8) if a != (3 * a + 1) % 8]
 program = program_of(circuit_of(8, 8, *gates, *(Measure(q, q) for q in range(8))))
 calibration = recorded("emu.falcon").calibrations[-1]
-done = compiled(program, calibration, CompileSettings(), all_to_all=False, store=CompiledCache(__import__("pathlib").Path(sys.argv[1])))
+store = CompiledCache(Path(sys.argv[1]))
+done = compiled(program, calibration, CompileSettings(), all_to_all=False, store=store)
 print(done.reused, done.kept.layout, len(done.kept.circuit.operations), done.kept.duration)
 """
     support = str(Path(__file__).parents[4] / "support")
