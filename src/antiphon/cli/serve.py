@@ -65,6 +65,12 @@ def serve(
             metavar="ISSUER,AUDIENCE[,emails]", help="An OpenID provider whose tokens are accepted; repeat it."
         ),
     ] = None,
+    life: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TARGET=LIFE[:SEED]", help="An emulated device lives: quiet, busy, bad-day or off; repeat it."
+        ),
+    ] = None,
     webhooks_allow_private: Annotated[
         bool | None,
         typer.Option(

@@ -44,6 +44,7 @@ def build_services(settings: ServerSettings, *, clock: Clock | None = None) -> S
         clock=clock,
         workers=settings.workers,
         read_apart=True,
+        devices=[each.device() for each in settings.life],
     )
     try:
         threads = RequestThreads(REQUEST_THREADS, eager=not running.ctx.store.url.startswith("sqlite:"))

@@ -10,6 +10,8 @@ from limits import parse
 from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from antiphon.domain.policies.life import LIVES, LivingDevice, StillDevice
+
 
 class OidcIssuer(BaseModel):
     """An OpenID provider whose tokens are accepted.
@@ -24,6 +26,33 @@ class OidcIssuer(BaseModel):
     issuer: str
     audience: str
     emails: bool = False
+
+
+class LifeSetting(BaseModel):
+    """An emulated device that is to live from now on.
+
+    Attributes:
+        target: Its name, e.g. "emu.heron".
+        life: "quiet", "busy" or "bad-day"; "off" makes it stand still.
+        seed: Another seed is another history.
+    """
+
+    target: str
+    life: str
+    seed: int = 0
+
+    @field_validator("life")
+    @classmethod
+    def _life_is_known(cls, value: str) -> str:
+        if value not in LIVES and value != "off":
+            raise ValueError(f"there is no life {value!r}: choose one of {', '.join(LIVES)}, or off")
+        return value
+
+    def device(self) -> LivingDevice | StillDevice:
+        """The same as a device to be given to an engine."""
+        if self.life == "off":
+            return StillDevice(self.target)
+        return LivingDevice(self.target, LIVES[self.life], self.seed)
 
 
 class ServerSettings(BaseSettings):
@@ -81,6 +110,9 @@ class ServerSettings(BaseSettings):
     )
     archive_dir: Path | None = Field(default=None, description="Folder of the archive; default: in the data folder.")
     oidc: list[OidcIssuer] = Field(default_factory=list, description="OpenID providers whose tokens are accepted.")
+    life: list[LifeSetting] = Field(
+        default_factory=list, description="Emulated devices that live: the target, and how; the folder remembers."
+    )
     webhooks_allow_private: bool = Field(default=False, description="Let webhooks go to private addresses (for tests).")
     metrics_open: bool | None = Field(
         default=None, description="Metrics without a key; default: only on loopback without a proxy in front."

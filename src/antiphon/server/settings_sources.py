@@ -50,6 +50,8 @@ def load_settings(flags: Mapping[str, Any] | None = None, *, config: Path | None
     given = {name: value for name, value in (flags or {}).items() if value is not None and value != []}
     if "oidc" in given:
         given["oidc"] = [_issuer(text) for text in given["oidc"]]
+    if "life" in given:
+        given["life"] = [_life(text) for text in given["life"]]
     from_environment = _environment()
     from_files = _files()
     home = given.get("home") or from_environment.get("home") or from_files.get("home") or default_home()
@@ -158,6 +160,18 @@ def _issuer(text: str) -> dict[str, Any]:
             "be under the e-mails that this provider has verified, too.",
         )
     return {"issuer": issuer.strip(), "audience": audience.strip(), "emails": pair != text}
+
+
+def _life(text: str) -> dict[str, Any]:
+    target, equals, life = text.partition("=")
+    life, colon, seed = life.partition(":")
+    if not (equals and target and life) or (colon and not seed.isdigit()):
+        raise SettingsError(
+            "A device that lives is given as its target and its life, and a seed behind a colon if you like.",
+            cause=f"found {text!r}",
+            next_step="For example --life emu.heron=busy, or --life emu.heron=busy:7.",
+        )
+    return {"target": target.strip(), "life": life.strip(), "seed": int(seed or 0)}
 
 
 def _unreadable(what: str, path: str, error: Exception) -> SettingsError:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from antiphon.cli.doctor_settings import explain_settings
 from antiphon.cli.main import app
 from antiphon.cli.serve import serve
+from antiphon.domain.policies.life import LIVES, LivingDevice, StillDevice
 from antiphon.errors import SettingsError
 from antiphon.server.settings import ServerSettings
 from antiphon.server.settings_sources import flag_of, load_settings, variable_of
@@ -46,6 +47,10 @@ OTHER: dict[str, tuple[Any, str]] = {
     "oidc": (
         [{"issuer": "https://i", "audience": "a", "emails": True}],
         '[{"issuer": "https://i", "audience": "a", "emails": true}]',
+    ),
+    "life": (
+        [{"target": "emu.heron", "life": "busy", "seed": 7}],
+        '[{"target": "emu.heron", "life": "busy", "seed": 7}]',
     ),
     "webhooks_allow_private": (True, "true"),
     "metrics_open": (False, "false"),
@@ -138,12 +143,12 @@ def test_a_flag_wins_over_a_variable_over_a_file_over_toml(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     value, _ = OTHER[name]
-    flag = ["https://i,a,emails"] if name == "oidc" else value
+    flag = {"oidc": ["https://i,a,emails"], "life": ["emu.heron=busy:7"]}.get(name, value)
     more = dict([NEEDS[name]] if name in NEEDS else [])
     path = tmp_path / "a.toml"
     path.write_text("port = 1\n")
     default = str(plain(ServerSettings(), name))
-    other = {"oidc": "[]", "None": "/x"}.get(name) or ("/x" if default == "None" else default)
+    other = {"oidc": "[]", "life": "[]", "None": "/x"}.get(name) or ("/x" if default == "None" else default)
     if name == "workers":
         other = "1"
     monkeypatch.setenv(variable_of(name), other)
@@ -246,3 +251,18 @@ def test_help_without_starting_anything() -> None:
 def test_an_issuer_on_the_command_line_vouches_for_no_addresses() -> None:
     (issuer,) = load_settings({"oidc": ["https://i,a"]}).settings.oidc
     assert (issuer.audience, issuer.emails) == ("a", False)
+
+
+@pytest.mark.parametrize(
+    "text", ["emu.heron", "emu.heron=", "=busy", "emu.heron=busy:x", "emu.heron=busy:", "emu.heron=wild"]
+)
+def test_a_life_that_is_none(text: str) -> None:
+    with pytest.raises(SettingsError):
+        load_settings({"life": [text]})
+
+
+def test_a_life_may_have_a_seed_or_be_off() -> None:
+    settings = load_settings({"life": ["emu.heron=busy", "emu.ion=off"]}).settings
+    first, second = (each.device() for each in settings.life)
+    assert (first, second.target) == (LivingDevice("emu.heron", LIVES["busy"], 0), "emu.ion")
+    assert isinstance(second, StillDevice)

@@ -71,13 +71,14 @@ class DeviceDrift(Shown):
 
     def __str__(self) -> str:
         """The verdict, then a line for each kind of figure."""
-        lines = [self.verdict]
+        lines = [self.verdict] if self.verdict else []
         for change in self.changes:
-            worst = f"; {change.worst} {_shown(change, change.worst_then)} to {_shown(change, change.worst_now)}"
-            lines.append(
-                f"  {change.figure}: median {_shown(change, change.then)} to {_shown(change, change.now)}"
-                f"{worst if change.worst else ''}"
+            then, now, was, became = (
+                figure_text(change.figure, value)
+                for value in (change.then, change.now, change.worst_then, change.worst_now)
             )
+            worst = f"; {change.worst} {was} to {became}" if change.worst else ""
+            lines.append(f"  {change.figure}: median {then} to {now}{worst}")
         return "\n".join(lines)
 
 
@@ -107,6 +108,21 @@ def changes_between(then: Calibration, now: Calibration) -> tuple[Change, ...]:
             )
         )
     return tuple(found)
+
+
+def medians(calibration: Calibration) -> dict[str, float]:
+    """The median of each kind of figure that a snapshot has, by the names that `Change` uses."""
+    found: dict[str, list[float]] = {}
+    for (figure, _), value in _figures(calibration):
+        found.setdefault(figure, []).append(value)
+    return {figure: median(values) for figure, values in found.items()}
+
+
+def figure_text(figure: str, value: float) -> str:
+    """A figure for people: times with their unit."""
+    if figure in ("T1", "T2"):
+        return f"{value * 1e6:,.3g} us" if value < 0.1 else f"{value:,.3g} s"
+    return f"{value:.2g}"
 
 
 def whether_it_matters(then: float, now: float, shots: int = SHOTS) -> tuple[bool, str]:
@@ -151,9 +167,3 @@ def _worse(was: float, became: float, higher_is_worse: bool) -> float:
     if was <= 0.0 or became <= 0.0:
         return (became - was) if higher_is_worse else (was - became)
     return math.log(became / was) if higher_is_worse else math.log(was / became)
-
-
-def _shown(change: Change, value: float) -> str:
-    if change.unit == "s":
-        return f"{value * 1e6:,.3g} us" if value < 0.1 else f"{value:,.3g} s"
-    return f"{value:.3g}"

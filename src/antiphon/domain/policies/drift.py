@@ -121,6 +121,7 @@ class Wandering:
         return replace(
             self.base,
             taken_at=at,
+            source=f"drift with seed {self.seed} around {self.base.source or 'a snapshot'}",
             qubits=tuple(_qubit(*each) for each in qubits),
             gates={
                 name: {on: _gate(figures, gates[name, tuple(sorted(on))], len(on)) for on, figures in found.items()}

@@ -1,0 +1,166 @@
+"""`antiphon targets calibrations, drift, life`: devices over time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from antiphon.domain.calibrations import Calibration
+    from antiphon.domain.policies.changes import Change, DeviceDrift
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+Name = Annotated[str, typer.Argument(metavar="TARGET", help="Its name, e.g. emu.heron.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="ISO 8601, e.g. 2026-01-31T12:00Z, or a span back: 2h, 3d.")
+]
+
+
+def calibrations(
+    shell: Shell,
+    name: Name,
+    since: Since = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="So many at most.")] = 10,
+) -> None:
+    """List the calibrations of a device, newest first: the medians of its figures, and how they went."""
+    from antiphon.client.wire.devices import calibration_to_json
+
+    with shell.look() as workspace:
+        found = workspace.target(name).calibrations(_since(since), limit)
+        shell.data([calibration_to_json(each) for each in found], lambda: _calibrations(found))
+
+
+def drift(
+    shell: Shell,
+    name: Name,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A program: say whether the change matters for it.")
+    ] = None,
+    since: Since = None,
+) -> None:
+    """Say what changed on a device since a time, or since the calibration before the newest, and whether it matters."""
+    from antiphon.cli.submit import check_there
+    from antiphon.client.wire.devices import drift_to_json
+
+    if file is not None:
+        check_there(file)
+    with shell.look() as workspace:
+        found = workspace.target(name).drift(file, _since(since))
+        shell.data(drift_to_json(found), lambda: _drift(found))
+
+
+def life(
+    shell: Shell,
+    name: Name,
+    profile: Annotated[str, typer.Argument(metavar="LIFE", help="quiet, busy, bad-day; or off, to stand still.")],
+    seed: Annotated[int, typer.Option(help="Another seed is another history.")] = 0,
+) -> None:
+    """Give an emulated device of this folder a life: a queue with other tenants, drift, outages. The folder remembers.
+
+    A server takes it with its next start; antiphon serve --life does both at once.
+    """
+    from antiphon import emu
+    from antiphon.client.workspace import Workspace
+
+    device = emu.device(name, None if profile == "off" else profile, seed=seed)
+    with Workspace(shell.home, dispatch=False, targets=[device]) as workspace:
+        info = workspace.target(name).info
+        shell.data({"name": info.name, "version": info.version, "life": profile}, lambda: info.description)
+
+
+def _since(text: str | None) -> str | float | None:
+    units = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
+    if text is not None and text[-1:] in units and text[:-1].replace(".", "", 1).isdigit():
+        return time.time() - float(text[:-1]) * units[text[-1]]
+    return text
+
+
+def _calibrations(found: Sequence[Calibration]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from antiphon.cli.describe import iso
+    from antiphon.cli.tables import facts_table
+    from antiphon.domain.policies.changes import figure_text, medians
+
+    table = _table("published", *_HEADINGS.values(), "digest")
+    for each in found:
+        values = medians(each)
+        table.add_row(
+            (iso(each.taken_at) or "")[:16].replace("T", " "),
+            *(figure_text(figure, values[figure]) if figure in values else "" for figure in _HEADINGS),
+            each.digest[7:15],
+        )
+    parts: list[RenderableType] = [table]
+    if len(found) > 2:
+        rows = {}
+        for figure in _HEADINGS:
+            path = [medians(each).get(figure, 0.0) for each in reversed(found)]
+            rows[figure] = f"{sparkline(path)}  {figure_text(figure, min(path))} to {figure_text(figure, max(path))}"
+        parts += [Text("\nmedians, oldest first", style="dim"), facts_table(rows)]
+    parts.append(Text(f"\n{found[0].source}", style="dim"))
+    return Group(*parts)
+
+
+def _drift(found: DeviceDrift) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from antiphon.cli.describe import iso
+
+    table = _table("median", "then", "now", "", "worst")
+    for change in found.changes:
+        table.add_row(*_row(change))
+    times = f"{(iso(found.since_at) or '')[:16]}Z to {(iso(found.until_at) or '')[:16]}Z".replace("T", " ")
+    parts: list[RenderableType] = [Text(f"{found.target}, {times}", style="dim"), table]
+    if found.verdict:
+        style = "yellow" if found.matters else ""
+        parts.append(Text(f"\n{found.verdict}", style=style))
+    return Group(*parts)
+
+
+def _table(*headings: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != "worst", overflow="fold")
+    return table
+
+
+def _row(change: Change) -> tuple[str, ...]:
+    from antiphon.domain.policies.changes import figure_text
+
+    ratio = change.now / change.then if change.then > 0 else 1.0
+    worst = ""
+    if change.worst:
+        was, became = figure_text(change.figure, change.worst_then), figure_text(change.figure, change.worst_now)
+        worst = f"{change.worst}: {was} to {became}"
+    then, now = figure_text(change.figure, change.then), figure_text(change.figure, change.now)
+    return change.figure, then, now, f"{ratio - 1:+.0%}", worst
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A line of blocks, lowest for the least value."""
+    low, high = min(values), max(values)
+    if high <= low:
+        return BLOCKS[0] * len(values)
+    return "".join(BLOCKS[min(7, int(8 * (value - low) / (high - low)))] for value in values)
+
+
+_HEADINGS = {
+    "T1": "T1",
+    "T2": "T2",
+    "readout error": "readout",
+    "1-qubit gate error": "1q",
+    "2-qubit gate error": "2q",
+}

@@ -1,0 +1,118 @@
+"""Calibrations, drift and lives as a user meets them: in Python, over HTTP, and in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from antiphon import Workspace, emu
+from antiphon.cli.target_device import sparkline
+from antiphon.domain.identity import Role
+from antiphon.errors import LimitError
+from command_line import antiphon
+from programs import BELL
+from served import served
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("devices")
+
+
+def test_the_dated_snapshots_of_a_device_are_listed(home: Path) -> None:
+    with Workspace(home, workers=0) as workspace:
+        target = workspace.target("emu.falcon")
+        found = target.calibrations()
+        assert len(found) >= 2
+        assert [each.taken_at for each in found] == sorted((each.taken_at for each in found), reverse=True)
+        assert target.calibration == found[0]
+        assert target.calibrations("2021-12-31T00:00Z")[-1].taken_at <= 1_640_908_800.0
+        drift = target.drift(BELL, since=found[-1].taken_at)
+        assert (drift.since, drift.until) == (found[-1].digest, found[0].digest)
+        assert drift.fidelity_now is not None
+        assert 0.5 < drift.fidelity_now < 1.0
+        with pytest.raises(LimitError) as none:
+            target.calibrations("yesterday")
+        assert none.value.code == "time-invalid"
+        with pytest.raises(LimitError) as simulator:
+            _ = workspace.target("sim.auto").calibration
+        assert simulator.value.code == "calibration-unknown"
+
+
+def test_a_server_tells_the_same(tmp_path: Path) -> None:
+    with served(tmp_path) as server, Workspace(server.url, api_key=server.key()) as remote:
+        with Workspace(tmp_path / "here", workers=0) as embedded:
+            here, there = embedded.target("emu.falcon"), remote.target("emu.falcon")
+            assert list(there.calibrations()) == list(here.calibrations())
+            assert there.drift(BELL, "2022-01-01T00:00Z") == here.drift(BELL, "2022-01-01T00:00Z")
+            assert there.drift() == here.drift()
+        with server.client(Role.VIEWER) as viewer:
+            listed = viewer.get("/v1/targets/emu.falcon/calibrations", params={"limit": 1}).json()["calibrations"]
+            assert [each["digest"] for each in listed] == [there.calibration.digest]
+            assert viewer.get("/v1/targets/sim.auto/calibrations").json()["code"] == "calibration-unknown"
+            assert viewer.get("/v1/targets/none/calibrations").status_code == 404
+            assert viewer.post("/v1/targets/emu.falcon/drift", json={"program": "nonsense"}).status_code == 422
+            assert viewer.get("/v1/targets/emu.falcon/calibrations", params={"limit": 0}).status_code == 422
+
+
+def test_a_result_tells_its_calibration(home: Path) -> None:
+    with Workspace(home, workers=1) as workspace:
+        job = workspace.target("emu.manila").submit(BELL, shots=100, seed=1)
+        job.result()
+        assert job.calibration == workspace.target("emu.manila").calibration
+        assert workspace.target("sim.auto").submit(BELL, shots=10).wait().calibration is None
+
+
+def test_the_terminal(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = antiphon(home, "targets", "calibrations", "emu.falcon")
+    assert shown.code == 0, shown.err
+    assert all(len(line) <= 80 for line in shown.out.splitlines())
+    assert "T1 " in shown.out
+    assert "▁" in shown.out
+    assert "█" in shown.out
+    program = tmp_path / "bell.qasm"
+    program.write_text(BELL)
+    told = antiphon(home, "targets", "drift", "emu.falcon", program, "--since", "2022-01-01T00:00Z")
+    assert told.code == 0, told.err
+    assert all(len(line) <= 80 for line in told.out.splitlines())
+    assert "expected fidelity" in " ".join(told.out.split())
+    data = antiphon(home, "targets", "drift", "emu.falcon", program, "--since", "2022-01-01T00:00Z", "--json").data
+    assert data["matters"] in (True, False)
+    assert len(data["changes"]) == 5
+    assert antiphon(home, "targets", "drift", "emu.falcon", tmp_path / "none.qasm").code == 2
+    assert antiphon(home, "targets", "drift", "sim.auto").code != 0
+
+
+def test_a_life_is_given_and_taken_in_the_terminal(tmp_path: Path) -> None:
+    given = antiphon(tmp_path, "targets", "life", "emu.manila", "busy", "--seed", "3", "--json")
+    assert given.data["version"].endswith("+busy.3")
+    listed = antiphon(tmp_path, "targets", "calibrations", "emu.manila", "--since", "3d", "--json").data
+    assert len(listed) == 4
+    assert "seed 3" in listed[0]["source"]
+    taken = antiphon(tmp_path, "targets", "life", "emu.manila", "off", "--json")
+    assert "+" not in taken.data["version"]
+    assert antiphon(tmp_path, "targets", "life", "sim.auto", "busy").code != 0
+    assert antiphon(tmp_path, "targets", "life", "emu.manila", "wild").code != 0
+
+
+def test_a_server_gives_a_life(tmp_path: Path) -> None:
+    life = [{"target": "emu.manila", "life": "quiet", "seed": 5}]
+    with served(tmp_path, life=life) as server, Workspace(server.url, api_key=server.key()) as workspace:
+        assert workspace.target("emu.manila").info.version.endswith("+quiet.5")
+        assert len(workspace.target("emu.manila").calibrations()) == 8
+
+
+def test_a_sparkline() -> None:
+    assert sparkline([1.0, 2.0, 8.0, 1.0]) == "▁▂█▁"
+    assert sparkline([1.0, 1.0]) == "▁▁"
+
+
+def test_devices_by_name() -> None:
+    made = [emu.heron(), emu.falcon(), emu.manila(), emu.willow(), emu.ion()]
+    assert [each.target for each in made] == ["emu.heron", "emu.falcon", "emu.manila", "emu.willow", "emu.ion"]
+    changed = emu.heron("busy", drift={"correlation_s": 60.0})
+    assert isinstance(changed, emu.LivingDevice)
+    assert changed.life.drift.correlation_s == 60.0
+    assert emu.LivingDevice.from_json(changed.to_json()) == changed
