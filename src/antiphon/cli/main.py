@@ -20,6 +20,7 @@ from antiphon.cli import (
     quotas,
     reference,
     reservations,
+    resources,
     serve,
     sessions,
     simulate,
@@ -68,6 +69,7 @@ def _everywhere(
 
 app.command("demo")(command(demo.demo))
 app.command("submit")(anywhere(submit.submit))
+app.command("resources")(anywhere(resources.resources))
 app.add_typer(targets.app, name="targets")
 app.add_typer(providers.app, name="providers")
 app.add_typer(jobs.app, name="jobs")

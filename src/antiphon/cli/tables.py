@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from antiphon.client.job import Job
     from antiphon.client.session import Session
     from antiphon.client.target import Target
+    from antiphon.domain.badges import Badge
     from antiphon.domain.jobs import Job as JobFacts
 
 STYLES = {
@@ -97,7 +98,8 @@ def targets_table(targets: Iterable[Target]) -> Table:
     table.add_column("status", no_wrap=True)
     table.add_column("queue", justify="right")
     table.add_column("wait", no_wrap=True)
-    table.add_column("what it is", style="dim")
+    table.add_column("kit", no_wrap=True)
+    table.add_column("what it is", style="dim", no_wrap=True, overflow="ellipsis")
     for target in targets:
         table.add_row(
             target.name,
@@ -105,9 +107,16 @@ def targets_table(targets: Iterable[Target]) -> Table:
             status_text(target.status),
             str(target.queue_depth),
             "-" if target.expected_wait is None else span(target.expected_wait),
-            target.info.description,
+            badge_text(target.badge, target.info.version),
+            Text(target.info.description),
         )
     return whole_but(table, "what it is")
+
+
+def badge_text(badge: Badge | None, version: str) -> Text:
+    """What a target's badge says, in its colour; a dash without one."""
+    words = "-" if badge is None else badge.in_words(version)
+    return Text(words, style={"passed": "green", "stale": "yellow", "-": "dim"}.get(words, "red"))
 
 
 def facts_table(rows: Mapping[str, Any]) -> Table:

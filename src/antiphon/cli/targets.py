@@ -9,6 +9,7 @@ import typer
 from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
 from antiphon.cli.target_queue import prices, set_policy
+from antiphon.cli.target_verify import badge_line, verify
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,6 +54,7 @@ def show(
 
 app.command("set")(anywhere(set_policy))
 app.command("prices")(anywhere(prices))
+app.command("verify")(anywhere(verify))
 
 
 def _list(shell: Shell) -> None:
@@ -87,6 +89,7 @@ def _page(target: Target, view: QueueOverview, stored: StoredPriceList | None) -
         "shots": f"up to {info.limits.max_shots:,}",
         "expectation values": "yes" if info.estimates else "no",
         "noise models": "yes" if info.takes_noise else "no",
+        "contract kit": badge_line(target.badge, info.version) or f"never run: targets verify {info.name}",
     }
     parts: list[RenderableType] = [facts_table(rows), Text("\nqueue", style="dim"), facts_table(queue_rows(view))]
     if stored is not None:

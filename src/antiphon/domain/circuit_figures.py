@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.domain.circuits import Barrier, Circuit, For, Gate, If, Measure, Operation, Reset, Unitary, While
+from antiphon.domain.gates import GATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class CircuitFigures:
     width: int
     depth: int
     gates: Mapping[str, int]
+
+    @property
+    def entangling(self) -> int:
+        """How many of its gates join several qubits."""
+        return sum(count for name, count in self.gates.items() if name in GATES and GATES[name].num_qubits > 1)
 
     def to_json(self) -> dict[str, Any]:
         """The figures as JSON values."""

@@ -159,11 +159,17 @@ class Subject:
         return evidence
 
     def fidelity(self, program: str) -> float:
-        """The probability that a shot sees no error: 1 on a simulator, the device's own assessment on a device."""
+        """The probability that a shot sees no error: 1 on a simulator, the device's own assessment on a device.
+
+        Raises:
+            ProgramError, LimitError: The device refuses the program.
+        """
         if not self.is_noisy:
             return 1.0
         try:
             found = self.target.estimate_resources(program, self.shots, fault_tolerant=False).on[self.target.name]
+        except (ProgramError, LimitError):
+            raise
         except AntiphonError:
             return UNKNOWN_FIDELITY
         return UNKNOWN_FIDELITY if found.fidelity is None else found.fidelity

@@ -21,9 +21,10 @@ GATES = {
     "crz": ("x q[1]; h q[0];", "q[1], q[0]", "h q[0];"),
     "cp": ("x q[1]; h q[0];", "q[1], q[0]", "h q[0];"),
     "rxx": ("", "q[0], q[1]", ""),
-    "ryy": ("", "q[0], q[1]", ""),
     "rzz": ("h q[0];", "q[0], q[1]", "h q[0];"),
 }
+OF_OPENQASM_2 = frozenset({"rxx", "rzz"})
+"""The library of OpenQASM 3 has no such gates."""
 ANGLE = 1.2345678
 EXACT = 1e-4
 """Rounding to a thousandth moves the cosine four times as far."""
@@ -36,6 +37,9 @@ SAMPLED_SHOTS = 4_000
 def _program(name: str, angle: float, turns: int = 1, *, measured: bool = False) -> str:
     before, qubits, after = GATES[name]
     gates = f"{name}({angle!r}) {qubits}; " * turns
+    if name in OF_OPENQASM_2:
+        end = " measure q[0] -> c[0];" if measured else ""
+        return f'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2]; creg c[1]; {before} {gates}{after}{end}\n'
     end = " c[0] = measure q[0];" if measured else ""
     return f"{HEAD}qubit[2] q; bit[1] c; {before} {gates}{after}{end}\n"
 

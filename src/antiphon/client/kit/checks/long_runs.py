@@ -7,9 +7,10 @@ from antiphon.client.kit.subject import HEAD, Subject
 from antiphon.domain.programs import Profile
 from antiphon.errors import LimitError, ProgramError
 
-ENDLESS = f"""{HEAD}qubit[1] q; bit[1] c;
-while (!c[0]) {{ reset q[0]; c[0] = measure q[0]; }}
+ENDLESS = f"""{HEAD}qubit[1] q; bit[2] c;
+while (!c[1]) {{ reset q[0]; c[0] = measure q[0]; }}
 """
+"""It waits for a bit that nothing is measured into, so that no error of readout ends it."""
 
 
 def start_endless(subject: Subject, max_seconds: float | None = None) -> Job | None:

@@ -46,6 +46,7 @@ def qiskit_circuit(
     clifford: bool = False,
     measured: bool = True,
     after: After | None = None,
+    spare: bool = False,
 ) -> Any:
     """The circuit at one parameter set, on its used qubits, with the program's own registers.
 
@@ -55,25 +56,35 @@ def qiskit_circuit(
         clifford: Write every gate as Clifford primitives, for the stabilizer method.
         measured: Make the final measurements of a static circuit.
         after: Called after every operation is written, to append its noise.
+        spare: Add a qubit in |0⟩ beyond the used ones, as circuits that assign bits have anyway.
     """
     try:
         import qiskit
     except ImportError as error:
         raise MissingExtraError.of("qiskit", "sims", "Aer") from error
     assigns = any(isinstance(operation, AssignBit) for operation in walk(features.operations))
-    qubits = [qiskit.circuit.Qubit() for _ in range(features.num_qubits + assigns)]
+    early = _jumps_before_measuring(features.operations)
+    qubits = [qiskit.circuit.Qubit() for _ in range(features.num_qubits + (spare or assigns or early))]
     circuit = qiskit.QuantumCircuit(qubits)
     for register in features.circuit.registers:
         if register.size:
             circuit.add_register(qiskit.ClassicalRegister(register.size, register.name))
     angles = iter(features.angles_of_gates(parameters))
     writer = _Writer(circuit, features, angles, clifford=clifford, after=after)
+    if early and circuit.clbits:
+        circuit.measure(features.num_qubits, 0)  # the spare qubit: the bit stays 0
     writer.block(circuit, features.operations)
     if measured:
         for qubit, clbit in features.readout:
             if qubit >= 0:
                 circuit.measure(qubit, clbit)
     return circuit
+
+
+def _jumps_before_measuring(operations: tuple[Operation, ...]) -> bool:
+    """Whether a loop or branch stands before every measurement: Aer 0.18 then loses the place that it jumps to."""
+    first = next((each for each in operations if isinstance(each, Measure | AssignBit | If | While | For)), None)
+    return isinstance(first, If | While | For)
 
 
 class _Writer:
