@@ -28,6 +28,7 @@ from antiphon.adapters.store import open_store
 from antiphon.adapters.store.telling import ENDED, QUEUED, SOMETHING_WAITS
 from antiphon.adapters.targets import emu, sim
 from antiphon.adapters.targets.emu_life.lives import give_lives
+from antiphon.adapters.targets.mitigation import mitigating
 from antiphon.adapters.targets.plugins import load_plugins
 from antiphon.adapters.targets.vendors import build_vendors
 from antiphon.adapters.telemetry.job_spans import JobSpans
@@ -80,7 +81,7 @@ def load_targets(home: Path | None = None) -> TargetPlugin:
         home: The folder whose `providers.toml` says which vendors' targets there are; None for none of them, which is
             all that a worker process needs: nothing of theirs runs in it.
     """
-    own = {**sim.build_drivers(), **emu.build_drivers()}
+    own = {name: mitigating(driver) for name, driver in {**sim.build_drivers(), **emu.build_drivers()}.items()}
     vendors = TargetPlugin({}) if home is None else build_vendors(home, lambda: build_secrets(home))
     own = {**own, **vendors.drivers}
     plugins = load_plugins(own)

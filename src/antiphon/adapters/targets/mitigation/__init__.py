@@ -10,10 +10,13 @@ def mitigating(driver: TargetDriver) -> TargetDriver:
     from antiphon.adapters.targets.mitigation.driver import (
         MitigatingDevice,
         MitigatingDriver,
+        MitigatingEmulator,
         MitigatingScheduledDevice,
     )
     from antiphon.ports.device_driver import DeviceDriver, ScheduledDevice
 
     if isinstance(driver, ScheduledDevice):
         return MitigatingScheduledDevice(driver)
+    if isinstance(driver, DeviceDriver) and hasattr(driver, "plan_under"):
+        return MitigatingEmulator(driver)
     return MitigatingDevice(driver) if isinstance(driver, DeviceDriver) else MitigatingDriver(driver)

@@ -6,62 +6,36 @@ what they bring is combined; the raw values stay beside the mitigated ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
 
+from antiphon.adapters.targets.mitigation.asking import OPTION_HELP, Asked, check_dynamic, check_pub, read_asked
 from antiphon.adapters.targets.mitigation.device import as_compiled, compiled_ground
 from antiphon.adapters.targets.mitigation.estimate_run import EstimateRun, check_estimate
 from antiphon.adapters.targets.mitigation.ground import Ground, simulated, without_last_measurements
-from antiphon.adapters.targets.mitigation.instances import Methods
 from antiphon.adapters.targets.mitigation.programs import derived_seed, program_of
 from antiphon.adapters.targets.mitigation.sample_run import SampleRun, check_sample
 from antiphon.adapters.targets.mitigation.tallies import Request
-from antiphon.domain.allocation import ShotAllocation
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.circuits import Circuit
 from antiphon.domain.device_noise import DeviceNoise
 from antiphon.domain.devices import Assessment
 from antiphon.domain.evolve import evolve
-from antiphon.domain.mitigation import Mitigation, refusal
+from antiphon.domain.mitigation import refusal
 from antiphon.domain.noise import Noise, NoiseModel
 from antiphon.domain.programs import Program
 from antiphon.domain.results import Estimated, Execution, Outcome, Sampled
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import Compiled, JobKind, Plan, Pub, Work
-from antiphon.errors import LimitError, UnsupportedProgramError
+from antiphon.errors import LimitError
 from antiphon.ports.device_driver import DeviceDriver, ScheduledDevice
 from antiphon.ports.target_driver import TargetDriver
 
-OPTION_HELP = {
-    "mitigation": "What is done about errors: an object of readout, twirling, dynamical_decoupling, zne, pec, "
-    "sentinel; antiphon.Mitigation makes it.",
-    "allocation": 'How an estimate\'s shots are shared: "coefficients" (default), "variance" (a first round shows '
-    'where they count), or {"precision": 0.01} to stop at that standard error.',
-}
-
 MOST_CIRCUITS = 20_000
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """The options of a work that are this wrapper's own, and what is left for the target."""
-
-    mitigation: Mitigation
-    methods: Methods
-    allocation: ShotAllocation | None
-    left: Mapping[str, Any]
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """The settings of mitigation as JSON values; empty where there is none."""
-        if not self.mitigation:
-            return {}
-        settings = self.mitigation.to_json()
-        if self.methods.readout is not None:
-            settings["readout"] = {**settings["readout"], "method": self.methods.readout.method}
-        return settings
+COMPILED_UNDER = "compiled_under"
+"""In a plan's details: the calibration that it was made for, where the device cannot find it again."""
 
 
 class MitigatingDriver:
@@ -87,14 +61,17 @@ class MitigatingDriver:
             UnsupportedProgramError, ProgramError, LimitError, MissingExtraError: As the target's own; and for a method
                 that does not fit the program or the target (code "mitigation-invalid").
         """
-        asked = _asked(work.options)
+        return self._plan(work, self.inner.plan)
+
+    def _plan(self, work: Work, planned: Callable[[Work], Plan]) -> Plan:
+        asked = read_asked(work.options)
         if asked is None:
-            return self.inner.plan(work)
-        if not _changes(asked):
-            return self.inner.plan(evolve(work, options=asked.left))
+            return planned(work)
+        if not asked.changes_anything:
+            return planned(evolve(work, options=asked.left))
         for pub in work.pubs:
-            _check_pub(pub, asked, self.inner.info.name)
-        base = self.inner.plan(_base_of(work, asked))
+            check_pub(pub, asked, self.inner.info.name)
+        base = planned(_base_of(work, asked))
         compiled = base.compiled or (None,) * len(work.pubs)
         circuits = sum(self._check(pub, made, asked, base) for pub, made in zip(work.pubs, compiled, strict=True))
         if circuits > MOST_CIRCUITS:
@@ -118,10 +95,10 @@ class MitigatingDriver:
         Raises:
             ExecutionError: The engine ended without a result, or errors of the readout cannot be undone.
         """
-        asked = _asked(work.options)
+        asked = read_asked(work.options)
         if asked is None:
             return self.inner.execute(work, plan)
-        if not _changes(asked):
+        if not asked.changes_anything:
             return self.inner.execute(evolve(work, options=asked.left), plan)
         compiled = plan.compiled or (None,) * len(work.pubs)
         runs = [self._run(pub, made, asked, plan) for pub, made in zip(work.pubs, compiled, strict=True)]
@@ -142,11 +119,11 @@ class MitigatingDriver:
 
     # --- one pub
 
-    def _check(self, pub: Pub, made: Compiled | None, asked: _Asked, plan: Plan) -> int:
+    def _check(self, pub: Pub, made: Compiled | None, asked: Asked, plan: Plan) -> int:
         ground = self._ground(pub, made, asked, plan)
         if pub.observables is None:
             if not ground.is_static:
-                _check_dynamic(asked.methods)
+                check_dynamic(asked.methods)
             circuit = pub.program.circuit if made is None else made.circuit
             assert circuit is not None
             return check_sample(pub, circuit, asked.methods)
@@ -159,7 +136,7 @@ class MitigatingDriver:
         self._noise(asked, plan)
         return check_estimate(pub, ground, asked.methods, asked.allocation)
 
-    def _run(self, pub: Pub, made: Compiled | None, asked: _Asked, plan: Plan) -> EstimateRun | SampleRun:
+    def _run(self, pub: Pub, made: Compiled | None, asked: Asked, plan: Plan) -> EstimateRun | SampleRun:
         ground = self._ground(pub, made, asked, plan)
         if pub.observables is not None:
             noise = self._noise(asked, plan)
@@ -168,7 +145,7 @@ class MitigatingDriver:
         assert circuit is not None
         return SampleRun(pub, ground, circuit, asked.methods, asked.told)
 
-    def _ground(self, pub: Pub, made: Compiled | None, asked: _Asked, plan: Plan) -> Ground:
+    def _ground(self, pub: Pub, made: Compiled | None, asked: Asked, plan: Plan) -> Ground:
         shape = self.inner.info.device
         if made is None or shape is None:
             if asked.methods.decoupling is not None:
@@ -183,9 +160,10 @@ class MitigatingDriver:
     def _calibration(self, plan: Plan) -> Calibration:
         """The one that the plan compiled for."""
         assert isinstance(self.inner, DeviceDriver)
-        return self.inner.calibration(plan.details["calibration"]["taken_at"])
+        told = plan.details.get(COMPILED_UNDER)
+        return self.inner.calibration(plan.details["calibration"]["taken_at"]) if told is None else _read(told)
 
-    def _noise(self, asked: _Asked, plan: Plan) -> Noise | None:
+    def _noise(self, asked: Asked, plan: Plan) -> Noise | None:
         """What error cancellation takes the noise to be."""
         if asked.methods.pec is None:
             return None
@@ -202,14 +180,14 @@ class MitigatingDriver:
 
     # --- one round
 
-    def _call(self, wanted: Sequence[tuple[int, Request]], number: int, asked: _Asked, plan: Plan) -> Execution:
+    def _call(self, wanted: Sequence[tuple[int, Request]], number: int, asked: Asked, plan: Plan) -> Execution:
         pubs = []
         for _, request in wanted:
             cell = request.tally.cell
             pubs.append(Pub(cell.program, cell.parameters, request.shots, derived_seed(cell.seed, "round", number)))
         work = Work(JobKind.BATCH, tuple(pubs), asked.left)
         if plan.compiled:
-            details = {name: value for name, value in plan.details.items() if name not in {"mitigation", "circuits"}}
+            details = {name: value for name, value in plan.details.items() if name not in _OWN_DETAILS}
             own = evolve(
                 plan,
                 engine=tuple(plan.engine[index] for index, _ in wanted),
@@ -250,6 +228,27 @@ class MitigatingDevice(MitigatingDriver):
         return self.inner.assess(program, calibration)
 
 
+class MitigatingEmulator(MitigatingDevice):
+    """An emulated device that also mitigates; it still does whatever gives it a life."""
+
+    inner: _Emulator
+
+    def plan_under(self, work: Work, calibration: Calibration) -> Plan:
+        """`plan` for that calibration, which goes with the plan if the device does not have it."""
+
+        def planned(base: Work) -> Plan:
+            plan = self.inner.plan_under(base, calibration)
+            if base is work or self.inner.calibration(calibration.taken_at).digest == calibration.digest:
+                return plan
+            return evolve(plan, details={**plan.details, COMPILED_UNDER: calibration.to_json()})
+
+        return self._plan(work, planned)
+
+
+class _Emulator(DeviceDriver, Protocol):
+    def plan_under(self, work: Work, calibration: Calibration) -> Plan: ...
+
+
 class MitigatingScheduledDevice(MitigatingDevice):
     """A device that also mitigates and knows when it is calibrated next."""
 
@@ -260,64 +259,19 @@ class MitigatingScheduledDevice(MitigatingDevice):
         return self.inner.next_calibration(at)
 
 
-def _asked(options: Mapping[str, Any]) -> _Asked | None:
-    if not any(name in options for name in OPTION_HELP):
-        return None
-    given = options.get("mitigation")
-    mitigation = Mitigation() if given is None or given is False else Mitigation.from_json(given)
-    if not mitigation:
-        mitigation = Mitigation(sentinel=False)
-    left = {name: value for name, value in options.items() if name not in OPTION_HELP}
-    return _Asked(mitigation, Methods.of(mitigation), ShotAllocation.from_json(options.get("allocation")), left)
+_OWN_DETAILS = frozenset({"mitigation", "circuits", COMPILED_UNDER})
 
 
-def _changes(asked: _Asked) -> bool:
-    return bool(asked.mitigation) or asked.allocation is not None
+def _read(told: Mapping[str, Any]) -> Calibration:
+    return _read_text(json.dumps(told, sort_keys=True))
 
 
-def _check_pub(pub: Pub, asked: _Asked, target: str) -> None:
-    if pub.program.circuit is None:
-        raise UnsupportedProgramError(
-            "A program without a circuit cannot be varied, so it cannot be mitigated.",
-            code="mitigation-unsupported",
-            cause=pub.program.opaque_because,
-            next_step="Run it without mitigation.",
-            details={"target": target},
-        )
-    if pub.observables is None and asked.allocation is not None:
-        raise LimitError(
-            "Shots are shared among the circuits of an estimate, and this job samples counts.",
-            code="shots-invalid",
-            next_step="Leave allocation out, or use estimate.",
-        )
-    if pub.observables is not None and pub.shots is None:
-        raise LimitError(
-            "Exact values have no shots that could be shared or mitigated.",
-            code="shots-invalid",
-            next_step="Give shots or a precision, or leave mitigation and allocation out.",
-        )
-    if asked.left.get("exact_probabilities"):
-        raise refusal(
-            "readout" if asked.methods.readout else "twirling",
-            "exact probabilities are asked for too",
-            "Leave exact_probabilities out: they have no errors to mitigate.",
-        )
+@lru_cache(maxsize=8)
+def _read_text(text: str) -> Calibration:
+    return Calibration.from_json(json.loads(text))
 
 
-def _check_dynamic(methods: Methods) -> None:
-    names = ("twirling", "dynamical_decoupling", "zne", "pec")
-    asked = dict(zip(names, (methods.twirling, methods.decoupling, methods.zne, methods.pec), strict=True))
-    for name, method in asked.items():
-        if method is not None:
-            raise refusal(
-                name,
-                "the program measures, resets or branches on its way, and what a variation of it does there is not "
-                "known before it runs",
-                "Use readout correction alone, which corrects the bits that are measured last.",
-            )
-
-
-def _base_of(work: Work, asked: _Asked) -> Work:
+def _base_of(work: Work, asked: Asked) -> Work:
     """What the target plans for: the programs without the measurements at their end where those are replaced."""
     pubs = []
     for pub in work.pubs:
@@ -332,7 +286,7 @@ def _base_of(work: Work, asked: _Asked) -> Work:
     return Work(work.kind, tuple(pubs), asked.left)
 
 
-def _provenance(told: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], asked: _Asked) -> dict[str, Any]:
+def _provenance(told: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], asked: Asked) -> dict[str, Any]:
     """As the target's own of the first round, with sums over all and a summary; details are with the outcomes."""
     first = {name: value for name, value in told[0].items() if name != "pubs"} if told else {}
     seconds = sum(each.get("engine_s", 0.0) for each in told)
