@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon.cli.command import anywhere
+from antiphon.cli.command import anywhere, command
 from antiphon.cli.shell import Shell
+from antiphon.cli.target_device import calibrations, drift, life
 from antiphon.cli.target_queue import prices, set_policy
 from antiphon.cli.target_verify import badge_line, verify
 
@@ -54,6 +55,9 @@ def show(
 
 app.command("set")(anywhere(set_policy))
 app.command("prices")(anywhere(prices))
+app.command("calibrations")(anywhere(calibrations))
+app.command("drift")(anywhere(drift))
+app.command("life")(command(life))
 app.command("verify")(anywhere(verify))
 
 
