@@ -63,6 +63,11 @@ def _write(out: Path, target: str, shape: dict[str, Any], calibrations: Iterable
         print("  ", *each.notes, sep="\n    ")
 
 
+def _qubit(t1: float, t2: float, p01: float, p10: float) -> QubitFigures:
+    t1 = _rounded(t1)
+    return QubitFigures(t1, min(_rounded(t2), 2 * t1), _rounded(p01), _rounded(p10))
+
+
 def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
@@ -100,8 +105,7 @@ def _ibm(wheels: Path, target: str, name: str, version: str) -> Calibration:
         t2 = min(item["T2"], 2 * item["T1"])
         if t2 < item["T2"]:
             notes.append(f"T2 of qubit {number} was {item['T2'] * 1e6:.1f} µs, longer than 2·T1: shortened to it.")
-        figures = (item["T1"], t2, item["prob_meas1_prep0"], item["prob_meas0_prep1"])
-        qubits.append(QubitFigures(*map(_rounded, figures)))
+        qubits.append(_qubit(item["T1"], t2, item["prob_meas1_prep0"], item["prob_meas0_prep1"]))
     gates: dict[str, dict[tuple[int, ...], GateFigures]] = {}
     broken: dict[str, list[str]] = {}
     resets = []
@@ -167,7 +171,7 @@ def _google(wheels: Path) -> tuple[dict[str, Any], list[Calibration]]:
         t_phi = one_qubit_s / (3 * dephasing) if dephasing > 0 else math.inf
         t2 = 1 / (1 / (2 * t1) + (1 / t_phi))
         p01, p10 = found["single_qubit_p00_error"][key], found["single_qubit_p11_error"][key]
-        qubits.append(QubitFigures(*map(_rounded, (t1, min(t2, 2 * t1), p01, p10))))
+        qubits.append(_qubit(t1, t2, p01, p10))
         average = 2 / 3 * found["single_qubit_rb_pauli_error_per_gate"][key]
         one[(number[place],)] = GateFigures(_rounded(average), one_qubit_s)
     pairs: dict[tuple[int, ...], GateFigures] = {}
