@@ -46,7 +46,6 @@ def qiskit_circuit(
     clifford: bool = False,
     measured: bool = True,
     after: After | None = None,
-    spare: bool = False,
 ) -> Any:
     """The circuit at one parameter set, on its used qubits, with the program's own registers.
 
@@ -56,7 +55,6 @@ def qiskit_circuit(
         clifford: Write every gate as Clifford primitives, for the stabilizer method.
         measured: Make the final measurements of a static circuit.
         after: Called after every operation is written, to append its noise.
-        spare: Add a qubit in |0⟩ beyond the used ones, as circuits that assign bits have anyway.
     """
     try:
         import qiskit
@@ -64,7 +62,7 @@ def qiskit_circuit(
         raise MissingExtraError.of("qiskit", "sims", "Aer") from error
     assigns = any(isinstance(operation, AssignBit) for operation in walk(features.operations))
     early = _jumps_before_measuring(features.operations)
-    qubits = [qiskit.circuit.Qubit() for _ in range(features.num_qubits + (spare or assigns or early))]
+    qubits = [qiskit.circuit.Qubit() for _ in range(features.num_qubits + (assigns or early))]
     circuit = qiskit.QuantumCircuit(qubits)
     for register in features.circuit.registers:
         if register.size:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from antiphon.adapters.targets.sim.channels import pauli_channels, superoperators
+from antiphon.adapters.targets.sim.channels import pauli_channels, relaxing_operators, superoperators
 from antiphon.adapters.targets.sim.engines.aer_circuit import NATIVE
 from antiphon.domain.circuits import Operation
 from antiphon.domain.gates import GATES
-from antiphon.domain.noise import Channel, Noise, NoiseModel, Relaxation
+from antiphon.domain.noise import Noise, NoiseModel, PauliChannel, Relaxation
 
 
 class Writing(Protocol):
@@ -49,25 +49,27 @@ class _Exact:
 
 
 class _Drawn:
-    """Each channel is an identity whose label names its error; Aer draws one of the error's terms for every shot."""
+    """A Pauli channel is an identity whose label names its error; relaxation stands there as Kraus operators.
+
+    In a noise model the latter would turn all errors into Kraus operators, which is slower, and which fails on weak
+    errors in Aer 0.18 ("Kraus is empty").
+    """
 
     def __init__(self, noise: Noise, *, twirl: bool) -> None:
         self.noise = noise
         self.twirl = twirl
-        self.labels: dict[tuple[Any, ...], tuple[str, Channel]] = {}
+        self.labels: dict[tuple[tuple[str, float], ...], tuple[str, PauliChannel]] = {}
 
     def after(self, circuit: Any, operation: Operation) -> None:
-        from qiskit.circuit import Gate
+        from qiskit.circuit import Gate, Instruction
 
         channels = pauli_channels(self.noise, operation) if self.twirl else self.noise.after(operation)
         for channel in channels:
             if isinstance(channel, Relaxation):
-                qubits: tuple[int, ...] = (channel.qubit,)
-                key: tuple[Any, ...] = (channel.seconds, channel.t1, channel.t2)
-            else:
-                qubits, key = channel.qubits, channel.errors
-            label, _ = self.labels.setdefault(key, (f"channel{len(self.labels)}", channel))
-            circuit.append(Gate("id", len(qubits), [], label=label), qubits)
+                circuit.append(Instruction("kraus", 1, 0, relaxing_operators(channel)), [channel.qubit])
+                continue
+            label, _ = self.labels.setdefault(channel.errors, (f"channel{len(self.labels)}", channel))
+            circuit.append(Gate("id", len(channel.qubits), [], label=label), channel.qubits)
 
     def model(self, num_qubits: int) -> Any:
         model = _empty()
@@ -76,15 +78,13 @@ class _Drawn:
         return _with_readout(model, self.noise, num_qubits)
 
 
-def _error(channel: Channel) -> Any:
-    from qiskit_aer.noise import pauli_error, thermal_relaxation_error
+def _error(channel: PauliChannel) -> Any:
+    from qiskit_aer.noise import pauli_error
 
-    if isinstance(channel, Relaxation):
-        return thermal_relaxation_error(channel.t1, channel.t2, channel.seconds)
     identity = "I" * len(channel.qubits)
     rest = max(0.0, 1.0 - sum(chance for _, chance in channel.errors))
     # Aer's strings have the first qubit rightmost.
-    return pauli_error([(string[::-1], chance) for string, chance in channel.errors] + [(identity, rest)])
+    return pauli_error([(identity, rest)] + [(string[::-1], chance) for string, chance in channel.errors])
 
 
 def _empty() -> Any:
