@@ -32,7 +32,7 @@ def submit(
             help="The program: OpenQASM 2 or 3, QIR (.ll, .bc), Qiskit QPY, or Cirq JSON. A dash reads stdin.",
         ),
     ],
-    target: Annotated[str, typer.Option("--target", "-t", help="Where to run it.")] = "sim.auto",
+    target: Annotated[str, typer.Option("--target", "-t", help="Where to run it; best chooses.")] = "sim.auto",
     shots: Annotated[int, typer.Option("--shots", "-n", help="Repetitions.")] = 1000,
     param: Annotated[
         list[str] | None,
@@ -105,6 +105,8 @@ def submit(
                 metadata=_pairs("--label", label),
                 **options,
             )
+            if job.choice is not None:
+                shell.note(f"[dim]{job.choice.why}[/dim]")
             return _follow(shell, job, timeout) if wait else _tell(shell, job)
         except KeyboardInterrupt:
             return let_go(shell, job)

@@ -12,11 +12,13 @@ from antiphon.domain.batches import BatchItem
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.jobs import Job as JobFacts
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.policies.best import Choice
 from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.policies.explain import Explanation
 from antiphon.domain.queues import Priority
 from antiphon.domain.results import Outcome, outcome_from_json
 from antiphon.domain.work import JobKind
+from antiphon.engine.best import CHOICE
 from antiphon.engine.results import raise_if_unsuccessful
 
 
@@ -133,6 +135,12 @@ class Job:
     def record(self) -> dict[str, Any]:
         """Everything that is needed to run it again, as JSON values."""
         return self._connection.record(self._refreshed())
+
+    @property
+    def choice(self) -> Choice | None:
+        """How its target was chosen, with all candidates; None where it was named. Prints well."""
+        told = self._job.provenance.get(CHOICE)
+        return None if told is None else Choice.from_json(told)
 
     @property
     def calibration(self) -> Calibration | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from antiphon.client.best import best_view
 from antiphon.client.connection import Connection
 from antiphon.client.embedded import EmbeddedConnection
 from antiphon.client.job import Job
@@ -22,6 +23,7 @@ from antiphon.domain.queues import Reservation
 from antiphon.domain.resources import Resources
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
+from antiphon.engine.best import BEST
 from antiphon.errors import AuthenticationError, LimitError, NotFoundError
 from antiphon.frontends.recognise import to_program
 from antiphon.ports.job_store import JobQuery, SessionQuery
@@ -67,12 +69,17 @@ class Workspace:
         return [Target(self._connection, view) for view in self._connection.targets()]
 
     def target(self, name: str) -> Target:
-        """One target by name.
+        """One target by name; "best" is the device that fits a job best, chosen when the job is submitted.
+
+        With "best" a submit takes the options `prefer` ("fidelity", "wait" or "cost"), `min_fidelity`, `max_wait`,
+        `max_cost` and `candidates` (names); `job.target` and `job.choice` then say what was chosen, and why.
 
         Raises:
             NotFoundError: There is none of that name; the next step names the closest.
         """
         views = {view.info.name: view for view in self._connection.targets()}
+        if name == BEST:
+            return Target(self._connection, best_view(views.values()))
         if name not in views:
             close = difflib.get_close_matches(str(name), views, n=1)
             raise NotFoundError(

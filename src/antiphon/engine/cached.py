@@ -19,7 +19,7 @@ from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.results import outcomes_of
 from antiphon.ports.executor import Report
 
-OWN = frozenset({"plan", "compiled", "environment", "target_version", "priced"})
+OWN = frozenset({"plan", "compiled", "environment", "target_version", "priced", "choice"})
 """What a job knows itself, before it has run."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from typing import Any
 
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
@@ -19,6 +20,7 @@ from antiphon.engine.artefacts import (
     observable_artefact,
     program_artefacts,
 )
+from antiphon.engine.best import CHOICE, choose_target
 from antiphon.engine.cached import answer_with, find_earlier, work_digest
 from antiphon.engine.calibrations import check_age, for_driver
 from antiphon.engine.charging import metered
@@ -46,12 +48,13 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
 
     Raises:
         NotFoundError: No such target or session.
-        ProgramError, LimitError: The job is refused; nothing is stored.
+        ProgramError, LimitError: The job is refused, or no target fits one that is for the "best"; nothing is stored.
         SessionEndedError: The session takes no more jobs.
         ConflictError: The key was used for another request (code "key-reused").
         QuotaExceededError: The workspace may not have so much; nothing is stored.
     """
     began = time.perf_counter()
+    request, choice = choose_target(ctx, request)
     driver = find_driver(ctx.drivers, request.target)
     check_request(request, driver.info)
     check_age(request.options, driver, ctx.clock.now())
@@ -84,7 +87,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     else:
         # Its seeds, too: the result is theirs.
         executor, spec, digest = "inline", evolve(spec, seed=earlier.spec.seed, pubs=earlier.spec.pubs), None
-    provenance = {
+    provenance: dict[str, Any] = {
         "target_version": driver.info.version,
         "plan": plan.to_json(),
         "environment": environment,
@@ -93,6 +96,8 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     if compiled:
         provenance["compiled"] = compiled
         artefacts += found
+    if choice is not None:
+        provenance[CHOICE] = choice.to_json()
     cost = 0.0
     to_charge = metered(ctx, work, plan, driver.info, request.priority)
     if to_charge is not None:

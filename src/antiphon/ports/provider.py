@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from antiphon.domain.results import Execution
 from antiphon.domain.work import Plan, Work
@@ -147,6 +147,15 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Give back connections; no call follows."""
+        ...
+
+
+@runtime_checkable
+class KnowsItsQueue(Protocol):
+    """A provider that can say how long its own queue is."""
+
+    def expected_wait(self) -> float:
+        """Seconds that a short job would wait there which came now."""
         ...
 
 

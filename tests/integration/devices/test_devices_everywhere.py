@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,3 +117,29 @@ def test_devices_by_name() -> None:
     assert isinstance(changed, emu.LivingDevice)
     assert changed.life.drift.correlation_s == 60.0
     assert emu.LivingDevice.from_json(changed.to_json()) == changed
+
+
+def test_the_best_target_everywhere(tmp_path: Path) -> None:
+    wish: dict[str, Any] = {"candidates": ["emu.manila", "emu.falcon"], "prefer": "fidelity"}
+    with Workspace(tmp_path / "here", workers=1) as workspace:
+        target = workspace.target("best")
+        job = target.submit(BELL, shots=100, seed=1, **wish)
+        assert job.target in wish["candidates"]
+        assert job.choice is not None
+        assert str(job.choice).startswith(f"{job.target} was chosen")
+        assert sum(job.result().counts.values()) == 100
+        assert target.refresh() is target
+    with served(tmp_path / "there") as server, Workspace(server.url, api_key=server.key()) as remote:
+        again = remote.target("best").submit(BELL, shots=100, seed=1, **wish)
+        assert again.choice == job.choice
+        with pytest.raises(LimitError) as refused:
+            remote.target("best").submit(BELL, min_fidelity=0.9999, **wish)
+        assert refused.value.code == "no-target-fits"
+    program = tmp_path / "bell.qasm"
+    program.write_text(BELL)
+    ran = antiphon(
+        tmp_path / "here", "submit", program, "--target", "best", "--option", "candidates=emu.manila,emu.falcon",
+        "--option", "prefer=wait", "--wait", "--json",
+    )  # fmt: skip
+    assert ran.data["target"] in wish["candidates"]
+    assert "was chosen for its wait" in ran.err

@@ -85,13 +85,36 @@ def hold(
         use = tx.quota_use(quota.id, start)
         standing = Standing(quota, use, quota.period.end(now))
         counts = runs or quota.dimension is Dimension.JOBS_IN_FLIGHT
-        spent = quota.dimension is Dimension.COST and use.used > 0 and use.used >= quota.limit
-        if counts and (spent or use.used + use.held + needed > quota.limit + TOLERANCE):
+        if counts and _goes_beyond(standing, needed):
             raise _exceeded(standing, needed)
         amount = math.ceil(needed * GRAIN) / GRAIN
         tx.change_quota_use(quota.id, start, used=0.0, held=amount)
         holds.append(Hold(quota.id, quota.dimension, start, amount))
     return tuple(holds)
+
+
+def refusal_ahead(
+    tx: AccessTransaction, workspace: str, target: str, now: float, *, shots: float, seconds: float, cost: float
+) -> QuotaExceededError | None:
+    """Why a job of a workspace with these needs would not be let in to a target now; None if it would."""
+    needs = {
+        Dimension.JOBS_IN_FLIGHT: 1.0,
+        Dimension.SHOTS: shots,
+        Dimension.TARGET_SECONDS: seconds,
+        Dimension.COST: cost,
+    }
+    for quota in tx.quotas(workspace):
+        if quota.target in (None, target):
+            standing = read_standing(tx, quota, now)
+            if _goes_beyond(standing, needs[quota.dimension]):
+                return _exceeded(standing, needs[quota.dimension])
+    return None
+
+
+def _goes_beyond(standing: Standing, needed: float) -> bool:
+    quota, use = standing.quota, standing.use
+    spent = quota.dimension is Dimension.COST and use.used > 0 and use.used >= quota.limit
+    return spent or use.used + use.held + needed > quota.limit + TOLERANCE
 
 
 def settle_holds(tx: AccessTransaction, job: Job) -> None:

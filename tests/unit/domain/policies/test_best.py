@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.domain.policies.best import Candidate, Choice, Prefer, Wish, choose_best
+from antiphon.errors import LimitError
+
+FAST = Candidate("fast", 0.80, 10.0, 5.0, "EUR")
+GOOD = Candidate("good", 0.95, 3600.0, 9.0, "EUR")
+CHEAP = Candidate("cheap", 0.60, 7200.0, None)
+ALL = [FAST, GOOD, CHEAP]
+
+
+@pytest.mark.parametrize(("prefer", "order"), [
+    (Prefer.FIDELITY, ["good", "fast", "cheap"]),
+    (Prefer.WAIT, ["fast", "good", "cheap"]),
+    (Prefer.COST, ["cheap", "fast", "good"]),
+])  # fmt: skip
+def test_what_is_preferred_decides(prefer: Prefer, order: list[str]) -> None:
+    choice = choose_best(ALL, Wish(prefer))
+    assert [each.target for each in choice.candidates] == order
+    assert choice.target == order[0]
+    assert order[1] in choice.why
+
+
+def test_what_is_alike_is_decided_by_the_rest() -> None:
+    near = Candidate("near", 0.945, 60.0, 9.0, "EUR")
+    assert choose_best([GOOD, near], Wish()).target == "near"
+    assert choose_best([GOOD, Candidate("twin", 0.95, 3600.0, 8.0, "EUR")], Wish()).target == "twin"
+
+
+@pytest.mark.parametrize(("wish", "target", "out"), [
+    (Wish(max_wait_s=60.0), "fast", "waits"),
+    (Wish(min_fidelity=0.9, prefer=Prefer.WAIT), "good", "below 0.9"),
+    (Wish(max_cost=6.0), "fast", "9.00 EUR"),
+])  # fmt: skip
+def test_limits_take_candidates_out_and_say_why(wish: Wish, target: str, out: str) -> None:
+    choice = choose_best(ALL, wish)
+    assert choice.target == target
+    assert any(out in each.refused for each in choice.candidates)
+    assert choice.candidates[0].refused == ""
+
+
+def test_nothing_that_fits_is_an_error_with_all_reasons() -> None:
+    with pytest.raises(LimitError) as refused:
+        choose_best([FAST, Candidate("narrow", refused="It has 5 qubits.")], Wish(min_fidelity=0.99))
+    assert refused.value.code == "no-target-fits"
+    assert "narrow: It has 5 qubits." in refused.value.cause
+    assert "fast: its expected fidelity is 0.800" in refused.value.cause
+    with pytest.raises(LimitError):
+        choose_best([], Wish())
+
+
+def test_two_currencies_are_not_compared() -> None:
+    other = Candidate("other", 0.5, 1.0, 1.0, "USD")
+    with pytest.raises(LimitError) as refused:
+        choose_best([FAST, other], Wish(Prefer.COST))
+    assert refused.value.code == "currencies-differ"
+    assert choose_best([FAST, other], Wish()).target == "fast"
+
+
+def test_an_unknown_fidelity_comes_last_and_meets_no_demand() -> None:
+    unknown = Candidate("unknown", None, 0.0)
+    assert choose_best([unknown, CHEAP], Wish()).target == "cheap"
+    with pytest.raises(LimitError):
+        choose_best([unknown], Wish(min_fidelity=0.1))
+
+
+def test_the_choice_survives_json_and_prints() -> None:
+    choice = choose_best(ALL, Wish(max_wait_s=4000.0))
+    assert Choice.from_json(json.loads(json.dumps(choice.to_json()))) == choice
+    assert "cheap: out, it waits 2.0 h" in str(choice)
+    assert "good: fidelity 0.950, wait 60 min, 9.00 EUR" in str(choice)
+
+
+candidates = st.lists(
+    st.builds(
+        Candidate,
+        st.text("abc", min_size=1, max_size=3),
+        st.none() | st.floats(0, 1),
+        st.floats(0, 1e6),
+        st.none() | st.floats(0, 1e4),
+        st.just("EUR"),
+        st.sampled_from(["", "", "out"]),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda each: each.target,
+)
+
+
+@given(candidates=candidates, prefer=st.sampled_from(Prefer))
+def test_nobody_is_lost_and_no_order_of_asking_matters(candidates: list[Candidate], prefer: Prefer) -> None:
+    if all(each.refused for each in candidates):
+        return
+    choice = choose_best(candidates, Wish(prefer))
+    assert sorted(each.target for each in choice.candidates) == sorted(each.target for each in candidates)
+    assert choose_best(candidates[::-1], Wish(prefer)).target == choice.target
+    assert not choice.candidates[0].refused

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon.adapters.clocks import ManualClock
+from antiphon.composition import build_engine
+from antiphon.domain.evolve import evolve
+from antiphon.domain.jobs import Job
+from antiphon.domain.quotas import Dimension, Period
+from antiphon.domain.work import JobKind
+from antiphon.engine.access.quotas import refusal_ahead
+from antiphon.engine.context import EngineContext
+from antiphon.engine.job_record import record_of
+from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.engine.submit import submit
+from antiphon.errors import ConflictError, LimitError, NotFoundError
+from antiphon.frontends.recognise import to_program
+from antiphon.ports.provider import TargetPlugin
+from calibrated_device import CalibratedDevice, calibration
+from programs import BELL
+
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture
+def ctx(tmp_path: Path, clock: ManualClock) -> Iterator[EngineContext]:
+    devices = [
+        CalibratedDevice([calibration(NOW - 60.0, target=name)], name=name, fidelity=fidelity)
+        for name, fidelity in (("tests.good", 0.95), ("tests.poor", 0.5))
+    ]
+    plugin = TargetPlugin({each.info.name: each for each in devices}, {})
+    running = build_engine(tmp_path, clock=clock, workers=0, dispatch=False, elsewhere=plugin)
+    yield running.ctx
+    running.close()
+
+
+def best(ctx: EngineContext, key: str | None = None, shots: int = 10, **options: Any) -> Job:
+    request = SubmitRequest(
+        workspace="default",
+        who="ada",
+        kind=JobKind.SAMPLE,
+        target="best",
+        pubs=(PubRequest(to_program(BELL), shots=shots),),
+        options={"candidates": ["tests.good", "tests.poor"], **options},
+        key=key,
+    )
+    return submit(ctx, request).job
+
+
+def test_the_device_of_the_highest_expected_fidelity_is_taken_and_the_record_says_why(ctx: EngineContext) -> None:
+    job = best(ctx)
+    assert job.spec.target == "tests.good"
+    assert job.spec.options == {}
+    choice = record_of(ctx, job)["provenance"]["choice"]
+    assert [each["target"] for each in choice["candidates"]] == ["tests.good", "tests.poor"]
+    assert choice["why"].startswith("tests.good was chosen for its expected fidelity")
+    assert job.status.value == "Succeeded"
+
+
+def test_simulators_are_taken_only_where_they_are_named(ctx: EngineContext) -> None:
+    job = best(ctx, candidates="tests.good, sim.auto")
+    assert job.spec.target == "sim.auto"
+    chosen = best(ctx, candidates=[])
+    assert chosen.spec.target.startswith(("tests.", "emu."))
+    listed = {each["target"] for each in chosen.provenance["choice"]["candidates"]}
+    assert {"tests.good", "tests.poor"} <= listed
+    assert not [name for name in listed if name.startswith("sim.")]
+
+
+def test_who_may_not_use_a_target_never_gets_it(ctx: EngineContext) -> None:
+    from antiphon.engine.access.limits import set_quota
+
+    set_quota(
+        ctx,
+        workspace="default",
+        dimension=Dimension.SHOTS,
+        limit=5,
+        period=Period.DAY,
+        target="tests.good",
+        by="ada",
+    )
+    job = best(ctx)
+    assert job.spec.target == "tests.poor"
+    assert "may have 5 shots" in job.provenance["choice"]["candidates"][1]["refused"]
+    with ctx.store.read() as tx:
+        assert refusal_ahead(tx, "default", "tests.good", NOW, shots=5, seconds=0.0, cost=0.0) is None
+        assert refusal_ahead(tx, "others", "tests.good", NOW, shots=6, seconds=0.0, cost=0.0) is None
+
+
+def test_one_key_is_one_job_whatever_would_be_chosen_now(ctx: EngineContext) -> None:
+    first = best(ctx, key="k")
+    good = ctx.drivers["tests.good"]
+    assert isinstance(good, CalibratedDevice)
+    good.fidelity = 0.1
+    assert best(ctx, key="k").id == first.id
+    assert best(ctx, key="other").spec.target == "tests.poor"
+    with pytest.raises(ConflictError):
+        best(ctx, key="k", shots=11)
+
+
+@pytest.mark.parametrize("options", [
+    {"prefer": "luck"}, {"min_fidelity": "much"}, {"max_wait": -1}, {"max_cost": True}, {"candidates": ["best"]},
+    {"candidates": 7},
+])  # fmt: skip
+def test_a_wish_that_is_none_is_refused(ctx: EngineContext, options: dict[str, Any]) -> None:
+    with pytest.raises(LimitError) as refused:
+        best(ctx, **options)
+    assert refused.value.code == "wish-invalid"
+
+
+def test_what_no_target_meets_is_refused(ctx: EngineContext) -> None:
+    with pytest.raises(LimitError) as refused:
+        best(ctx, min_fidelity=0.99)
+    assert refused.value.code == "no-target-fits"
+    with pytest.raises(LimitError) as shots:
+        best(ctx, shots=10**12)
+    assert shots.value.code == "no-target-fits"
+    with pytest.raises(NotFoundError):
+        best(ctx, candidates=["tests.none"])
+
+
+def test_a_session_chooses_nothing(ctx: EngineContext) -> None:
+    request = SubmitRequest(
+        workspace="default", who="ada", kind=JobKind.SAMPLE, target="best",
+        pubs=(PubRequest(to_program(BELL), shots=1),), session_id="ses_1",
+    )  # fmt: skip
+    with pytest.raises(LimitError) as refused:
+        submit(ctx, request)
+    assert refused.value.code == "best-in-session"
+    assert evolve(request, session_id=None).target == "best"
