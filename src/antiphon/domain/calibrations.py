@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +40,7 @@ class GateFigures:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration:
     """What is known of a device at one time.
 
@@ -72,6 +73,10 @@ class Calibration:
     def to_bytes(self) -> bytes:
         """The snapshot as it is stored: JSON of `to_json`, the same for equal snapshots."""
         return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
+
+    def __repr__(self) -> str:
+        when = datetime.fromtimestamp(self.taken_at, tz=UTC).isoformat(timespec="minutes")
+        return f"<Calibration of {self.target}, {when}: {len(self.qubits)} qubits, {', '.join(sorted(self.gates))}>"
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as JSON values; qubits of a gate are joined by commas, infinity is null."""
