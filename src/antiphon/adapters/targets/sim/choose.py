@@ -1,6 +1,6 @@
 """Which engine runs a program on which target, and why: the rules of the simulator targets.
 
-The order follows measured times: Lightning's raw state vector leads up to about 21 qubits, qsim's gate fusion beyond,
+The order follows measured times: Lightning's raw state vector leads up to 20 qubits, qsim's gate fusion beyond,
 stim on Clifford circuits of any width, shot splitting on programs that measure and go on.
 """
 
@@ -16,7 +16,7 @@ from antiphon.adapters.targets.sim import costs, gpu, limits
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.clifford import quarter_turns
 from antiphon.adapters.targets.sim.demand import Choice, Demand
-from antiphon.adapters.targets.sim.engines import lightning_state
+from antiphon.adapters.targets.sim.engines import lightning_state, qsim
 from antiphon.adapters.targets.sim.engines.lightning import sample_precision
 from antiphon.adapters.targets.sim.features import Features, name_of
 from antiphon.adapters.targets.sim.settings import uniform_noise
@@ -25,7 +25,7 @@ from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
 
 STIM_FROM_QUBITS = 12
-QSIM_FROM_QUBITS = 22
+QSIM_FROM_QUBITS = 21
 DENSITY_QUBITS = 7
 DENSITY_MAX_QUBITS = 12
 TRAJECTORY_MAX_QUBITS = 20
@@ -118,7 +118,7 @@ def statevector(demand: Demand) -> Choice:
         return there
     if demand.sampling and width >= QSIM_FROM_QUBITS and demand.settings.precision != "double":
         seconds = costs.qsim_seconds(features)
-        if _installed("qsimcirq") and (problem or seconds < own_seconds):
+        if (problem or seconds < own_seconds) and not qsim.unusable_because():
             memory = 2**width * limits.QSIM_BYTES
             _admit("a state vector", width, memory, ways_out)
             reason = f"static, {width} qubits, {len(features.gates)} gates: qsim's gate fusion is fastest"

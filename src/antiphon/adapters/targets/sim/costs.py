@@ -13,7 +13,7 @@ def lightning_seconds(demand: Demand, features: Features, precision: str) -> flo
     """One state vector on Lightning, then its samples or its values."""
     states = 2.0**features.num_qubits
     size = 8 if precision == "single" else 16
-    beyond_cache = 8 if states * size > 2**24 else 1
+    beyond_cache = 8 if states * size >= 2**24 else 1
     per_gate = 2e-7 + states * size * 1.3e-11 * beyond_cache
     after = states * 5e-9 + (demand.shots or 0) * 3e-7
     if not demand.sampling:
@@ -22,9 +22,9 @@ def lightning_seconds(demand: Demand, features: Features, precision: str) -> flo
 
 
 def qsim_seconds(features: Features) -> float:
-    """One state vector on qsim, the import of cirq in a fresh worker included."""
-    importing_cirq = 5.0
-    return importing_cirq + len(features.gates) * 2.0**features.num_qubits * 4e-10
+    """One state vector on qsim and its samples."""
+    states = 2.0**features.num_qubits
+    return 2e-3 + len(features.gates) * (2e-5 + states * 3e-10) + states * 5e-9
 
 
 def trajectory_seconds(demand: Demand, features: Features) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from antiphon.adapters.targets.sim import build_drivers
@@ -68,15 +68,9 @@ def test_aer_samples(circuit: Circuit, values: list[float], engine: str) -> None
     sample(circuit, values, engine)
 
 
-@settings(SLOW, max_examples=2, phases=[Phase.generate])
+@QUICK
 @given(static_circuits(), parameter_values())
 def test_qsim_samples(circuit: Circuit, values: list[float]) -> None:
-    circuit = Circuit(
-        circuit.num_qubits,
-        circuit.registers,
-        circuit.parameters,
-        tuple(Gate("h", (qubit,)) for qubit in range(circuit.num_qubits)) + circuit.operations,
-    )
     sample(circuit, values, "qsim")
 
 
