@@ -78,7 +78,7 @@ class EmuDriver:
             profile=Profile.ADAPTIVE if device.shape.mid_circuit else Profile.BASE,
             limits=Limits(max_qubits=device.num_qubits, max_shots=device.max_shots, max_programs=device.max_programs),
             options=OPTION_HELP,
-            description=f"Emulates {device.described} with the noise of its calibration of {iso_of(newest)[:10]}.",
+            description=f"{device.described}, emulated with its noise of {iso_of(newest)[:10]}.",
             device=device.shape,
         )
 

@@ -13,7 +13,18 @@ from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.declared import DEVICES
 from antiphon.adapters.targets.emu.driver import EmuDriver
 from antiphon.domain.calibrations import GateFigures, QubitFigures
-from antiphon.domain.circuits import Affine, Bit, Circuit, Delay, Gate, If, Measure, Register, Reset, While
+from antiphon.domain.circuits import (
+    Affine,
+    Bit,
+    Circuit,
+    Delay,
+    Gate,
+    If,
+    Measure,
+    Register,
+    Reset,
+    While,
+)
 from antiphon.domain.observables import Observable
 from antiphon.domain.programs import Profile
 from antiphon.domain.work import JobKind, Pub, Work
@@ -116,7 +127,7 @@ def test_a_flipped_qubit_reads_as_its_own_bit_after_routing(
     name: str, flipped: int, drivers: Mapping[str, EmuDriver]
 ) -> None:
     every = [(a, b) for a in range(5) for b in range(5) if a < b]
-    there_and_back = [Gate("cx", pair) for pair in every] + [Gate("cx", pair) for pair in reversed(every)]
+    there_and_back = [Gate("cx", pair) for pair in every + every[::-1]]
     operations = (*there_and_back, Gate("x", (flipped,)), *(Measure(qubit, qubit) for qubit in range(5)))
     counts = ran(drivers[name], sampling(circuit_of(5, 5, *operations), shots=2000, optimization_level=0))
     expected = "".join("1" if qubit == flipped else "0" for qubit in reversed(range(5)))
@@ -125,7 +136,7 @@ def test_a_flipped_qubit_reads_as_its_own_bit_after_routing(
 
 def test_values_are_of_the_programs_qubits_wherever_they_end_up(drivers: Mapping[str, EmuDriver]) -> None:
     every = [(a, b) for a in range(4) for b in range(4) if a < b]
-    gates = [Gate("cx", pair) for pair in every] + [Gate("cx", pair) for pair in reversed(every)]
+    gates = [Gate("cx", pair) for pair in every + every[::-1]]
     circuit = circuit_of(4, 0, *gates, Gate("x", (2,)), Gate("h", (0,)))
     observables = [Observable(4, ((string, 1.0),)) for string in ("IIZI", "IZII", "ZIII", "IIIX", "IIIZ")]
     work = estimating(circuit, observables, shape=(5,), shots=4000, optimization_level=0)
