@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from antiphon.client.target import Target as Target
     from antiphon.client.workspace import Workspace as Workspace
     from antiphon.domain.jobs import JobStatus as JobStatus
+    from antiphon.domain.mitigation import Mitigation as Mitigation
     from antiphon.domain.noise import NoiseModel as NoiseModel
     from antiphon.domain.observables import Observable as Observable
     from antiphon.domain.sessions import SessionStatus as SessionStatus
@@ -31,6 +32,7 @@ _WHERE = {
     "AntiphonError": "antiphon.errors",
     "Job": "antiphon.client.job",
     "JobStatus": "antiphon.domain.jobs",
+    "Mitigation": "antiphon.domain.mitigation",
     "NoiseModel": "antiphon.domain.noise",
     "Observable": "antiphon.domain.observables",
     "Result": "antiphon.client.result",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from antiphon.domain.work import JobKind
@@ -49,10 +50,32 @@ def describe_job(job: Job) -> dict[str, Any]:
 
 
 def describe_result(result: Result) -> dict[str, Any]:
-    """`counts` of a sampling job (a list of them for a batch or sweep), `values` and `stderr` of an estimating one."""
+    """`counts` of a sampling job (a list of them for a batch or sweep), `values` and `stderr` of an estimating one.
+
+    A mitigated job has `mitigation` (settings, verdict, overhead) beside them, and `raw` values or corrected
+    `probabilities`.
+    """
     if result.job.spec.kind is JobKind.ESTIMATE:
-        return {"values": _plain(result.values), "stderr": _plain(result.stderr)}
-    return {"counts": result.counts}
+        found = {"values": _plain(result.values), "stderr": _plain(result.stderr)}
+    else:
+        found = {"counts": result.counts}
+    if result.mitigation is None or not any(_each(result.mitigation)):
+        return found
+    if result.job.spec.kind is JobKind.ESTIMATE:
+        found |= {"raw": {"values": _plain(result.raw.values), "stderr": _plain(result.raw.stderr)}}
+    elif any("probabilities" in each for each in _each(result.mitigation) if each):
+        found["probabilities"] = result.probabilities
+    told = [None if each is None else _summary(each) for each in _each(result.mitigation)]
+    return {**found, "mitigation": told[0] if len(told) == 1 else told}
+
+
+def _each(told: Any) -> list[Any]:
+    return told if isinstance(told, list) else [told]
+
+
+def _summary(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the counts of every circuit, which the record has."""
+    return {name: told[name] for name in ("settings", "verdict", "verdicts", "overhead") if name in told}
 
 
 def describe_session(session: Session) -> dict[str, Any]:

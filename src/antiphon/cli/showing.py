@@ -58,8 +58,12 @@ def _for_people(job: Job, result: Result) -> RenderableType:
 def _outcome(job: Job, result: Result) -> list[RenderableType]:
     from rich.text import Text
 
+    from antiphon.cli.mitigated import side_by_side
     from antiphon.cli.tables import facts_table, histogram
 
+    mitigated = side_by_side(result)
+    if mitigated is not None:
+        return mitigated
     if job.kind is JobKind.ESTIMATE:
         return [facts_table({"values": _rounded(result.values), "standard error": _rounded(result.stderr)})]
     counts = result.counts

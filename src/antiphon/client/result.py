@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,11 +97,52 @@ class Result:
 
     @property
     def probabilities(self) -> Any:
-        """Relative frequencies in the shape of `counts`."""
+        """Relative frequencies in the shape of `counts`; with readout errors undone where that was asked for."""
         counts = self.counts
+        if any("probabilities" in (_told(outcome, "mitigation") or {}) for outcome in self.outcomes):
+            each = [None if outcome is None else _mitigated(_sampled(outcome)) for outcome in self.outcomes]
+            return each if self.job.spec.kind is JobKind.BATCH else each[0]
         if isinstance(counts, Mapping):
             return _frequencies(counts)
         return [None if each is None else _frequencies(each) for each in counts]
+
+    @property
+    def mitigation(self) -> Any:
+        """What mitigation did, as JSON values: settings, raw and mitigated values, verdict and why, overhead.
+
+        None for a job without; a list for one of several programs. `job.record` has it whole, with the counts of every
+        circuit.
+        """
+        found = [_told(outcome, "mitigation") for outcome in self.outcomes]
+        return found[0] if len(found) == 1 else found
+
+    @property
+    def allocation(self) -> Any:
+        """How the shots of an estimate were shared, round by round; None where the target did it by itself."""
+        found = [_told(outcome, "allocation") for outcome in self.outcomes]
+        return found[0] if len(found) == 1 else found
+
+    @property
+    def raw(self) -> Result:
+        """The result without mitigation, from the same shots as far as they say it; itself where nothing was done."""
+        return Result(self.job, [None if outcome is None else _raw(outcome) for outcome in self.outcomes])
+
+    def interval(self, level: float = 0.95) -> Any:
+        """Confidence intervals, each by itself at `level`.
+
+        Of expectation values, a pair (low, high) in the shape of `values`: ± as many standard errors as a normal
+        distribution holds, which is right for hundreds of shots and more. They hold the noise of shots (and of
+        calibration circuits), not the bias that mitigation leaves. Of counts, {outcome: (low, high)} of its
+        probability in the shape of `counts`: Wilson's score interval.
+
+        Raises:
+            AntiphonError: The level is none (code "level-invalid").
+        """
+        from antiphon.client.intervals import around, of_counts
+
+        if self.job.spec.kind is JobKind.ESTIMATE:
+            return around(self.values, self.stderr, level)
+        return of_counts(self.counts, level)
 
     def to_dict(self) -> dict[str, Any]:
         """The whole result as JSON values."""
@@ -162,6 +204,25 @@ def _sampled(outcome: Outcome | None) -> Sampled:
             next_step="Use result.values and result.stderr, or run target.submit(circuit).",
         )
     return outcome
+
+
+def _told(outcome: Outcome | None, what: str) -> Any:
+    return None if outcome is None or outcome.details is None else outcome.details.get(what)
+
+
+def _raw(outcome: Outcome) -> Outcome:
+    told = _told(outcome, "mitigation")
+    if told is None:
+        return outcome
+    if isinstance(outcome, Sampled):
+        return replace(outcome, details=None)
+    raw = told["raw"]
+    return replace(outcome, values=tuple(raw["values"]), stderr=tuple(raw["stderr"]), details=None)
+
+
+def _mitigated(sampled: Sampled) -> Any:
+    flat = [dict(each) for each in (_told(sampled, "mitigation") or {}).get("probabilities", ())]
+    return flat[0] if sampled.shape == () else flat
 
 
 def _exact(sampled: Sampled) -> Any:

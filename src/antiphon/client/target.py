@@ -16,6 +16,7 @@ from antiphon.client.target_queue import TargetQueue
 from antiphon.domain.badges import Badge
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import JobKind
+from antiphon.engine.best import BEST
 from antiphon.engine.requests import OpenSessionRequest, PubRequest
 from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
@@ -83,6 +84,8 @@ class Target(TargetQueue, TargetDevice):
 
     def refresh(self) -> Target:
         """Look again at its queue."""
+        if self.name == BEST:
+            return self
         self._view = next(view for view in self._connection.targets() if view.info.name == self.name)
         return self
 
@@ -107,9 +110,9 @@ class Target(TargetQueue, TargetDevice):
             name: For people; default is the program's own name.
             seed: 0 … 2^63-1; None draws one, which is recorded.
             parameters: Values for the program's free parameters: a mapping of names, or an array in its own order.
-            options: `priority=` ("Standard", "High"), `noise=NoiseModel(…)`, `key=` (idempotency: the same key returns
-                the first job), `execution=` ("auto", "inline", "process"), `max_seconds=`, `metadata={…}`, and the
-                target's own options.
+            options: `priority=` ("Standard", "High"), `noise=NoiseModel(…)`, `mitigation=Mitigation(…)`, `key=`
+                (idempotency: the same key returns the first job), `execution=` ("auto", "inline", "process"),
+                `max_seconds=`, `metadata={…}`, and the target's own options.
 
         Returns:
             The job; it is stored, and will end in exactly one final state, when this returns.
@@ -136,6 +139,7 @@ class Target(TargetQueue, TargetDevice):
         *,
         shots: int | None = None,
         precision: float | None = None,
+        max_shots: int | None = None,
         name: str = "",
         seed: int | None = None,
         **options: Any,
@@ -148,13 +152,16 @@ class Target(TargetQueue, TargetDevice):
                 0), or an (nested) list of them.
             parameters: One set or an array of sets; broadcast with the observables by NumPy's rules.
             shots: None gives exact values where the target can; a number gives sampled ones with a standard error.
-            precision: Instead of shots: the standard error wanted; shots are then ⌈1/precision²⌉.
+            precision: Instead of shots: the standard error wanted of every value. Shots are taken where they count
+                until it is reached; `result().shots` says how many.
+            max_shots: With a precision, the most to take; default is what is enough for any state.
             name, seed, options: As for `submit`.
         """
         began = time.perf_counter()
         read = to_program(program)
         observables, shape = to_observables(observable, read)
-        pub = PubRequest(read, bind(read, parameters), shots_of(shots, precision), observables, shape)
+        most = shots_of(shots, precision, max_shots, observables, self.info, options)
+        pub = PubRequest(read, bind(read, parameters), most, observables, shape)
         return self._submit(JobKind.ESTIMATE, (pub,), began, name, seed, options)
 
     def submit_batch(

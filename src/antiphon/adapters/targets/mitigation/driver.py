@@ -121,18 +121,12 @@ class MitigatingDriver:
 
     def _check(self, pub: Pub, made: Compiled | None, asked: Asked, plan: Plan) -> int:
         ground = self._ground(pub, made, asked, plan)
+        if not ground.is_static:
+            check_dynamic(asked.methods)
         if pub.observables is None:
-            if not ground.is_static:
-                check_dynamic(asked.methods)
             circuit = pub.program.circuit if made is None else made.circuit
             assert circuit is not None
             return check_sample(pub, circuit, asked.methods)
-        if not ground.is_static:
-            raise refusal(
-                "estimate",
-                "the program measures, resets or branches on its way",
-                "Sample it, with readout correction alone; or estimate without mitigation.",
-            )
         self._noise(asked, plan)
         return check_estimate(pub, ground, asked.methods, asked.allocation)
 

@@ -9,7 +9,7 @@ from antiphon.domain.programs import Program, ProgramFormat, digest_of
 from antiphon.frontends.openqasm_writer import to_openqasm3
 
 REGISTER = "mitigation"
-"""Register of the bits that are measured for an estimate; it is declared last, so it stands leftmost in a result."""
+"""Register of the bits that are measured for an estimate. Declared last, it stands leftmost in a result."""
 
 
 def program_of(circuit: Circuit, like: Program) -> Program:
@@ -41,7 +41,10 @@ def reading(circuit: Circuit, operations: tuple[Operation, ...], places: tuple[i
         alone: No other classical bit is used, so that the program's own registers are left out.
     """
     kept = () if alone else circuit.registers
+    name = REGISTER
+    while any(register.name == name for register in kept):
+        name += "_"
     offset = sum(register.size for register in kept)
     measured = tuple(Measure(qubit, offset + bit) for bit, qubit in enumerate(places))
-    registers = (*kept, Register(REGISTER, len(places), offset))
+    registers = (*kept, Register(name, len(places), offset))
     return Circuit(circuit.num_qubits, registers, circuit.parameters, (*operations, *measured))
