@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import sys
 from pathlib import Path
@@ -56,7 +57,10 @@ def submit(
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the target (see targets show); repeatable."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of the target (see targets show), its value a word, a number or JSON; repeatable.",
+        ),
     ] = None,
     label: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A label for the record; repeatable.")
@@ -208,7 +212,12 @@ def numbers(flag: str, given: list[str] | None) -> dict[str, float]:
     return values
 
 
-def _literal(text: str) -> int | float | bool | str:
+def _literal(text: str) -> Any:
+    if text.startswith(("{", "[")):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
     for kind in (int, float):
         try:
             return kind(text)
