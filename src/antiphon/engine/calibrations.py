@@ -18,6 +18,8 @@ CALIBRATION = "calibration"
 """Under this name a job's provenance says which snapshot was in force, and how old it was."""
 MAX_AGE = "max_calibration_age"
 """The option with which a job demands a calibration of at most so many seconds."""
+OF_THE_ENGINE = (MAX_AGE, "bank")
+"""Options of any job that are no target's."""
 EXECUTED_AT = "executed_at"
 """Under this name the provenance of an execution says when it was, if its end was told later."""
 PATIENCE_S = 86_400.0
@@ -95,6 +97,5 @@ def check_age(options: Mapping[str, Any], driver: TargetDriver, now: float) -> N
 
 def for_driver(options: Mapping[str, Any], driver: TargetDriver) -> Mapping[str, Any]:
     """The options as the target gets them: without those that are the engine's, unless it knows them too."""
-    if MAX_AGE not in options or MAX_AGE in driver.info.options:
-        return options
-    return {name: value for name, value in options.items() if name != MAX_AGE}
+    own = [name for name in OF_THE_ENGINE if name in options and name not in driver.info.options]
+    return {name: value for name, value in options.items() if name not in own} if own else options

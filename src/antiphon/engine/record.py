@@ -18,6 +18,7 @@ from antiphon.engine.calibrations import kept_with, too_old
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.ending import Aftermath, settle
 from antiphon.engine.queues.holding import lock_queue
+from antiphon.engine.shot_bank import with_earlier_shots
 from antiphon.ports.executor import Report
 from antiphon.ports.job_store import Artefact, ResultExistsError, StoredResult, Transaction, VersionConflictError
 
@@ -92,7 +93,9 @@ def _with_calibration(ctx: EngineContext, job: Job, report: Report) -> tuple[Rep
     error = too_old(job.spec.options, provenance, job.spec.target)
     if error is not None:
         return replace(report, execution=None, error=error), []
-    return (replace(report, execution=replace(report.execution, provenance=provenance)) if told else report), snapshot
+    if told:
+        report = replace(report, execution=replace(report.execution, provenance=provenance))
+    return with_earlier_shots(ctx, job, report), snapshot
 
 
 def _encode(ctx: EngineContext, outcomes: Sequence[Outcome] | None) -> tuple[str, Artefact | None]:

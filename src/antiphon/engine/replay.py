@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Outcome
 from antiphon.engine.agreement import Agreement, compare
+from antiphon.engine.calibrations import OF_THE_ENGINE
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.requests import Origin, PubRequest, SubmitRequest
 from antiphon.engine.resolve import resolve_work
 from antiphon.engine.results import outcomes_of, raise_if_unsuccessful
 from antiphon.engine.submit import submit
 from antiphon.engine.wait import wait
+from antiphon.errors import LimitError
 
 REPLAY_OF = "replay_of"
 """Key of the metadata of a replay that names the job it repeats."""
@@ -49,9 +51,17 @@ def start_replay(
 
     Raises:
         JobFailedError, JobCancelledError: The original has no result to compare with.
+        LimitError: Its result holds shots of other jobs too (code "replay-of-many").
         StoreError: What the record names is no longer stored.
     """
     raise_if_unsuccessful(original)
+    if original.provenance.get("bank", {}).get("from") is not None:
+        raise LimitError(
+            "The result holds shots of several jobs.",
+            code="replay-of-many",
+            cause=", ".join(original.provenance["bank"]["jobs"]),
+            next_step="Replay the first of them: the others' own shots are not kept apart.",
+        )
     with ctx.store.read() as tx:
         work = resolve_work(ctx, tx, original.spec)
     request = SubmitRequest(
@@ -65,7 +75,7 @@ def start_replay(
         ),
         name=original.name,
         seed=original.spec.seed,
-        options=original.spec.options,
+        options={name: value for name, value in original.spec.options.items() if name not in OF_THE_ENGINE},
         execution=original.spec.execution,
         max_seconds=original.spec.max_seconds,
         metadata={**original.spec.metadata, REPLAY_OF: original.id},

@@ -34,6 +34,7 @@ from antiphon.engine.leases import register
 from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
+from antiphon.engine.shot_bank import look_into_bank
 from antiphon.engine.tasks import task_id
 from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver, plan_work
 from antiphon.errors import QuotaExceededError, StoreError
@@ -80,6 +81,13 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     artefacts += found
     digest = work_digest(request, spec, driver.info, environment)
     earlier = find_earlier(ctx, request, digest, driver.info)
+    asked_spec, bank = spec, look_into_bank(ctx, request, spec, plan, driver)
+    if bank is not None and bank.is_enough:
+        earlier = bank.earlier
+    elif bank is not None:
+        digest = bank.digest
+        work, spec = bank.rest(work, spec)
+        plan = plan if bank.earlier is None else plan_work(driver, work)
     if earlier is None:
         executor = _choose_executor(ctx, request, plan)
         if executor in ctx.executors:
@@ -98,6 +106,8 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         artefacts += found
     if choice is not None:
         provenance[CHOICE] = choice.to_json()
+    if bank is not None and earlier is None:
+        provenance |= bank.provenance()
     cost = 0.0
     to_charge = metered(ctx, work, plan, driver.info, request.priority)
     if to_charge is not None:
@@ -114,7 +124,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         created_at=now,
         session_id=request.session_id,
         key=request.key,
-        request_digest=_request_digest(request, spec) if request.key else "",
+        request_digest=_request_digest(request, spec if bank is None else asked_spec) if request.key else "",
         executor=executor,
         stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
         provenance=provenance,
