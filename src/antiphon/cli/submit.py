@@ -59,7 +59,7 @@ def submit(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="An option of the target (see targets show), its value a word, a number or JSON; repeatable.",
+            help="An option of the target (see targets show), as a word, number or JSON; repeatable.",
         ),
     ] = None,
     label: Annotated[

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.adapters.targets.mitigation.calibrating import LEAST_SHOTS, Calibrating
+from antiphon.adapters.targets.mitigation.calibrating import Calibrating
 from antiphon.adapters.targets.mitigation.ground import Ground, last_measurements
 from antiphon.adapters.targets.mitigation.instances import Methods
 from antiphon.adapters.targets.mitigation.m3 import corrected
@@ -23,6 +23,9 @@ from antiphon.domain.mitigation import refusal
 from antiphon.domain.work import Pub
 
 Floats = NDArray[np.float64]
+
+LEAST_TOTAL = 10_000
+"""Of so many shots and fewer the calibration gets as many: it runs beside them, and too few tell nothing."""
 
 
 def read_last(circuit: Circuit) -> tuple[tuple[int, int], ...]:
@@ -93,7 +96,7 @@ class Sampling:
         found = [Request(tally, each) for tally, each in zip(self.tallies, given, strict=True) if each]
         if self.calibrating is not None:
             total = shots * self.pub.parameters.num_sets
-            found += self.calibrating.requests(max(LEAST_SHOTS, self.calibrating.wanted(total)))
+            found += self.calibrating.requests(self.calibrating.wanted(max(total, LEAST_TOTAL)))
         return found
 
     # --- values
