@@ -189,6 +189,7 @@ ENVIRONMENT = """| variable | what it does |
 |---|---|
 | `ANTIPHON_HOME` | the folder with the data, when `--home` is not given |
 | `ANTIPHON_DATABASE` | URL of a PostgreSQL database to use instead of the SQLite file in the folder |
+| `ANTIPHON_CACHE` | where circuits compiled for devices are kept, instead of your cache folder |
 | `NO_COLOR` | no colours, like `--no-color` |
 """
 

@@ -11,6 +11,14 @@ from real_postgres import RealPostgres
 collect_ignore = ["wire", "oidc", "vault"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled circuits are kept in a folder of the test run, and not in that of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANTIPHON_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[RealPostgres]:
     try:

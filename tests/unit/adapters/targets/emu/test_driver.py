@@ -21,6 +21,7 @@ from antiphon.domain.circuits import (
     Gate,
     If,
     Measure,
+    Operation,
     Register,
     Reset,
     While,
@@ -128,7 +129,11 @@ def test_a_flipped_qubit_reads_as_its_own_bit_after_routing(
 ) -> None:
     every = [(a, b) for a in range(5) for b in range(5) if a < b]
     there_and_back = [Gate("cx", pair) for pair in every + every[::-1]]
-    operations = (*there_and_back, Gate("x", (flipped,)), *(Measure(qubit, qubit) for qubit in range(5)))
+    operations: tuple[Operation, ...] = (
+        *there_and_back,
+        Gate("x", (flipped,)),
+        *(Measure(qubit, qubit) for qubit in range(5)),
+    )
     counts = ran(drivers[name], sampling(circuit_of(5, 5, *operations), shots=2000, optimization_level=0))
     expected = "".join("1" if qubit == flipped else "0" for qubit in reversed(range(5)))
     assert max(counts, key=lambda key: counts[key]) == expected
