@@ -5,6 +5,9 @@ VENV := .venv
 WIRE := tests/wire/.venv
 OIDC := tests/oidc/.venv
 VAULT := tests/vault/.venv
+VENDOR_SOURCES := src/antiphon/adapters/targets/vendors/processes/vendor_process
+VENDOR_ENVIRONMENTS := tests/vendors/.environments
+VENDORS := $(addprefix $(VENDOR_ENVIRONMENTS)/,$(addsuffix /.installed,azure braket ibm))
 UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --frozen --inexact --quiet --extra all
 export QDK_PYTHON_TELEMETRY := none
@@ -54,14 +57,21 @@ $(VAULT)/.installed: $(UV) tests/vault/uv.lock tests/vault/pyproject.toml
 		&& touch $@ \
 		|| echo "SKIPPED tests with a Vault: OpenBao could not be installed (uv's message is above)."
 
+# The SDKs of other vendors, each where `antiphon providers install` would put it. Skipped without them, as above.
+$(VENDOR_ENVIRONMENTS)/%/.installed: $(UV) $(VENDOR_SOURCES)/%/uv.lock $(VENDOR_SOURCES)/%/pyproject.toml
+	@echo "Installing the SDK of $* for the tests into $(@D) …"
+	@UV_PROJECT_ENVIRONMENT=$(abspath $(@D)) $(UV) sync --project $(VENDOR_SOURCES)/$* --frozen --quiet --python $(VENV)/bin/python \
+		&& touch $@ \
+		|| { rm -f $@; echo "SKIPPED tests/vendors of $*: its SDK could not be installed (uv's message is above)."; }
+
 demo: $(VENV)/.demo ## Install, and watch the hydrogen molecule converge in a session
 	$(VENV)/bin/antiphon demo
 
-test: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed $(VAULT)/.installed ## Install what the tests need, and run them all but the slow suites
+test: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed $(VAULT)/.installed $(VENDORS) ## Install what the tests need, and run them all but the slow suites
 	$(VENV)/bin/pytest -n 2 --dist loadgroup -m "not chaos and not soak"
 	$(RUN_WIRE)
 
-test-all: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed $(VAULT)/.installed ## Every test, the slow suites included
+test-all: $(VENV)/.dev $(WIRE)/.installed $(OIDC)/.installed $(VAULT)/.installed $(VENDORS) ## Every test, the slow suites included
 	$(VENV)/bin/pytest -n 2 --dist loadgroup
 	$(RUN_WIRE)
 
@@ -86,4 +96,4 @@ docs: $(VENV)/.dev ## Generate the diagrams and lists that the docs embed
 	$(VENV)/bin/python docs/generate.py
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) $(WIRE) $(OIDC) $(VAULT) bench/peers_dispatch/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(WIRE) $(OIDC) $(VAULT) $(VENDOR_ENVIRONMENTS) bench/peers_dispatch/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -23,6 +23,7 @@ from antiphon.adapters.targets.vendors.wire import Json
 from antiphon.domain.circuits import Register
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.domain.results import Estimated, Outcome, Sampled
+from antiphon.domain.returned import as_returned
 from antiphon.domain.work import Pub, Work
 from antiphon.ports.provider import RefusedByProviderError
 
@@ -147,7 +148,8 @@ def _outcome(pub: Pub, given: Iterator[Result]) -> Outcome:
     shots = {sum(each.values()) for each in counts}
     if len(shots) != 1 or 0 in shots or not all(isinstance(n, int) and n > 0 for each in counts for n in each.values()):
         raise _unfit(f"counts that sum to {sorted(shots)} for {pub.shots} shots")
-    return Sampled(pub.parameters.shape, tuple(counts), shots.pop(), outcomes)
+    sampled = Sampled(pub.parameters.shape, tuple(counts), shots.pop(), outcomes)
+    return sampled if features is None else as_returned(pub.program.returns, sampled)
 
 
 def _estimated(pub: Pub, features: Features, given: Iterator[Result]) -> Estimated:

@@ -22,7 +22,7 @@ UNTOLD_QUBITS = 20
 """The narrowest of the providers' devices that do not tell their width."""
 
 
-def describe(provider: str, status: Any) -> Json:
+def describe(provider: str, status: Any, *, settle_s: float) -> Json:
     """A target's status as a device; what Azure does not tell is bounded by what all its providers take."""
     profile, _ = PROFILES.get(str(status.target_profile or "Base").lower(), PROFILES["base"])
     is_device = ".qpu" in status.id or ".machine" in status.id
@@ -35,12 +35,12 @@ def describe(provider: str, status: Any) -> Json:
         "max_shots": 100_000,
         "max_programs": 100,
         "formats": ["openqasm3", "qir"],
-        "status": str(status.current_availability),
+        "status": str(getattr(status.current_availability, "value", status.current_availability)),
         "queue_s": float(status.average_queue_time or 0),
         "description": f"{status.id} of {provider}, through Azure Quantum's own client.",
         "version": f"{provider}:{profile}",
         "poll_s": 2.0 if is_device else 0.5,
-        "settle_s": 10.0,
+        "settle_s": settle_s,
         "knows_keys": True,
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
+    ResourceExistsError,
     ResourceNotFoundError,
     ServiceRequestError,
 )
@@ -85,28 +86,32 @@ class AzureJobs:
         number = len(programs)
         jobs = []
         for index, ((source, entry_point), program) in enumerate(zip(programs, request.programs, strict=True)):
+            given = {
+                "name": f"{request.key}.{index}",
+                "target": request.device,
+                "provider_id": provider,
+                "input_data": source,
+                "blob_name": f"inputData-{uuid.uuid4().hex}",  # a blob that an earlier try left cannot be written again
+                "content_type": "qir.v1",
+                "input_data_format": "qir.v1",
+                "output_data_format": RESULTS,
+                "input_params": {
+                    **request.options,
+                    "entryPoint": entry_point,
+                    "shots": program["shots"],
+                    "arguments": [],
+                },
+                "metadata": {"antiphon_programs": str(number)},
+            }
             with classed(sending=True):
-                jobs.append(
-                    Job.from_input_data(
-                        workspace=self._workspace,
-                        name=f"{request.key}.{index}",
-                        target=request.device,
-                        provider_id=provider,
-                        input_data=source,
-                        job_id=_job_id(request.key, index),
-                        content_type="qir.v1",
-                        input_data_format="qir.v1",
-                        output_data_format=RESULTS,
-                        input_params={
-                            **request.options,
-                            "entryPoint": entry_point,
-                            "shots": program["shots"],
-                            "arguments": [],
-                        },
-                        metadata={"antiphon_programs": str(number)},
-                    )
-                )
+                jobs.append(self._put(_job_id(request.key, index), given))
         return _together(request.key, jobs)
+
+    def _put(self, job_id: str, given: Mapping[str, Any]) -> Job:
+        try:
+            return Job.from_input_data(workspace=self._workspace, job_id=job_id, **given)
+        except ResourceExistsError:  # an earlier try arrived
+            return self._workspace.get_job(job_id)
 
     def find(self, key: str) -> VendorJob | None:
         """The group of a key, when all of it is there."""
@@ -160,7 +165,7 @@ def _parts(job_id: str) -> tuple[str, int]:
 
 
 def _together(key: str, jobs: Sequence[Job]) -> VendorJob:
-    states = [STATES.get(str(job.details.status), "running") for job in jobs]
+    states = [_state(job) for job in jobs]
     if all(state in ("succeeded", "failed", "cancelled") for state in states):
         state = next((bad for bad in ("failed", "cancelled") if bad in states), "succeeded")
     else:
@@ -176,6 +181,11 @@ def _together(key: str, jobs: Sequence[Job]) -> VendorJob:
         cost=[line for job in jobs for line in _cost(job)],
         seconds=sum(_seconds(job) for job in jobs),
     )
+
+
+def _state(job: Job) -> str:
+    status = job.details.status  # a member of an enumeration, or the text of one that the client does not know
+    return STATES.get(str(getattr(status, "value", status)), "running")
 
 
 def _cost(job: Job) -> Iterator[Json]:

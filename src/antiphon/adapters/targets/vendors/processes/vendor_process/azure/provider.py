@@ -12,13 +12,17 @@ from vendor_process.azure.job import AzureJobs, classed
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
+ANTIPHON_SETTLES_S = 2.0
+AZURE_SETTLES_S = 60.0
+"""A job that was taken shows at once on an Antiphon server; of Azure it is not promised."""
 REGION = "eastus"
 """An Antiphon server takes any; the client insists on a real one, and sends nothing there."""
 
 
 def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> AzureVendor:
     """Connect to `url` (an Antiphon server) or to `resource_id` with `location` (Azure itself)."""
-    return AzureVendor(_workspace(settings, secrets), settings.get("targets"))
+    settle_s = ANTIPHON_SETTLES_S if settings.get("mode") == "antiphon" else AZURE_SETTLES_S
+    return AzureVendor(_workspace(settings, secrets), settings.get("targets"), settle_s)
 
 
 def _workspace(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Workspace:
@@ -43,9 +47,10 @@ def _workspace(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Works
 class AzureVendor:
     """Implements `serving.Vendor`."""
 
-    def __init__(self, workspace: Workspace, targets: list[str] | None) -> None:
+    def __init__(self, workspace: Workspace, targets: list[str] | None, settle_s: float) -> None:
         self._workspace = workspace
         self._wanted = targets
+        self._settle_s = settle_s
         self._jobs = AzureJobs(workspace)
         self._devices: dict[str, Json] = {}
 
@@ -54,7 +59,9 @@ class AzureVendor:
             # get_targets makes classes of its own of them, and hides those that it has none for.
             status = self._workspace._get_target_status()
         found = [
-            describe(provider, each) for provider, each in status if self._wanted is None or each.id in self._wanted
+            describe(provider, each, settle_s=self._settle_s)
+            for provider, each in status
+            if self._wanted is None or each.id in self._wanted
         ]
         self._devices = {device["name"]: device for device in found}
         return {"vendor": "azure", "sdk": versions("azure-quantum", "qdk"), "devices": found}
