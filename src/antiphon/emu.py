@@ -56,6 +56,8 @@ def device(
     try:
         if isinstance(figures.get("drift"), Mapping):
             figures["drift"] = replace(chosen.drift, **figures["drift"])
+        if "others_per_hour" in figures:
+            figures["others_per_hour"] = tuple(map(float, figures["others_per_hour"]))
         chosen = replace(chosen, **figures)
     except TypeError as error:
         names = ", ".join(field.name for field in fields(Life))

@@ -84,9 +84,7 @@ def _candidate(ctx: EngineContext, request: SubmitRequest) -> Candidate:
         )
     if over is not None:
         return Candidate(name, refused=over.message)
-    provider = ctx.providers.get(name)
-    wait = expected_wait(ctx, name) + (provider.expected_wait() if isinstance(provider, KnowsItsQueue) else 0.0)
-    return Candidate(name, fidelity, wait, cost, None if bill is None else bill.currency)
+    return Candidate(name, fidelity, expected_wait(ctx, name), cost, None if bill is None else bill.currency)
 
 
 def _first_of_key(ctx: EngineContext, request: SubmitRequest) -> SubmitRequest | None:

@@ -34,6 +34,7 @@ from antiphon.engine.prices import Tariff, prices_of
 from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.validate import check_request, find_driver, plan_work
+from antiphon.ports.provider import KnowsItsQueue
 from antiphon.ports.queue_store import QueueOutcome
 
 LEARNED_S = 5.0
@@ -136,12 +137,17 @@ def coverage(ctx: EngineContext, target: str, priority: Priority | None = None) 
 def expected_wait(ctx: EngineContext, target: str) -> float:
     """Seconds that a job of standard priority submitted now would wait, at the median; up to a second old.
 
-    It is that of a workspace and user who have nothing waiting.
+    It is that of a workspace and user who have nothing waiting. Where a provider can say how long its own queue is,
+    that is in it.
 
     Raises:
         NotFoundError: No such target.
     """
-    return expected_waits(ctx, target, Priority.STANDARD).p50
+    here = expected_waits(ctx, target, Priority.STANDARD).p50
+    provider = ctx.providers.get(target)
+    if not isinstance(provider, KnowsItsQueue):
+        return here
+    return here + ctx.recent.get(("queue elsewhere", target), ctx.clock, provider.expected_wait)
 
 
 def expected_waits(ctx: EngineContext, target: str, priority: Priority) -> Quantiles:

@@ -151,7 +151,7 @@ class Provider(Protocol):
 
 
 @runtime_checkable
-class KnowsItsQueue(Protocol):
+class KnowsItsQueue(Provider, Protocol):
     """A provider that can say how long its own queue is."""
 
     def expected_wait(self) -> float:

@@ -222,3 +222,18 @@ def test_what_cannot_live_is_refused_and_not_remembered(tmp_path: Path) -> None:
         emu.heron("busy", failure=1.0)
     assert none.value.code == "life-invalid"
     Workspace(tmp_path, workers=0).close()
+
+
+def test_the_wait_that_is_expected_has_the_queue_of_the_device_in_it(tmp_path: Path) -> None:
+    from antiphon.engine.estimates import expected_wait
+
+    with living_desk(tmp_path, living("quiet", others_per_hour=(0.0,) * 24)) as desk:
+        before = expected_wait(desk.ctx, TARGET)
+        desk.step(desk.take(desk.submit(shots=20_000)))
+        desk.clock.advance(2.0)
+        assert expected_wait(desk.ctx, TARGET) > before + 3.0
+        schedule = desk.driver.schedule
+        window = next(stop for stop in schedule.stops(desk.clock.now(), desk.clock.now() + 86_400.0))
+        desk.clock.advance(window.begins + 60.0 - desk.clock.now())
+        assert desk.driver.info.status == "Degraded"
+        assert expected_wait(desk.ctx, TARGET) >= window.ends - desk.clock.now()

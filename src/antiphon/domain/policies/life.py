@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from antiphon.domain.policies.drift import DAY_S, Drift, hashed_random
-from antiphon.errors import NotFoundError
+from antiphon.errors import LimitError, NotFoundError
 
 HOUR_S = 3_600.0
 LONGEST_OUTAGE_S = 12 * HOUR_S
@@ -57,6 +57,23 @@ class Life:
     overhead_s: float = 2.0
     shot_pause_s: float = 250e-6
 
+    def __post_init__(self) -> None:
+        wrong = [name for name in ("refusals", "failures") if not 0.0 <= getattr(self, name) <= 1.0]
+        wrong += [name for name in _NOT_NEGATIVE if not 0.0 <= getattr(self, name) < math.inf]
+        if not self.calibration_takes_s < self.calibration_every_s < math.inf:
+            wrong.append("calibration_every_s")
+        if len(self.others_per_hour) != 24 or min(self.others_per_hour) < 0.0:
+            wrong.append("others_per_hour")
+        if not self.others_job_s > 0.0 or not self.outage_s > 0.0:
+            wrong.append("others_job_s" if not self.others_job_s > 0.0 else "outage_s")
+        if wrong:
+            raise LimitError(
+                f"A device cannot live with {wrong[0]}={getattr(self, wrong[0])!r}.",
+                code="life-invalid",
+                next_step="Times and rates are not negative, probabilities are from 0 to 1, a calibration is shorter "
+                "than the time to the next, and others_per_hour has a rate for each of the 24 hours.",
+            )
+
     def to_json(self) -> dict[str, Any]:
         """The life as JSON values."""
         return asdict(self)
@@ -70,6 +87,17 @@ class Life:
         """
         drift, others = Drift(**data["drift"]), tuple(data["others_per_hour"])
         return cls(**{**data, "drift": drift, "others_per_hour": others})
+
+
+_NOT_NEGATIVE = (
+    "calibration_takes_s",
+    "outages_per_day",
+    "others_job_s",
+    "others_spread",
+    "patience_s",
+    "overhead_s",
+    "shot_pause_s",
+)
 
 
 def _day(quiet: float, busy: float) -> tuple[float, ...]:

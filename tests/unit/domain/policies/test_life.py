@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from statistics import fmean
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from antiphon.domain.evolve import evolve
 from antiphon.domain.policies.drift import DAY_S
 from antiphon.domain.policies.life import HOUR_S, LIVES, Life, Schedule, Standing, Visit, counted_from
+from antiphon.errors import LimitError
 
 MIDNIGHT = 19_676 * DAY_S  # 2023-11-15T00:00Z
 
@@ -136,3 +138,14 @@ def test_a_life_of_ones_own() -> None:
     life = Life(name="lab", others_per_hour=(3600.0,) * 24, others_job_s=2.0, others_spread=0.0, patience_s=100.0)
     wait = Schedule("emu.tests", life, 1).queue_wait(MIDNIGHT + 5 * HOUR_S)
     assert 90.0 < wait <= 102.0
+
+
+@pytest.mark.parametrize("figures", [
+    {"failures": 1.5}, {"refusals": -0.1}, {"others_per_hour": (1.0,) * 23}, {"others_per_hour": (-1.0,) * 24},
+    {"calibration_takes_s": 90_000.0}, {"overhead_s": -1.0}, {"others_job_s": 0.0}, {"outage_s": 0.0},
+    {"calibration_every_s": float("inf")}, {"shot_pause_s": float("nan")},
+])  # fmt: skip
+def test_a_life_that_cannot_be_is_refused(figures: dict[str, Any]) -> None:
+    with pytest.raises(LimitError) as refused:
+        Life(name="none", **figures)
+    assert refused.value.code == "life-invalid"
