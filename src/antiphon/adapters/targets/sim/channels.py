@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
@@ -41,6 +42,45 @@ def superoperators(noise: Noise, operation: Operation) -> tuple[tuple[Matrix, tu
             whole = _superoperator(channel, qubits) @ whole
         return ((whole, qubits),)
     return tuple((_superoperator(channel, _qubits_of([channel])), _qubits_of([channel])) for channel in channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """What may strike instead of nothing.
+
+    Attributes:
+        chance: Its probability.
+        paulis: Primitives ("x", "y" or "z") and the qubits they are applied to.
+        damped: Then, if given, a qubit is damped until its |1⟩ has this much of its amplitude left, a negative one
+            for a phase flip; 0 is a reset.
+    """
+
+    chance: float
+    paulis: tuple[tuple[str, int], ...] = ()
+    damped: tuple[int, float] | None = None
+
+
+def errors_of(channel: Channel) -> tuple[Error, ...]:
+    """The channel, exactly, as a mixture of nothing and these errors; the chances do not depend on the state."""
+    if isinstance(channel, PauliChannel):
+        return tuple(
+            Error(chance, tuple((one.lower(), q) for one, q in zip(string, channel.qubits, strict=True) if one != "I"))
+            for string, chance in channel.errors
+            if chance
+        )
+    lost = -math.expm1(-channel.seconds / channel.t1)
+    dephased = -math.expm1(-channel.seconds / channel.t2)
+    if dephased >= lost:
+        # Where the phase goes first, a reset and a phase flip are all there is.
+        flip = Error((dephased - lost) / 2.0, (("z", channel.qubit),))
+        found = [flip, Error(lost, damped=(channel.qubit, 0.0))]
+    else:
+        # Else a stronger damping, so rare that what is left is the identity with all the weight it can have.
+        surplus = 2.0 * dephased - lost
+        weight = dephased**2 / surplus if surplus > dephased**2 else 1.0
+        kept = 1.0 - dephased / weight if weight < 1.0 else math.sqrt(1.0 - lost)
+        found = [Error(weight, damped=(channel.qubit, kept))]
+    return tuple(error for error in found if error.chance > 0.0)
 
 
 def chance_of(channel: PauliChannel) -> float:

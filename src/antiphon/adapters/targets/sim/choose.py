@@ -14,13 +14,12 @@ from functools import cache
 
 from antiphon.adapters.targets.sim import costs, gpu, limits
 from antiphon.adapters.targets.sim.angles import Floats
-from antiphon.adapters.targets.sim.clifford import quarter_turns
 from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import lightning_state, qsim
 from antiphon.adapters.targets.sim.engines.lightning import sample_precision
-from antiphon.adapters.targets.sim.features import Features, name_of
+from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.refusals import noisy_exact, noisy_too_wide, require_clifford, static_only
 from antiphon.adapters.targets.sim.settings import uniform_noise
-from antiphon.domain.circuits import Gate, Unitary
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
 
@@ -108,7 +107,7 @@ def statevector(demand: Demand) -> Choice:
     ways_out = ["Use fewer qubits,", "sim.stabilizer if all gates are Clifford,", "or sim.mps if entanglement is low."]
     problem = lightning_state.unusable_because()
     if features.dynamic:
-        _static_only(demand, features)
+        static_only(demand, features)
         return _dynamic(demand, features, problem, ways_out)
     precision = sample_precision(width, demand.settings.precision) if demand.sampling else _exact_precision(demand)
     own_seconds = costs.lightning_seconds(demand, features, precision)
@@ -141,12 +140,12 @@ def stabilizer(demand: Demand, parameters: Floats) -> Choice:
         UnsupportedProgramError: A gate is not Clifford at its angles; the message names it.
     """
     features = _circuit(demand)
-    _require_clifford(features, parameters)
+    require_clifford(features, parameters)
     noisy = demand.settings.noise is not None
     if features.dynamic:
-        _static_only(demand, features)
+        static_only(demand, features)
     if noisy and demand.exact:
-        raise _noisy_exact(features)
+        raise noisy_exact(features, DENSITY_MAX_QUBITS)
     seconds = 2e-4 + 2e-7 * len(features.gates) + 2e-9 * (demand.shots or 1) * max(len(features.gates), 1)
     memory = features.num_qubits**2 + (demand.shots or 1) * max(features.circuit.num_clbits, features.num_qubits)
     if features.has_control:
@@ -167,7 +166,7 @@ def matrix_product_state(demand: Demand) -> Choice:
     """A matrix product state on Aer, bounded by the entanglement the circuit can make."""
     features = _circuit(demand)
     if features.dynamic:
-        _static_only(demand, features)
+        static_only(demand, features)
     need_aer(features)
     bond = 2 ** min(features.log2_bond, 60)
     asked = demand.settings.max_bond_dimension
@@ -195,7 +194,7 @@ def density_matrix(demand: Demand) -> Choice:
     features = _circuit(demand)
     width = features.num_qubits
     if features.dynamic:
-        _static_only(demand, features)
+        static_only(demand, features)
     need_aer(features)
     memory = 4**width * limits.DENSITY_BYTES
     ways_out = ["Use fewer qubits,", "or sim.auto, which samples trajectories up to 20 qubits."]
@@ -252,18 +251,17 @@ def noisy(demand: Demand, parameters: Floats) -> Choice:
     problem = lightning_state.unusable_because()
     if features.is_clifford_at(parameters) and not demand.exact and not features.has_control and _installed("stim"):
         return stabilizer(demand, parameters)
+    if features.dynamic:
+        static_only(demand, features)
+        return _noisy_dynamic(demand, features, problem)
     if width <= DENSITY_QUBITS or (demand.exact and width <= DENSITY_MAX_QUBITS):
         return density_matrix(demand)
     if demand.exact:
-        raise _noisy_exact(features)
-    if features.dynamic or problem:
-        _static_only(demand, features)
-        if width > TRAJECTORY_MAX_QUBITS or not demand.sampling:
-            raise _noisy_too_wide(features)
-        need_aer(features)
-        memory = 2**width * limits.AER_BYTES
-        seconds = (demand.shots or 1) * costs.aer_seconds(demand, features)
-        return Choice("aer-statevector", "noisy program, one trajectory for each shot", seconds, memory)
+        raise noisy_exact(features, DENSITY_MAX_QUBITS)
+    if problem:
+        if not demand.sampling:
+            raise noisy_too_wide(features, TRAJECTORY_MAX_QUBITS)
+        return _noisy_shot_by_shot(demand, features)
     seconds = costs.trajectory_seconds(demand, features)
     if width <= GPU_TRAJECTORY_MAX_QUBITS:
         precision = sample_precision(width, demand.settings.precision)
@@ -273,11 +271,33 @@ def noisy(demand: Demand, parameters: Floats) -> Choice:
         if there is not None:
             return there
     if width > TRAJECTORY_MAX_QUBITS:
-        raise _noisy_too_wide(features)
+        raise noisy_too_wide(features, TRAJECTORY_MAX_QUBITS)
     memory = 3 * 2**width * limits.SAMPLE_BYTES["double"]
     _admit("noise trajectories", width, memory, ["Use fewer qubits."])
     reason = f"noisy, {width} qubits: trajectories with errors drawn ahead are fastest from {DENSITY_QUBITS + 1}"
     return Choice("trajectories", reason, seconds, memory, safe=True)
+
+
+def _noisy_dynamic(demand: Demand, features: Features, problem: str) -> Choice:
+    width = features.num_qubits
+    if problem:
+        return _noisy_shot_by_shot(demand, features)
+    if width > TRAJECTORY_MAX_QUBITS:
+        raise noisy_too_wide(features, TRAJECTORY_MAX_QUBITS)
+    memory = 2**width * 16 * ((demand.shots or 1).bit_length() + 3)
+    _admit("noisy histories", width, memory, ["Use fewer qubits."])
+    seconds = costs.noisy_branching_seconds(demand, features)
+    reason = f"noisy, measures and goes on ({features.dynamic}): shots of one history of errors and bits share a state"
+    return Choice("noisy-branching", reason, seconds, memory, safe=not features.has_while)
+
+
+def _noisy_shot_by_shot(demand: Demand, features: Features) -> Choice:
+    if features.num_qubits > TRAJECTORY_MAX_QUBITS:
+        raise noisy_too_wide(features, TRAJECTORY_MAX_QUBITS)
+    need_aer(features)
+    memory = 2**features.num_qubits * limits.AER_BYTES
+    seconds = (demand.shots or 1) * costs.aer_seconds(demand, features)
+    return Choice("aer-statevector", "noisy program, one trajectory for each shot", seconds, memory)
 
 
 def _dynamic(demand: Demand, features: Features, problem: str, ways_out: Sequence[str]) -> Choice:
@@ -298,58 +318,6 @@ def _dynamic(demand: Demand, features: Features, problem: str, ways_out: Sequenc
 def _circuit(demand: Demand) -> Features:
     assert demand.features is not None
     return demand.features
-
-
-def _static_only(demand: Demand, features: Features) -> None:
-    if not demand.sampling:
-        raise UnsupportedProgramError(
-            "Expectation values are of the state at the end of a program that does not measure on the way.",
-            code="estimate-dynamic",
-            cause=features.dynamic,
-            next_step="Take the measurements out of the program, or sample it and average yourself.",
-        )
-
-
-def _require_clifford(features: Features, parameters: Floats) -> None:
-    for index in range(len(parameters)):
-        found = features.first_non_clifford(parameters[index])
-        if found is not None:
-            position, gate, angles = found
-            raise _not_clifford(position, gate, angles)
-
-
-def _not_clifford(position: int, gate: Gate | Unitary, angles: tuple[float, ...]) -> UnsupportedProgramError:
-    at = f" at angle {', '.join(repr(angle) for angle in angles)}" if angles else ""
-    cause = f"gate {position} is {name_of(gate)}{at} on qubits {list(gate.qubits)}, which is not Clifford"
-    if angles and all(quarter_turns(angle) is not None for angle in angles):
-        cause += " there"
-    elif angles:
-        cause += "; rotations are at multiples of π/2"
-    return UnsupportedProgramError(
-        "The stabilizer simulator runs Clifford gates only.",
-        code="gate-not-clifford",
-        cause=cause,
-        next_step="Use sim.auto, which chooses an engine that runs every gate.",
-        details={"gate": position, "angles": list(angles)},
-    )
-
-
-def _noisy_exact(features: Features) -> LimitError:
-    return LimitError(
-        f"Exact noisy expectation values on {features.num_qubits} qubits are too wide.",
-        cause=f"they need a density matrix, which sim.auto holds up to {DENSITY_MAX_QUBITS} qubits",
-        next_step="Give shots, so that the values are sampled with a standard error.",
-        details={"num_qubits": features.num_qubits},
-    )
-
-
-def _noisy_too_wide(features: Features) -> LimitError:
-    return LimitError(
-        f"A noisy program on {features.num_qubits} qubits that is not Clifford and static is too wide.",
-        cause=f"noise trajectories run static programs up to {TRAJECTORY_MAX_QUBITS} qubits",
-        next_step="Use fewer qubits, only Clifford gates, or no noise.",
-        details={"num_qubits": features.num_qubits},
-    )
 
 
 def _admit(what: str, width: int, memory: int, ways_out: Sequence[str]) -> None:

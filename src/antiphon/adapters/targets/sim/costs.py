@@ -6,7 +6,7 @@ import math
 
 from antiphon.adapters.targets.sim.channels import expected_errors
 from antiphon.adapters.targets.sim.demand import Demand
-from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.features import Features, walk
 
 
 def lightning_seconds(demand: Demand, features: Features, precision: str) -> float:
@@ -45,6 +45,17 @@ def error_patterns(demand: Demand, features: Features) -> float:
 def trajectory_gates(demand: Demand, features: Features) -> float:
     """Gates applied in all patterns together; those that begin alike share their beginning."""
     return 0.6 * len(features.gates) * error_patterns(demand, features)
+
+
+def noisy_branching_seconds(demand: Demand, features: Features) -> float:
+    """Shot splitting under noise: one state for each history of errors and measured bits expected."""
+    noise, states, shots = demand.settings.noise, 2.0**features.num_qubits, demand.shots or 1
+    assert noise is not None
+    errors = expected_errors(walk(features.operations), noise.on(features.qubits))
+    outcomes = min(shots, 2.0 ** min(features.num_mid, 40)) * (4 if features.has_while else 1)
+    histories = min(shots, outcomes + shots * (1 - math.exp(-errors - 0.02 * features.num_mid)))
+    steps = len(features.gates) + features.num_mid + 1
+    return 1e-4 + histories * (5e-5 + states * 5e-9 + 0.6 * steps * (2e-6 + states * 1e-9))
 
 
 def aer_seconds(demand: Demand, features: Features) -> float:

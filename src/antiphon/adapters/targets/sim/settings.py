@@ -15,8 +15,8 @@ OPTION_HELP = {
     "noise": "A NoiseModel as JSON: depolarizing_1q, depolarizing_2q, readout_p01, readout_p10 (probabilities).",
     "max_bond_dimension": "Largest bond dimension of a matrix product state, an integer from 1; default unlimited.",
     "truncation_threshold": "Matrix product states drop Schmidt values whose squares sum to less; default 1e-16.",
-    "engine": "Force an engine: lightning, qsim, stim, branching, trajectories, lightning-gpu, trajectories-gpu, "
-    "aer-statevector, aer-stabilizer, aer-mps or aer-density-matrix.",
+    "engine": "Force an engine: lightning, qsim, stim, branching, noisy-branching, trajectories, lightning-gpu, "
+    "trajectories-gpu, aer-statevector, aer-stabilizer, aer-mps or aer-density-matrix.",
     "precision": '"single" or "double"; default double for expectation values and single for counts from 16 qubits.',
     "exact_probabilities": "true for the exact probability of every outcome beside the counts (no noise, no "
     f'measurement on the way, 22 qubits at most; in double precision), or "{WHERE_POSSIBLE}".',

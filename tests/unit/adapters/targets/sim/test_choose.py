@@ -56,7 +56,7 @@ def zs(num_qubits: int) -> Observable:
         (sampling(ladder(10), noise=NOISE), "trajectories"),
         (estimating(ladder(9), zs(9), noise=NOISE), "aer-density-matrix"),
         (estimating(ladder(9), zs(9), shots=1000, noise=NOISE), "trajectories"),
-        (sampling(teleportation(), noise=NOISE), "aer-density-matrix"),
+        (sampling(teleportation(), noise=NOISE), "noisy-branching"),
     ],
 )
 def test_the_engine_of_each_class(work: Work, engine: str) -> None:

@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from antiphon.adapters.targets.sim.features import features_of
 from antiphon.adapters.targets.sim.noisy import plan_noisy, run_noisy
 from antiphon.adapters.targets.sim.task import Ran
 from antiphon.domain.circuits import Affine, Bit, Circuit, Delay, Gate, If, Measure, Operation, Register, Reset, While
@@ -15,8 +18,8 @@ from antiphon.domain.observables import Observable
 from antiphon.domain.results import Estimated, Outcome, Sampled
 from antiphon.errors import LimitError, UnsupportedProgramError
 from noisy_reference import MICRO, NANO, NoisyReference, conjugated, kraus, made_up_calibration
-from reference_simulator import gate_matrix
-from sim_work import circuit_of, estimating, p_value, sampling
+from reference_simulator import distribution, gate_matrix
+from sim_work import circuit_of, dynamic_circuits, estimating, p_value, parameter_values, sampling
 
 NOISE = DeviceNoise(made_up_calibration())
 SURE = 1e-6
@@ -62,15 +65,17 @@ OBSERVABLE = Observable(4, (("IIII", 0.3), ("IIXZ", 0.7), ("IYIY", -0.4), ("ZZZI
 _keys = iter(range(10**6))
 
 
-def run(circuit: Circuit, engine: str, noise: Noise = NOISE, *, shots: int = 40_000, seed: int = 5) -> dict[str, int]:
-    outcome, _ = ran(circuit, engine, noise, shots=shots, seed=seed)
+SHOTS = {"aer-statevector": 4_000, "aer-density-matrix": 40_000}
+"""Aer's trajectories, and its density matrices of programs that measure and go on, run shot by shot."""
+
+
+def run(circuit: Circuit, engine: str, noise: Noise = NOISE, *, shots: int = 0, seed: int = 5) -> dict[str, int]:
+    outcome, _ = ran(circuit, engine, noise, shots=shots or SHOTS.get(engine, 40_000), seed=seed)
     assert isinstance(outcome, Sampled)
     return dict(outcome.counts[0])
 
 
-def ran(
-    circuit: Circuit, engine: str, noise: Noise = NOISE, *, shots: int = 40_000, seed: int = 5
-) -> tuple[Outcome, Ran]:
+def ran(circuit: Circuit, engine: str, noise: Noise = NOISE, *, shots: int, seed: int = 5) -> tuple[Outcome, Ran]:
     # The program's own circuit is another: what runs is the compiled one.
     pub = sampling(circuit_of(1, circuit.num_clbits, Measure(0, 0)), shots=shots, seed=seed).pubs[0]
     return run_noisy(pub, circuit, noise, engine, f"test {next(_keys)}")
@@ -153,7 +158,8 @@ def test_an_excited_qubit_decays_while_it_waits(engine: str, seconds: float) -> 
     excited *= math.exp(-seconds / quiet.qubits[3].t1)
     p01, p10 = NOISE.readout(3)
     ones = excited * (1 - p10) + (1 - excited) * p01
-    assert abs(counts.get("1", 0) / 40_000 - ones) < 5 * math.sqrt(ones * (1 - ones) / 40_000)
+    shots = sum(counts.values())
+    assert abs(counts.get("1", 0) / shots - ones) < 5 * math.sqrt(ones * (1 - ones) / shots)
 
 
 def test_a_qubit_in_its_ground_state_and_one_already_read_do_not_relax() -> None:
@@ -166,7 +172,8 @@ def test_a_qubit_in_its_ground_state_and_one_already_read_do_not_relax() -> None
 
 def test_a_qubit_that_waits_between_two_measurements_relaxes_between_them() -> None:
     circuit = circuit_of(1, 2, Gate("x", (0,)), Measure(0, 0), Delay(0, 6 * MICRO), Measure(0, 1))
-    for engine, twirl in (("aer-statevector", False), ("aer-density-matrix", False), ("stim", True)):
+    engines = (("noisy-branching", False), ("aer-statevector", False), ("aer-density-matrix", False), ("stim", True))
+    for engine, twirl in engines:
         assert p_value(run(circuit, engine), NoisyReference(NOISE, twirl=twirl).distribution(circuit)) > SURE
 
 
@@ -213,28 +220,30 @@ def repeated() -> Circuit:
 
 
 @pytest.mark.parametrize("make", [teleported, reset_and_reused, repeated])
-@pytest.mark.parametrize("engine", ["aer-statevector", "aer-density-matrix"])
+@pytest.mark.parametrize("engine", ["noisy-branching", "aer-statevector", "aer-density-matrix"])
 def test_programs_that_measure_and_go_on(make: Callable[[], Circuit], engine: str) -> None:
     circuit = make()
-    counts = run(circuit, engine, shots=30_000)
+    counts = run(circuit, engine, shots=100_000 if engine == "noisy-branching" else 4_000)
     expected = NoisyReference(NOISE).distribution(circuit)
     assert p_value(counts, expected) > SURE
-    quiet = NoisyReference(NoiseModel()).distribution(circuit)
-    assert p_value(counts, quiet) < SURE
+    if engine == "noisy-branching":  # whose shots suffice to tell
+        assert p_value(counts, NoisyReference(NoiseModel()).distribution(circuit)) < SURE
 
 
 def test_a_branch_follows_the_misread_bit() -> None:
     misread = NoiseModel(readout_p10=0.25)
     circuit = circuit_of(2, 2, Gate("x", (0,)), Measure(0, 0), If(Bit(0), (Gate("x", (1,)),)), Measure(1, 1))
-    for engine in ("aer-statevector", "aer-density-matrix"):
-        assert p_value(run(circuit, engine, misread), {"00": 0.25, "01": 0.75 * 0.25, "11": 0.75**2}) > SURE
+    for engine in ("noisy-branching", "aer-statevector", "aer-density-matrix"):
+        assert (
+            p_value(run(circuit, engine, misread, shots=4_000), {"00": 0.25, "01": 0.75 * 0.25, "11": 0.75**2}) > SURE
+        )
 
 
 def test_parameters_are_bound_in_the_compiled_circuit() -> None:
     gates = (Gate("sx", (1,)), Gate("rz", (1,), (Affine(0.1, ((0, 2.0),)),)), Gate("sx", (1,)), Gate("cx", (1, 2)))
     circuit = circuit_of(4, 3, *gates, *(Measure(qubit, qubit) for qubit in (1, 2)), parameters=("a",))
     program = circuit_of(1, 3, Measure(0, 0), parameters=("a",))
-    pub = sampling(program, [[0.3], [1.1]], shots=40_000).pubs[0]
+    pub = sampling(program, [[0.3], [1.1]], shots=5_000).pubs[0]
     for engine, twirl in (("aer-density-matrix", False), ("trajectories", True), ("aer-statevector", False)):
         outcome, _ = run_noisy(pub, circuit, NOISE, engine, "parametrised")
         assert isinstance(outcome, Sampled)
@@ -281,12 +290,27 @@ ODD_START = (
 )
 
 
-@pytest.mark.parametrize("engine", ["aer-density-matrix", "aer-statevector", "trajectories", "stim"])
+@pytest.mark.parametrize("engine", ["aer-density-matrix", "aer-statevector", "trajectories", "noisy-branching", "stim"])
 def test_any_noise_of_the_protocol(engine: str) -> None:
     again = (Reset(0), Gate("cx", (1, 0))) if engine != "trajectories" else ()
     circuit = circuit_of(3, 3, *ODD_START, *again, *MEASURED)
     twirl = engine in ("trajectories", "stim")
-    assert p_value(run(circuit, engine, Odd()), NoisyReference(Odd(), twirl=twirl).distribution(circuit)) > SURE
+    assert (
+        p_value(run(circuit, engine, Odd(), shots=6_000), NoisyReference(Odd(), twirl=twirl).distribution(circuit))
+        > SURE
+    )
+
+
+@given(circuit=dynamic_circuits(), values=parameter_values(), seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_splitting_follows_any_control_flow(circuit: Circuit, values: list[float], seed: int) -> None:
+    pub = sampling(circuit, values, shots=400, seed=seed).pubs[0]
+    key = f"test {next(_keys)}"
+    if not features_of(circuit).dynamic:
+        return
+    outcome, _ = run_noisy(pub, circuit, NoiseModel(), "noisy-branching", key)
+    assert isinstance(outcome, Sampled)
+    assert p_value(outcome.counts[0], distribution(circuit, values)) > SURE
 
 
 def test_gates_whose_chances_all_differ_are_drawn_each_with_its_own() -> None:
@@ -340,7 +364,7 @@ def test_the_engine_follows_the_program() -> None:
     assert engine(GENERAL) == "aer-density-matrix"
     line = [Gate("rz", (q,), (0.3,)) for q in range(12)] + [Gate("cx", (q, q + 1)) for q in range(11)]
     assert engine(circuit_of(12, 1, *line, Measure(11, 0))) == "trajectories"
-    assert engine(teleported()) == "aer-statevector"
+    assert engine(teleported()) == "noisy-branching"
     with pytest.raises(LimitError, match="too wide"):
         engine(circuit_of(40, 1, *(Gate("rz", (q,), (0.3,)) for q in range(40)), Measure(0, 0)))
 

@@ -111,7 +111,7 @@ class _Walker:
                 case Split():
                     self.split(branch, instruction, waiting)
                 case Assign(clbit, value):
-                    branch.word = _with_bit(branch.word, clbit, int(value(branch.word)))
+                    branch.word = with_bit(branch.word, clbit, int(value(branch.word)))
                 case Jump(test, to):
                     if test is None or not test(branch.word):
                         branch.at = to
@@ -142,7 +142,7 @@ class _Walker:
         if not sure:
             branch.state.collapse(split.qubit, outcome)
         if split.clbit is not None:
-            branch.word = _with_bit(branch.word, split.clbit, outcome)
+            branch.word = with_bit(branch.word, split.clbit, outcome)
         elif outcome:
             branch.state.apply("x", split.qubit)
 
@@ -154,7 +154,7 @@ class _Walker:
         for outcome, count in zip(outcomes.tolist(), times.tolist(), strict=True):
             word = branch.word
             for qubit, clbit in pairs:
-                word = _with_bit(word, clbit, outcome >> qubit & 1)
+                word = with_bit(word, clbit, outcome >> qubit & 1)
             self.words[word] += count
 
     def fresh(self) -> LightningState:
@@ -165,14 +165,20 @@ class _Walker:
         if self.steps > MAX_STEPS:
             if not self.has_while:
                 raise TooManyHistoriesError
-            raise ExecutionError(
-                "A loop of the program did not end.",
-                code="loop-unbounded",
-                cause=f"after {MAX_STEPS} steps some shots were still inside a loop that ends on a measured bit",
-                next_step="Give the loop a condition that some measurement makes false, or bound its turns.",
-                details={"max_steps": MAX_STEPS},
-            )
+            raise never_ended()
 
 
-def _with_bit(word: int, clbit: int, value: int) -> int:
+def never_ended() -> ExecutionError:
+    """The error for a loop on measured bits that went on past the bound on steps."""
+    return ExecutionError(
+        "A loop of the program did not end.",
+        code="loop-unbounded",
+        cause=f"after {MAX_STEPS} steps some shots were still inside a loop that ends on a measured bit",
+        next_step="Give the loop a condition that some measurement makes false, or bound its turns.",
+        details={"max_steps": MAX_STEPS},
+    )
+
+
+def with_bit(word: int, clbit: int, value: int) -> int:
+    """Classical bits packed into an integer, with one of them set."""
     return word | 1 << clbit if value else word & ~(1 << clbit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from antiphon.adapters.targets.sim.engines.lightning_state import Call
@@ -26,6 +26,7 @@ from antiphon.domain.circuits import (
     Unitary,
     While,
 )
+from antiphon.domain.noise import Channel, Noise
 
 Test: TypeAlias = "Callable[[int], bool]"
 """A condition on the classical bits packed into an integer."""
@@ -33,9 +34,10 @@ Test: TypeAlias = "Callable[[int], bool]"
 
 @dataclass(slots=True)
 class Run:
-    """Apply gates."""
+    """Apply gates; each channel of noise follows that many of the calls."""
 
     calls: list[Call]
+    noise: list[tuple[int, Channel]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -87,7 +89,8 @@ class _Loop:
 
 
 class _Compiler:
-    def __init__(self, num_qubits: int) -> None:
+    def __init__(self, num_qubits: int, noise: Noise | None) -> None:
+        self.noise = noise
         self.builder = TapeBuilder(num_qubits, single=False)
         self.code: list[Instruction] = []
         self.loops: list[_Loop] = []
@@ -96,15 +99,22 @@ class _Compiler:
     def block(self, operations: tuple[Operation, ...]) -> None:
         for operation in operations:
             self.operation(operation)
+            if self.noise is not None and (channels := self.noise.after(operation)):
+                run = self.run()
+                run.noise.extend((len(run.calls), channel) for channel in channels)
+
+    def run(self) -> Run:
+        """The run of gates to add to."""
+        last = self.code[-1] if len(self.code) > self.landed else None
+        if not isinstance(last, Run):
+            last = Run([])
+            self.code.append(last)
+        return last
 
     def operation(self, operation: Operation) -> None:
         match operation:
             case Gate() | Unitary():
-                last = self.code[-1] if len(self.code) > self.landed else None
-                if not isinstance(last, Run):
-                    last = Run([])
-                    self.code.append(last)
-                last.calls.extend(self.builder.gate(operation))
+                self.run().calls.extend(self.builder.gate(operation))
             case Measure(qubit, clbit):
                 self.code.append(Split(qubit, clbit))
             case Reset(qubit):
@@ -173,12 +183,15 @@ class _Compiler:
         return self.landed
 
 
-def compile_program(operations: tuple[Operation, ...], num_qubits: int) -> Bytecode:
-    """Compile operations on qubits 0 … num_qubits-1; the measurements that end the program are made at once."""
+def compile_program(operations: tuple[Operation, ...], num_qubits: int, noise: Noise | None = None) -> Bytecode:
+    """Compile operations on qubits 0 … num_qubits-1; the measurements that end the program are made at once.
+
+    With `noise`, which numbers qubits alike, its channels are part of the runs of gates.
+    """
     end = len(operations)
     while end and isinstance(operations[end - 1], Measure):
         end -= 1
-    compiler = _Compiler(num_qubits)
+    compiler = _Compiler(num_qubits, noise)
     compiler.block(operations[:end])
     pairs = tuple((op.qubit, op.clbit) for op in operations[end:] if isinstance(op, Measure))
     compiler.code.append(Finish(pairs))

@@ -13,7 +13,15 @@ import numpy as np
 from antiphon.adapters.targets.sim import choose, gpu
 from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.demand import Choice, Demand
-from antiphon.adapters.targets.sim.engines import aer, branching, lightning, qsim, stim_engine, trajectories
+from antiphon.adapters.targets.sim.engines import (
+    aer,
+    branching,
+    lightning,
+    noisy_branching,
+    qsim,
+    stim_engine,
+    trajectories,
+)
 from antiphon.adapters.targets.sim.engines.lightning_gpu import GpuState
 from antiphon.adapters.targets.sim.settings import Settings, uniform_noise
 from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape
@@ -42,6 +50,9 @@ _ENGINES = {
         static_only=True,
     ),
     "branching": _Engine("pennylane-lightning", branching.sample, None, dynamic_only=True),
+    "noisy-branching": _Engine(
+        "pennylane-lightning", noisy_branching.sample, None, dynamic_only=True, takes_noise=True
+    ),
     "trajectories": _Engine(
         "pennylane-lightning", trajectories.sample, trajectories.estimate, static_only=True, takes_noise=True
     ),
@@ -187,7 +198,7 @@ def forced(name: str, choice: Choice, demand: Demand, target: str, parameters: F
         raise refusal(name, "it applies no noise", other)
     if demand.settings.noise is not None and name == "aer-statevector" and not demand.sampling:
         raise refusal(name, "one trajectory of a state vector is no noisy expectation value", other)
-    if demand.settings.noise is None and name in ("trajectories", "trajectories-gpu"):
+    if demand.settings.noise is None and name in ("trajectories", "trajectories-gpu", "noisy-branching"):
         raise refusal(name, "it is for noisy programs", other)
     if name in ("trajectories", "trajectories-gpu") and demand.exact:
         raise refusal(name, "it samples, so that it needs shots", other)

@@ -84,7 +84,7 @@ def test_a_loop_whose_turns_differ_is_refused_where_only_aer_could_run_it() -> N
     circuit = circuit_of(1, 1, For(((Gate("h", (0,)), Measure(0, 0), leave), (Gate("x", (0,)), leave))), Measure(0, 0))
     assert_samples(counts_of(AUTO.execute(sampling(circuit), AUTO.plan(sampling(circuit)))), circuit)
     with pytest.raises(UnsupportedProgramError, match="turns differ"):
-        AUTO.plan(sampling(circuit, noise={"readout_p01": 0.1}))
+        AUTO.plan(sampling(circuit, engine="aer-statevector"))
 
 
 def test_a_loop_of_equal_turns_runs_on_aer() -> None:
