@@ -253,7 +253,7 @@ def noisy(demand: Demand, parameters: Floats) -> Choice:
         return stabilizer(demand, parameters)
     if features.dynamic:
         static_only(demand, features)
-        return _noisy_dynamic(demand, features, problem)
+        return _noisy_dynamic(demand, features, parameters, problem)
     if width <= DENSITY_QUBITS or (demand.exact and width <= DENSITY_MAX_QUBITS):
         return density_matrix(demand)
     if demand.exact:
@@ -278,11 +278,13 @@ def noisy(demand: Demand, parameters: Floats) -> Choice:
     return Choice("trajectories", reason, seconds, memory, safe=True)
 
 
-def _noisy_dynamic(demand: Demand, features: Features, problem: str) -> Choice:
+def _noisy_dynamic(demand: Demand, features: Features, parameters: Floats, problem: str) -> Choice:
     width = features.num_qubits
     if problem:
         return _noisy_shot_by_shot(demand, features)
     if width > TRAJECTORY_MAX_QUBITS:
+        if features.is_clifford_at(parameters):
+            return stabilizer(demand, parameters)  # with branches: Aer's, shot by shot
         raise noisy_too_wide(features, TRAJECTORY_MAX_QUBITS)
     memory = 2**width * 16 * ((demand.shots or 1).bit_length() + 3)
     _admit("noisy histories", width, memory, ["Use fewer qubits."])

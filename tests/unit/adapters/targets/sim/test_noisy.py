@@ -230,6 +230,20 @@ def test_programs_that_measure_and_go_on(make: Callable[[], Circuit], engine: st
         assert p_value(counts, NoisyReference(NoiseModel()).distribution(circuit)) < SURE
 
 
+def test_wide_clifford_programs_that_branch() -> None:
+    chain: list[Operation] = [Gate("x", (2,)), *(Gate("cx", (q, q + 1)) for q in range(2, 24))]
+    chain += [Measure(24, 0), If(Bit(0), (Gate("x", (23,)),)), Measure(23, 1)]
+    circuit = circuit_of(25, 2, *chain)
+    noise = NoiseModel(depolarizing_2q=0.004, readout_p01=0.02, readout_p10=0.1)
+    pub = sampling(circuit, shots=4_000).pubs[0]
+    assert plan_noisy(pub, circuit, noise).engine == "aer-stabilizer"
+    outcome, _ = run_noisy(pub, circuit, noise, "aer-stabilizer", f"test {next(_keys)}")
+    assert isinstance(outcome, Sampled)
+    ones = outcome.counts[0].get("01", 0) / 4_000
+    # All ones along the chain, read right (0.9), flipped back and read right (0.98), if no error came between.
+    assert 0.9 * 0.98 * (1 - 22 * 0.004) < ones < 0.9 * 0.98
+
+
 def test_a_branch_follows_the_misread_bit() -> None:
     misread = NoiseModel(readout_p10=0.25)
     circuit = circuit_of(2, 2, Gate("x", (0,)), Measure(0, 0), If(Bit(0), (Gate("x", (1,)),)), Measure(1, 1))

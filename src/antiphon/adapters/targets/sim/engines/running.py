@@ -68,7 +68,7 @@ _ENGINES = {
     "aer-statevector": _Engine(
         "qiskit-aer", aer.sampler("statevector"), aer.estimator("statevector"), takes_noise=True
     ),
-    "aer-stabilizer": _Engine("qiskit-aer", aer.sampler("stabilizer"), None),
+    "aer-stabilizer": _Engine("qiskit-aer", aer.sampler("stabilizer"), None, takes_noise=True),
     "aer-mps": _Engine("qiskit-aer", aer.sampler("matrix_product_state"), aer.estimator("matrix_product_state")),
     "aer-density-matrix": _Engine(
         "qiskit-aer", aer.sampler("density_matrix"), aer.estimator("density_matrix"), takes_noise=True
