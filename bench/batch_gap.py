@@ -1,8 +1,9 @@
-"""Between two programs of a batch: how long the worker has nothing to do."""
+"""Between two programs: how long the worker has nothing to do, and whether compiling the next one makes it wait."""
 
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,40 @@ def gap_seconds(target: Any, qubits: int, layers: int, items: int) -> tuple[floa
     ended = max(item.ended_at for item in found)
     ran = sum(item.provenance["engine_s"] for item in found)
     return (ended - began - ran) / items, ran / items
+
+
+def compiled_ahead(target: Any, qubits: int, layers: int, jobs: int) -> tuple[float, float, float]:
+    """(seconds a job of a row of jobs submitted one after the other, seconds one runs, seconds one is compiled)."""
+    programs = [_program(qubits, layers, next(_seeds)) for _ in range(jobs)]
+    began = time.perf_counter()
+    sent = [target.submit(program, shots=SHOTS, execution="process") for program in programs]
+    for job in sent:
+        job.wait(600)
+    each = (time.perf_counter() - began) / jobs
+    ran = sum(job.stages["execute"] for job in sent) / jobs
+    return each, ran, sum(job.stages["compile"] for job in sent) / jobs
+
+
+@case("compile-ahead")
+def compile_ahead(settings: Settings) -> list[Row]:
+    """A row of different programs on an emulated device, whose compiling takes as long as their running."""
+    rounds, jobs = (1, 6) if settings.quick else (settings.rounds, 20)
+    with fresh_lab() as lab:
+        target = lab.workspace.target("emu.falcon")
+        target.submit(_program(3, 1, next(_seeds)), shots=1, execution="process").wait(300)
+        measured = [compiled_ahead(target, 8, 6, jobs) for _ in range(rounds)]
+        batch = [gap_seconds(target, 8, 6, jobs) for _ in range(rounds)]
+    each = Spread.of([each for each, _, _ in measured])
+    apart = Spread.of([ran + compiling for _, ran, compiling in measured])
+    ratio = Spread.of([each / (ran + compiling) for each, ran, compiling in measured])
+    note = (
+        "different 8-qubit programs on emu.falcon, submitted one after the other; beside compiling and running each in "
+        "turn, as their own stages say"
+    )
+    return [
+        Row("compile-ahead", "job", each, "one after the other", apart, ratio, 1.0, (note,)),
+        Row("compile-ahead, batch", "between two programs", Spread.of([gap for gap, _ in batch])),
+    ]
 
 
 @case("batch-gap")
