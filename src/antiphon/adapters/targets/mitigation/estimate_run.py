@@ -13,17 +13,23 @@ from antiphon.adapters.targets.mitigation.bases import Measured, measured_for
 from antiphon.adapters.targets.mitigation.calibrating import Calibrating
 from antiphon.adapters.targets.mitigation.cancelling import inverse_noise, total_gamma
 from antiphon.adapters.targets.mitigation.estimating import LEAST_EACH, Estimating, Values
-from antiphon.adapters.targets.mitigation.ground import Ground, with_angles
-from antiphon.adapters.targets.mitigation.instances import Instances, Methods, check_foldable, make_instances
+from antiphon.adapters.targets.mitigation.ground import Ground, Operations, with_angles
+from antiphon.adapters.targets.mitigation.instances import (
+    Cancelling,
+    Instances,
+    Methods,
+    check_foldable,
+    make_instances,
+)
 from antiphon.adapters.targets.mitigation.programs import derived_seed
-from antiphon.adapters.targets.mitigation.randomising import flips, num_twirled
+from antiphon.adapters.targets.mitigation.randomising import Insertions, flips, num_twirled
 from antiphon.adapters.targets.mitigation.readout import Local, preparations
 from antiphon.adapters.targets.mitigation.sentinel import Sentinel, make_sentinel
 from antiphon.adapters.targets.mitigation.tallies import Request, Tally
 from antiphon.adapters.targets.mitigation.verdict import Measurement, judge, overall
 from antiphon.adapters.targets.sim.task import estimated_shape
 from antiphon.domain.allocation import ShotAllocation
-from antiphon.domain.noise import Noise
+from antiphon.domain.noise import Noise, Relaxation
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.results import Estimated
 from antiphon.domain.work import Pub
@@ -108,7 +114,7 @@ class EstimateRun:
         assert pub.shots is not None
         self._pub, self._ground, self._methods, self._allocation = pub, ground, methods, allocation
         self._settings = asked
-        self._inverse = None if noise is None or methods.pec is None else inverse_noise(noise)
+        self._noise = noise if methods.pec is not None else None
         # Bits are the same in all shares, so that they share the calibration.
         support = measured_for(pub.observables).qubits
         self._places = tuple(ground.place_of[qubit] for qubit in support)
@@ -141,9 +147,9 @@ class EstimateRun:
         parameters = _some_sets(pub.parameters, share.sets)
         ground, bound = self._ground.bound(parameters)
         own = derived_seed(pub.seed, "share", index)
-        gamma = 1.0 if self._inverse is None else total_gamma(ground.operations, self._inverse)
         args = (measured.bases, self._places, methods, own)
-        program = make_instances(ground, ground.operations, bound, *args, "program", self._inverse, gamma)
+        cancelling = self._cancelling(ground.operations)
+        program = make_instances(ground, ground.operations, bound, *args, "program", cancelling)
         sentinel: Instances | None = None
         found: Sentinel | str = self._why_no_sentinel or "the observables are constants"
         if methods.sentinel and measured.bases:
@@ -151,7 +157,8 @@ class EstimateRun:
         if isinstance(found, Sentinel):
             single = replace(ground, circuit=replace(ground.circuit, parameters=()))
             none = ParameterSets((), (), b"")
-            sentinel = make_instances(single, found.operations, none, *args, "sentinel", self._inverse, gamma)
+            cancelling = self._cancelling(found.operations)
+            sentinel = make_instances(single, found.operations, none, *args, "sentinel", cancelling)
         return Estimating(
             measured,
             methods,
@@ -163,6 +170,14 @@ class EstimateRun:
             len(share.sets),
             found,
         )
+
+    def _cancelling(self, operations: Operations) -> Cancelling | None:
+        noise = self._noise
+        if noise is None:
+            return None
+        inverse_of = inverse_noise(noise)
+        twirls = any(isinstance(channel, Relaxation) for each in operations for channel in noise.after(each))
+        return Cancelling(Insertions.of(operations, inverse_of), total_gamma(operations, inverse_of), twirls)
 
     def _make_sentinel(
         self, ground: Ground, parameters: ParameterSets, observables: Sequence[Any], seed: int

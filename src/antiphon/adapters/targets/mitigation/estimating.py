@@ -109,7 +109,12 @@ class Estimating:
             return left if not self.rounds else 0
         floor = LEAST_EACH * len(self.tallies)
         if not self.rounds:
-            return min(left, max(math.ceil(self.budget * allocation.pilot), 4 * floor))
+            enough = self.budget
+            if allocation.precision is not None:
+                # A ceiling may be far away; so many shots are enough for any state where nothing is mitigated.
+                norms = sum(basis.norm for basis in self.measured.bases)
+                enough = min(enough, math.ceil((norms / allocation.precision) ** 2))
+            return min(left, max(math.ceil(enough * allocation.pilot), 4 * floor))
         if allocation.precision is None:
             return left if len(self.rounds) == 1 else 0
         worst = float(np.sqrt(self.values().variances.max()))
@@ -138,10 +143,11 @@ class Estimating:
         whole: dict[str, float] = {}
         for tally in self.tallies:
             cell = tally.cell
-            whole[cell.role] = whole.get(cell.role, 0.0) + float(deserved[cell.factor, cell.basis])
+            whole[cell.role] = whole.get(cell.role, 0.0) + cell.share * float(deserved[cell.factor, cell.basis])
+        cells = [tally.cell for tally in self.tallies]
         return [
-            parts[tally.cell.role] * float(deserved[tally.cell.factor, tally.cell.basis]) / whole[tally.cell.role]
-            for tally in self.tallies
+            parts[cell.role] * cell.share * float(deserved[cell.factor, cell.basis]) / whole[cell.role]
+            for cell in cells
         ]
 
     def _deserved(self) -> Floats:

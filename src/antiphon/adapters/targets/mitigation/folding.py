@@ -39,6 +39,12 @@ def folded(operations: Operations, factor: float, folding: str, rng: np.random.G
     return tuple(out), 1.0 + 2.0 * sum(times.values()) / len(places)
 
 
+def reached(operations: Operations, factor: float, folding: str) -> float:
+    """The factor that folding reaches: a whole number of gates is repeated."""
+    number = sum(_is_folded(operation, "all" if folding == "circuit" else folding) for operation in operations)
+    return 1.0 + 2.0 * round((factor - 1) * number / 2) / number if number else 1.0
+
+
 def can_fold(operations: Operations, folding: str) -> bool:
     """Whether there is anything whose noise could be amplified."""
     return any(_is_folded(operation, "all" if folding == "circuit" else folding) for operation in operations)

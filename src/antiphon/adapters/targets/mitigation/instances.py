@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from antiphon.adapters.targets.mitigation.bases import Basis
-from antiphon.adapters.targets.mitigation.folding import can_fold, folded
+from antiphon.adapters.targets.mitigation.folding import can_fold, folded, reached
 from antiphon.adapters.targets.mitigation.ground import Ground, Operations
 from antiphon.adapters.targets.mitigation.programs import derived_seed, program_of, reading
-from antiphon.adapters.targets.mitigation.randomising import Inverse, flips, randomised
+from antiphon.adapters.targets.mitigation.randomising import Insertions, flips, randomised
 from antiphon.adapters.targets.mitigation.readout import prepared
 from antiphon.adapters.targets.mitigation.tallies import Cell
-from antiphon.domain.circuits import Circuit, Operation
+from antiphon.domain.circuits import Circuit
 from antiphon.domain.mitigation import (
     ErrorCancellation,
     Mitigation,
@@ -25,7 +25,8 @@ from antiphon.domain.mitigation import (
 )
 from antiphon.domain.parameters import ParameterSets
 
-InverseOf = Callable[[Operation], tuple[Inverse, ...]]
+PLAIN_INSTANCES = 8
+"""Twirled instances of a circuit into which error cancellation puts nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Methods:
 
     @property
     def twirls_gates(self) -> bool:
-        """Whether two-qubit gates are twirled; cancelling an error needs it to be a Pauli channel."""
-        return self.pec is not None or (self.twirling is not None and self.twirling.gates)
+        """Whether two-qubit gates are twirled."""
+        return self.twirling is not None and self.twirling.gates
 
     @property
     def flips_bits(self) -> bool:
@@ -80,8 +81,10 @@ class Methods:
 
     @property
     def num_instances(self) -> int:
-        """Circuits for one basis, those that only tell the raw value included."""
-        return len(self.factors) * self.randomizations + (self.pec is not None)
+        """Circuits for one basis at most, those that only tell the raw value included."""
+        if self.pec is not None:
+            return self.randomizations + PLAIN_INSTANCES + 1
+        return len(self.factors) * self.randomizations
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,36 @@ def check_foldable(methods: Methods, operations: Operations) -> None:
     Raises:
         ProgramError: Code "mitigation-invalid".
     """
-    if methods.zne is not None and not can_fold(operations, methods.zne.folding):
+    zne = methods.zne
+    if zne is None:
+        return
+    if not can_fold(operations, zne.folding):
         raise refusal(
             "zne",
             "the program has no gate that could be folded",
             'Use "folding": "all" for one-qubit gates, or leave zne out.',
         )
+    found = [reached(operations, factor, zne.folding) for factor in zne.factors]
+    if len(set(found)) < len(found):
+        raise refusal(
+            "zne",
+            f"so few gates can be folded that the factors are {', '.join(f'{factor:.3g}' for factor in found)}",
+            "Use odd numbers, such as [1, 3, 5], which any circuit reaches.",
+        )
+
+
+@dataclass(frozen=True)
+class Cancelling:
+    """What error cancellation puts into a circuit.
+
+    Attributes:
+        gamma: Weight of a sample.
+        twirls: Whether the noise must be twirled to be what is undone.
+    """
+
+    insertions: Insertions
+    gamma: float
+    twirls: bool
 
 
 def make_instances(
@@ -126,33 +153,32 @@ def make_instances(
     methods: Methods,
     seed: int,
     role: str,
-    inverse_of: InverseOf | None,
-    gamma: float,
+    cancelling: Cancelling | None,
 ) -> Instances:
     """All circuits for `operations`; the same seed makes the same ones."""
-    raw_role = f"{role} raw".removeprefix("program ") if methods.pec is not None else role
-    builder = _Builder(ground, parameters, bases, places, seed)
-    cells: list[Cell] = []
-    reached: list[float] = []
+    raw_role = f"{role} raw".removeprefix("program ") if cancelling is not None else role
+    builder = _Builder(ground, parameters, bases, places, methods, seed)
+    if cancelling is not None:
+        cells = [
+            cell for number in range(len(bases)) for cell in builder.cancelled(role, operations, number, cancelling)
+        ]
+        cells += (builder.cell(raw_role, operations, (raw_role, 0, number, 0)) for number in range(len(bases)))
+        return Instances(role, raw_role, tuple(cells), (1.0,), cancelling.gamma)
+    cells, factors = [], []
     for index, factor in enumerate(methods.factors):
         rng = np.random.default_rng(derived_seed(seed, role, "fold", index))
         folding = "two-qubit" if methods.zne is None else methods.zne.folding
         stretched, true_factor = folded(operations, factor, folding, rng)
-        reached.append(true_factor)
+        factors.append(true_factor)
         for number in range(len(bases)):
             for instance in range(methods.randomizations):
                 label = (role, index, number, instance)
-                rng = np.random.default_rng(derived_seed(seed, *label, "instance"))
-                changed, sign = stretched, 1
-                if methods.twirls_gates or inverse_of is not None:
-                    changed, sign = randomised(stretched, rng, twirl=methods.twirls_gates, inverse_of=inverse_of)
-                cells.append(builder.cell(role, changed, label, sign * gamma, flipped=methods.flips_bits))
-    if methods.pec is not None:
-        cells += (
-            builder.cell(raw_role, operations, (raw_role, 0, number, 0), 1.0, flipped=False)
-            for number in range(len(bases))
-        )
-    return Instances(role, raw_role, tuple(cells), tuple(reached), gamma)
+                changed = stretched
+                if methods.twirls_gates:
+                    changed = randomised(stretched, builder.rng(label), twirl=True)
+                share = 1.0 / methods.randomizations
+                cells.append(builder.cell(role, changed, label, flipped=methods.flips_bits, share=share))
+    return Instances(role, raw_role, tuple(cells), tuple(factors))
 
 
 @dataclass(frozen=True)
@@ -161,11 +187,21 @@ class _Builder:
     parameters: ParameterSets
     bases: Sequence[Basis]
     places: tuple[int, ...]
+    methods: Methods
     seed: int
 
     def cell(
-        self, role: str, operations: Operations, label: tuple[str, int, int, int], weight: float, *, flipped: bool
+        self,
+        role: str,
+        operations: Operations,
+        label: tuple[str, int, int, int],
+        *,
+        flipped: bool = False,
+        stratum: int = 0,
+        weight: float = 1.0,
+        share: float = 1.0,
     ) -> Cell:
+        """One circuit, with its basis and its flips."""
         _, factor, number, instance = label
         turned = self.mask(label) if flipped else (False,) * len(self.places)
         body = (*operations, *self.bases[number].rotations(self.places), *prepared(self.places, turned))
@@ -181,8 +217,40 @@ class _Builder:
             factor,
             number,
             instance,
+            stratum,
             weight,
+            share,
         )
+
+    def cancelled(self, role: str, operations: Operations, number: int, by: Cancelling) -> Iterator[Cell]:
+        """Instances of one basis in two strata: nothing is put in, or something is.
+
+        How likely the first is is known, so only the second is left to chance.
+        """
+        methods = self.methods
+        randomizations = methods.randomizations
+        twirl = by.twirls or methods.twirls_gates
+        chance = by.insertions.none_chance
+        plain = min(PLAIN_INSTANCES, randomizations) if twirl or methods.flips_bits else 1
+        for instance in range(plain + randomizations * (chance < 1.0)):
+            label = (role, 0, number, instance)
+            rng = self.rng(label)
+            put, sign = (None, 1) if instance < plain else by.insertions.drawn(rng)
+            part, among = (chance, plain) if instance < plain else (1.0 - chance, randomizations)
+            changed = randomised(operations, rng, twirl=twirl, put=put)
+            yield self.cell(
+                role,
+                changed,
+                label,
+                flipped=methods.flips_bits,
+                stratum=int(instance >= plain),
+                weight=sign * by.gamma * part,
+                share=part / among,
+            )
+
+    def rng(self, label: tuple[str, int, int, int]) -> np.random.Generator:
+        """The random numbers of one instance."""
+        return np.random.default_rng(derived_seed(self.seed, *label, "instance"))
 
     def mask(self, label: tuple[str, int, int, int]) -> tuple[bool, ...]:
         """The bits that the measurement of an instance flips."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from antiphon.adapters.targets.mitigation.paulis import pauli_gates, twirls
-from antiphon.domain.circuits import Operation
+from antiphon.domain.circuits import Gate, Operation
 
 Operations = tuple[Operation, ...]
 
@@ -18,7 +18,7 @@ class Inverse:
     """The inverse of an operation's noise as a quasi-probability over Pauli strings on `qubits`.
 
     Attributes:
-        strings: Distinct, the identity among them.
+        strings: Distinct, the identity first.
         weights: One each; they sum to 1, and some are negative.
     """
 
@@ -35,13 +35,72 @@ class Inverse:
 InverseOf = Callable[[Operation], Sequence[Inverse]]
 
 
+@dataclass(frozen=True)
+class Insertions:
+    """Where a circuit's noise is undone, and what can be put there.
+
+    Attributes:
+        sites: The inverses, in the order of the circuit, with the number of the operation that each follows.
+    """
+
+    sites: tuple[tuple[int, Inverse], ...]
+
+    @classmethod
+    def of(cls, operations: Operations, inverse_of: InverseOf) -> Insertions:
+        """All sites of a circuit."""
+        return cls(
+            tuple((place, inverse) for place, operation in enumerate(operations) for inverse in inverse_of(operation))
+        )
+
+    @property
+    def none_chance(self) -> float:
+        """The probability that nothing is put anywhere."""
+        return float(np.prod([_stays(inverse) for _, inverse in self.sites]))
+
+    def drawn(self, rng: np.random.Generator) -> tuple[dict[int, tuple[Gate, ...]], int]:
+        """Gates after operations, by number, at least one; and the sign of the sample."""
+        stays = np.array([_stays(inverse) for _, inverse in self.sites])
+        # The first site where something is put: all before it stay as they are.
+        first_here = np.concatenate(([1.0], np.cumprod(stays)[:-1])) * (1.0 - stays)
+        first = int(np.searchsorted(np.cumsum(first_here), rng.random() * first_here.sum(), side="right"))
+        first = min(first, len(self.sites) - 1)
+        put: dict[int, tuple[Gate, ...]] = {}
+        sign = 1
+        for index, (place, inverse) in enumerate(self.sites[first:], start=first):
+            letters, negative = _one_of(inverse, rng, something=index == first)
+            put[place] = put.get(place, ()) + pauli_gates(letters, inverse.qubits)
+            sign = -sign if negative else sign
+        return put, sign
+
+
+def _stays(inverse: Inverse) -> float:
+    return abs(inverse.weights[0]) / inverse.gamma
+
+
+def _one_of(inverse: Inverse, rng: np.random.Generator, *, something: bool) -> tuple[str, bool]:
+    chances = np.abs(inverse.weights)
+    if something:
+        chances[0] = 0.0
+    drawn = int(np.searchsorted(np.cumsum(chances), rng.random() * chances.sum(), side="right"))
+    drawn = min(drawn, len(chances) - 1)
+    return inverse.strings[drawn], inverse.weights[drawn] < 0
+
+
 def randomised(
-    operations: Operations, rng: np.random.Generator, *, twirl: bool, inverse_of: InverseOf | None = None
-) -> tuple[Operations, int]:
-    """A random instance of `operations`, and its sign: -1 when an odd number of negative weights was drawn."""
+    operations: Operations,
+    rng: np.random.Generator,
+    *,
+    twirl: bool,
+    put: Mapping[int, tuple[Gate, ...]] | None = None,
+) -> Operations:
+    """A random instance of `operations`.
+
+    Args:
+        twirl: Put Pauli operators around two-qubit gates.
+        put: Gates to put after operations, by number.
+    """
     out: list[Operation] = []
-    sign = 1
-    for operation in operations:
+    for place, operation in enumerate(operations):
         pairs = twirls(operation) if twirl else ()
         if pairs:
             before, after = pairs[int(rng.integers(len(pairs)))]
@@ -49,14 +108,9 @@ def randomised(
             out += [*pauli_gates(before, qubits), operation, *pauli_gates(after, qubits)]
         else:
             out.append(operation)
-        for inverse in () if inverse_of is None else inverse_of(operation):
-            weights = np.array(inverse.weights)
-            chance = np.abs(weights) / inverse.gamma
-            drawn = int(np.searchsorted(np.cumsum(chance), rng.random() * chance.sum(), side="right"))
-            drawn = min(drawn, len(weights) - 1)
-            out += pauli_gates(inverse.strings[drawn], inverse.qubits)
-            sign = -sign if weights[drawn] < 0 else sign
-    return tuple(out), sign
+        if put is not None:
+            out += put.get(place, ())
+    return tuple(out)
 
 
 def num_twirled(operations: Operations) -> int:

@@ -71,7 +71,7 @@ class Sampling:
             rng = np.random.default_rng(derived_seed(pub.seed, "instance", instance))
             operations = ground.operations
             if methods.twirls_gates:
-                operations, _ = randomised(operations, rng, twirl=True)
+                operations = randomised(operations, rng, twirl=True)
             turned = (False,) * len(pairs)
             if methods.flips_bits:
                 turned = flips(

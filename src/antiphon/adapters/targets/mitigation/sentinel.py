@@ -23,8 +23,8 @@ from antiphon.errors import MissingExtraError
 Floats = NDArray[np.float64]
 
 TRIES = 24
-_NEAR = {"t": "s", "tdg": "sdg", "ch": "cz", "csx": "cx"}
-"""Gates that are Clifford at no angle, and what stands for them."""
+_NEAR = {"t": "s", "tdg": "sdg", "ch": "cz", "csx": "cx", "crx": "cx", "cry": "cy", "crz": "cz", "cu": "cz"}
+"""Gates that are Clifford at no angle, or are not known as such, and what stands for them."""
 
 
 @dataclass(frozen=True)

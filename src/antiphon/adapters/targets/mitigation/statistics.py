@@ -26,7 +26,7 @@ class Sums:
     Attributes:
         means: Over the random instances.
         within: Variances of the means, as the shots tell.
-        between: As the instances among each other tell; 0 of one alone.
+        between: As the instances among each other tell; of one alone, as its shots tell.
         shots: Of each factor and basis.
     """
 
@@ -92,7 +92,7 @@ def sums(tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: E
     means, within, between = np.zeros((3, num_factors, num_bases, *size))
     shots = np.zeros((num_factors, num_bases))
     flipped = any(any(tally.cell.flips) for tally in tallies)
-    parts: dict[tuple[int, int], dict[int, list[tuple[int, Floats, Floats]]]] = {}
+    parts: dict[tuple[int, int, int], dict[int, list[tuple[int, Floats, Floats]]]] = {}
     for tally in tallies:
         if not tally.shots:
             continue
@@ -100,19 +100,23 @@ def sums(tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: E
         mean = times @ each / tally.shots
         spread = np.maximum(times @ each**2 / tally.shots - mean**2, 0.0) / max(tally.shots - 1, 1)
         cluster = tally.cell.randomization // 2 if flipped else tally.cell.randomization
-        clusters = parts.setdefault((tally.cell.factor, tally.cell.basis), {})
+        clusters = parts.setdefault((tally.cell.factor, tally.cell.basis, tally.cell.stratum), {})
         clusters.setdefault(cluster, []).append((tally.shots, mean, spread))
-    for key, clusters in parts.items():
+    for (factor, basis, _), clusters in parts.items():
         every = [part for found in clusters.values() for part in found]
         total = sum(count for count, _, _ in every)
-        means[key] = sum((count * mean for count, mean, _ in every), start=np.zeros(size)) / total
-        within[key] = sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
-        shots[key] = total
-        if len(clusters) > 1:
+        own = sum((count * mean for count, mean, _ in every), start=np.zeros(size)) / total
+        place = (factor, basis)
+        means[place] += own
+        within[place] += sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
+        shots[place] += total
+        if len(clusters) == 1:
+            between[place] += sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
+        else:
             sway = np.zeros(size)
             for found in clusters.values():
-                sway += sum((count * (mean - means[key]) for count, mean, _ in found), start=np.zeros(size)) ** 2
-            between[key] = sway / total**2 * len(clusters) / (len(clusters) - 1)
+                sway += sum((count * (mean - own) for count, mean, _ in found), start=np.zeros(size)) ** 2
+            between[place] += sway / total**2 * len(clusters) / (len(clusters) - 1)
     return Sums(means, within, between, shots)
 
 

@@ -25,7 +25,9 @@ class Cell:
         basis: Index of its measurement basis.
         randomization: Which of the random instances it is.
         flips: Bits that its measurement flips; of a calibration circuit, what it prepares.
+        stratum: Values of strata are added; those of instances in one are averaged.
         weight: What its values are multiplied with.
+        share: Of the shots of its factor and basis.
         seed: From which the seed of each round is derived.
     """
 
@@ -37,7 +39,9 @@ class Cell:
     factor: int = 0
     basis: int = 0
     randomization: int = 0
+    stratum: int = 0
     weight: float = 1.0
+    share: float = 1.0
 
 
 @dataclass(eq=False, slots=True)
@@ -83,6 +87,7 @@ class Tally:
             "factor": cell.factor,
             "basis": cell.basis,
             "randomization": cell.randomization,
+            "stratum": cell.stratum,
             "flips": "".join("1" if flip else "0" for flip in reversed(cell.flips)),
             "weight": cell.weight,
             "seed": cell.seed,

@@ -1,13 +1,16 @@
+import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from antiphon.adapters.targets.mitigation import m3
 from antiphon.adapters.targets.mitigation.m3 import corrected, nearest_probabilities
 from antiphon.errors import LimitError
 
-Floats = np.ndarray
+Floats = NDArray[np.float64]
 
 
 def confusion(p01: Floats, p10: Floats) -> Floats:
@@ -18,7 +21,7 @@ def confusion(p01: Floats, p10: Floats) -> Floats:
     return matrix
 
 
-def table(width: int) -> Floats:
+def table(width: int) -> NDArray[np.uint8]:
     return np.array([[index >> bit & 1 for bit in range(width)] for index in range(2**width)], dtype=np.uint8)
 
 
@@ -34,11 +37,22 @@ def test_on_all_strings_it_is_the_exact_inverse() -> None:
     np.testing.assert_allclose(found.probabilities, truth, atol=1e-9)
 
 
+def test_as_mthree_corrects() -> None:
+    """The file was made with mthree 3.0.0 by its direct method over all distances, in its single precision."""
+    made = json.loads((Path(__file__).parent / "mthree_counts.json").read_text())
+    texts = list(made["counts"])
+    bits = np.array([[int(character) for character in reversed(text)] for text in texts], dtype=np.uint8)
+    times = np.array([float(made["counts"][text]) for text in texts])
+    found = corrected(bits, times, np.array(made["p01"]), np.array(made["p10"]))
+    np.testing.assert_allclose(found.quasi, [made["quasi"][text] for text in texts], atol=2e-6)
+    np.testing.assert_allclose(found.probabilities, [made["prob"].get(text, 0.0) for text in texts], atol=2e-6)
+
+
 def test_its_error_bars_are_as_wide_as_the_values_scatter() -> None:
     rng = np.random.default_rng(2)
     truth = np.array([0.5, 0, 0, 0.1, 0, 0, 0, 0.4])
     read = confusion(P01, P10) @ truth
-    runs = [corrected(table(3), rng.multinomial(2000, read) + 1e-9, P01, P10) for _ in range(400)]
+    runs = [corrected(table(3), np.maximum(rng.multinomial(2000, read), 1e-9), P01, P10) for _ in range(400)]
     scatter = np.std([run.quasi for run in runs], axis=0)
     np.testing.assert_allclose(np.mean([run.stderr for run in runs], axis=0), scatter, rtol=0.15)
 
@@ -60,7 +74,7 @@ def test_on_few_strings_of_many_bits_it_is_near_the_truth() -> None:
 
 def test_iterating_gives_what_inverting_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(4)
-    times = rng.multinomial(5000, rng.dirichlet(np.ones(8) * 0.3)) + 1.0
+    times = np.asarray(rng.multinomial(5000, rng.dirichlet(np.ones(8) * 0.3)) + 1.0, dtype=np.float64)
     direct = corrected(table(3), times, P01, P10)
     monkeypatch.setattr(m3, "MOST_DIRECT", 0)
     monkeypatch.setattr(m3, "_BLOCK", 3)

@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 
 from antiphon.adapters.targets.mitigation.cancelling import inverse_noise, total_gamma
 from antiphon.adapters.targets.mitigation.paulis import twirls
-from antiphon.adapters.targets.mitigation.randomising import flips, num_twirled, randomised
+from antiphon.adapters.targets.mitigation.randomising import Insertions, flips, num_twirled, randomised
 from antiphon.adapters.targets.sim.matrices import apply, gate_matrix
 from antiphon.domain.circuits import Gate, Operation
 from antiphon.domain.device_noise import DeviceNoise
@@ -49,9 +51,8 @@ def test_gates_that_are_not_twirled() -> None:
 def test_random_instances_differ_and_do_the_same() -> None:
     operations = (Gate("h", (0,)), Gate("cx", (0, 1)), Gate("rzz", (1, 2), (0.4,)), Gate("ecr", (2, 0)))
     made = [randomised(operations, np.random.default_rng(seed), twirl=True) for seed in range(8)]
-    assert len({instance for instance, _ in made}) > 4
-    for instance, sign in made:
-        assert sign == 1
+    assert len(set(made)) > 4
+    for instance in made:
         assert abs(abs(np.vdot(state_of(instance, 3), state_of(operations, 3))) - 1.0) < 1e-9
 
 
@@ -102,3 +103,20 @@ def test_a_circuit_that_nobody_can_pay_for_is_refused() -> None:
     with pytest.raises(ProgramError, match="pec") as refused:
         total_gamma((Gate("cx", (0, 1)),) * 60, inverse_of)
     assert "zne" in refused.value.next_step
+
+
+def test_insertions_are_drawn_as_their_weights_say() -> None:
+    gates = (Gate("cx", (0, 1)), Gate("h", (0,)), Gate("cx", (1, 2)))
+    inverse_of = inverse_noise(NoiseModel(depolarizing_1q=0.05, depolarizing_2q=0.2))
+    insertions = Insertions.of(gates, inverse_of)
+    rng = np.random.default_rng(6)
+    runs = [insertions.drawn(rng) for _ in range(6000)]
+    assert all(any(put.values()) for put, _ in runs), "at least one is put"
+    chance, gamma = insertions.none_chance, total_gamma(gates, inverse_of)
+    assert gamma == pytest.approx(math.prod(inverse.gamma for _, inverse in insertions.sites))
+    # The weights of all strings at all sites sum to 1, and those without any insertion to gamma * chance.
+    mean_sign = float(np.mean([sign for _, sign in runs]))
+    assert gamma * (chance + (1 - chance) * mean_sign) == pytest.approx(1.0, abs=0.03)
+    touched = np.mean([bool(put.get(1)) for put, _ in runs])
+    (_, single) = insertions.sites[1]
+    assert touched * (1 - chance) == pytest.approx(1 - abs(single.weights[0]) / single.gamma, abs=0.01)
