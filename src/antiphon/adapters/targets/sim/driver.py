@@ -14,8 +14,9 @@ from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.checks import check_pub
 from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import running
-from antiphon.adapters.targets.sim.features import Features, features_of
+from antiphon.adapters.targets.sim.features import Features
 from antiphon.adapters.targets.sim.pauli_sampling import check_shots, grouped_on
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.adapters.targets.sim.settings import Settings, read_settings
 from antiphon.adapters.targets.sim.task import Ran, Task, parameter_array
 from antiphon.domain.programs import Program

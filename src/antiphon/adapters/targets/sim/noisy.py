@@ -6,7 +6,8 @@ from antiphon.adapters.targets.sim import choose
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import running
-from antiphon.adapters.targets.sim.features import Features, features_of
+from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.adapters.targets.sim.settings import Settings
 from antiphon.adapters.targets.sim.task import Ran, Task, parameter_array
 from antiphon.domain.circuits import Circuit

@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from antiphon.adapters.targets.sim.cache import BoundedCache
-from antiphon.adapters.targets.sim.features import Features, features_of
+from antiphon.adapters.targets.sim.features import Features
 from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, grouped_on, sampled_value
 from antiphon.adapters.targets.sim.paulis import Group
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.adapters.targets.sim.task import estimated_shape, over_observables, parameter_array
 from antiphon.adapters.targets.vendors.lowering import write_dynamic, write_rotated, write_static
 from antiphon.adapters.targets.vendors.wire import Json
@@ -85,27 +86,28 @@ def _pieces(pub: Pub) -> Iterator[Json]:
             "base64": base64.b64encode(pub.program.source).decode(),
             "entry_point": pub.program.entry_point,
             "shots": pub.shots,
+            "seed": pub.seed,
         }
     elif pub.observables is not None:
         yield from _rotated(pub, features)
     else:
-        read = _Readout(features)
+        read, seeds = _Readout(features), _seeds(pub)
         for row in parameter_array(pub):
             angles = features.angles_of_gates(row)
             text = (
                 write_dynamic(features, angles) if features.dynamic else write_static(features, angles, read.measured)
             )
-            yield _piece(text, None if features.dynamic else read.measured, pub.shots)
+            yield _piece(text, None if features.dynamic else read.measured, pub.shots, next(seeds))
 
 
 def _rotated(pub: Pub, features: Features) -> Iterator[Json]:
-    rows = parameter_array(pub)
+    rows, seeds = parameter_array(pub), _seeds(pub)
     found: list[Json] = []
 
     def note(place: int, group: Group, shots: int) -> Energies:
         measured = _support(group)
         text = write_rotated(features, features.angles_of_gates(rows[place]), group.rotations(), measured)
-        found.append(_piece(text, measured, shots))
+        found.append(_piece(text, measured, shots, next(seeds)))
         return np.zeros(1), np.array([shots])
 
     _through(pub, features, note)
@@ -127,8 +129,16 @@ def _count(pub: Pub) -> int:
     return number
 
 
-def _piece(text: str, bits: Sequence[int] | None, shots: int | None) -> Json:
-    return {"format": "openqasm3", "text": text, "bits": None if bits is None else list(bits), "shots": shots}
+def _piece(text: str, bits: Sequence[int] | None, shots: int | None, seed: int) -> Json:
+    measured = None if bits is None else list(bits)
+    return {"format": "openqasm3", "text": text, "bits": measured, "shots": shots, "seed": seed}
+
+
+def _seeds(pub: Pub) -> Iterator[int]:
+    """A seed for each piece, for vendors that take one; those of different pubs share nothing."""
+    random = np.random.Generator(np.random.PCG64(pub.seed))
+    while True:
+        yield int(random.integers(2**63))
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def test_bad_qubits_are_avoided(store: CompiledCache) -> None:
 
 
 def test_clifford_circuits_stay_clifford(store: CompiledCache) -> None:
-    from antiphon.adapters.targets.sim.features import features_of
+    from antiphon.adapters.targets.sim.reading import features_of
 
     gates = [Gate("h", (0,)), *(Gate("cx", (0, qubit)) for qubit in range(1, 12)), Gate("swap", (3, 9))]
     circuit = circuit_of(12, 12, *gates, *(Measure(qubit, qubit) for qubit in range(12)))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.adapters.targets.sim.features import features_of
 from antiphon.adapters.targets.sim.noisy import plan_noisy, run_noisy
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.adapters.targets.sim.task import Ran
 from antiphon.domain.circuits import Affine, Bit, Circuit, Delay, Gate, If, Measure, Operation, Register, Reset, While
 from antiphon.domain.device_noise import DeviceNoise

@@ -3,7 +3,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from antiphon.adapters.targets.sim import build_drivers
 from antiphon.adapters.targets.sim.engines import branching
-from antiphon.adapters.targets.sim.features import features_of
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.domain.circuits import Bit, Break, Circuit, For, Gate, If, Measure, Not, Operation, Reset, While
 from antiphon.errors import ExecutionError, UnsupportedProgramError
 from sim_work import (

@@ -11,7 +11,7 @@ from antiphon.adapters.targets.sim.engines import lightning, trajectories
 from antiphon.adapters.targets.sim.engines.lightning_gpu import DRAWS_THERE_FROM_QUBITS, GpuState
 from antiphon.adapters.targets.sim.engines.lightning_state import LightningState, agrees_with_numpy
 from antiphon.adapters.targets.sim.engines.tape import tape_of
-from antiphon.adapters.targets.sim.features import features_of
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.adapters.targets.sim.settings import Settings
 from antiphon.adapters.targets.sim.task import Task
 from antiphon.domain.circuits import Circuit, Gate, Measure, Register

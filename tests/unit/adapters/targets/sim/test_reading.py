@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from antiphon.adapters.targets.sim.features import features_of
+from antiphon.adapters.targets.sim.reading import features_of
 from antiphon.domain.circuits import (
     AssignBit,
     Barrier,
@@ -80,3 +80,30 @@ def test_the_bond_bound_holds(circuit: Circuit) -> None:
     for cut in range(1, features.num_qubits):
         rank = np.linalg.matrix_rank(state.reshape(-1, 2**cut), tol=1e-9)
         assert rank <= 2**features.log2_bond
+
+
+def test_delays_that_can_matter_are_kept_in_their_place() -> None:
+    early, waits, late = Delay(4, 1e-6), Delay(4, 2e-6), Delay(4, 3e-6)
+    circuit = circuit_of(6, 1, early, Gate("x", (4,)), waits, Delay(5, 1e-6), CX, Measure(4, 0), late)
+    assert [op for op in features_of(circuit).operations if isinstance(op, Delay)] == []
+    features = features_of(circuit, keep_delays=True)
+    assert features.qubits == (0, 1, 4)
+    assert features.operations == (Gate("x", (2,)), Delay(2, 2e-6), Gate("cx", (0, 1)))
+    assert (features.readout, features.read_from, features.dynamic) == (((2, 0),), (4,), "")
+
+
+def test_the_last_wait_of_a_qubit_that_is_not_measured_is_part_of_the_state() -> None:
+    circuit = circuit_of(1, 0, H0, Delay(0, 1e-6))
+    assert features_of(circuit, keep_delays=True).operations == (H0, Delay(0, 1e-6))
+
+
+def test_waiting_between_two_measurements_is_dynamic_only_where_time_is_heeded() -> None:
+    circuit = circuit_of(1, 2, H0, Measure(0, 0), Delay(0, 1e-6), Measure(0, 1))
+    assert features_of(circuit).dynamic == ""
+    assert features_of(circuit, keep_delays=True).dynamic == "qubit 0 is measured and then waits (operation 2)"
+
+
+def test_delays_after_a_reset_and_within_branches() -> None:
+    reused = (H0, Measure(0, 0), Reset(0), Delay(0, 1e-6), H0, If(Bit(0), (Delay(0, 2e-6),)), Measure(0, 1))
+    kept = features_of(circuit_of(1, 2, *reused), keep_delays=True).operations
+    assert kept == (H0, Measure(0, 0), Reset(0), H0, If(Bit(0), (Delay(0, 2e-6),)), Measure(0, 1))
