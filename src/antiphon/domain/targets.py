@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from antiphon.domain.devices import DeviceShape
@@ -35,6 +35,7 @@ class TargetInfo:
         limits: Checked before a job is queued.
         estimates: True when it returns expectation values itself.
         takes_noise: True when it applies a `NoiseModel`.
+        seeded: False where a seed decides nothing, as in nature: a job that runs again agrees within its shots alone.
         options: Names of the options it understands, each with one line of help.
         description: One sentence for people.
         slots: How many jobs it runs at a time; None where only workers limit that. An operator may change it
@@ -50,11 +51,16 @@ class TargetInfo:
     limits: Limits
     estimates: bool = True
     takes_noise: bool = False
+    seeded: bool = True
     options: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     status: str = "Available"
     slots: int | None = None
     device: DeviceShape | None = None
+
+    def as_it_stands(self, status: str) -> TargetInfo:
+        """The same target, available or not."""
+        return self if status == self.status else replace(self, status=status)
 
     def to_json(self) -> dict[str, Any]:
         """The description as JSON values."""
@@ -69,6 +75,7 @@ class TargetInfo:
             "max_shots": self.limits.max_shots,
             "estimates": self.estimates,
             "takes_noise": self.takes_noise,
+            "seeded": self.seeded,
             "options": dict(self.options),
             "description": self.description,
             **({} if self.device is None else {"device": self.device.to_json()}),

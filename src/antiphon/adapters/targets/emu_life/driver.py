@@ -60,8 +60,7 @@ class LivingDriver:
     @property
     def info(self) -> TargetInfo:
         """What the target declares; only its status changes."""
-        standing = self.schedule.status_at(self._clock.now()).standing.value
-        return self._info if standing == self._info.status else replace(self._info, status=standing)
+        return self._info.as_it_stands(self.schedule.status_at(self._clock.now()).standing.value)
 
     def calibration(self, at: float) -> Calibration:
         """The calibration in force at `at`."""
