@@ -97,7 +97,9 @@ def judge_replay(ctx: EngineContext, original: Job, job: Job, outcomes: tuple[Ou
     before = outcomes_of(ctx, original)
     after = outcomes_of(ctx, job) if outcomes is None else outcomes
     changed = _changed(original, job)
-    agreement = compare(before, after, bitwise=not changed, seed=original.spec.seed)
+    driver = ctx.drivers.get(job.spec.target)
+    seeded = driver is None or driver.info.seeded
+    agreement = compare(before, after, bitwise=seeded and not changed, seed=original.spec.seed)
     return Replay(job, original, agreement, changed)
 
 

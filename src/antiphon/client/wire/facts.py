@@ -226,6 +226,7 @@ def target_from_json(data: Mapping[str, Any]) -> TargetView:
         limits=Limits(**data["limits"]),
         estimates=data["estimates"],
         takes_noise=data["takes_noise"],
+        seeded=data.get("seeded", True),
         options=data["options"],
         description=data["description"],
         status=data["status"],

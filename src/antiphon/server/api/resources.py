@@ -347,6 +347,7 @@ class TargetView(Resource):
     max_shots: int
     estimates: bool
     takes_noise: bool
+    seeded: bool
     options: dict[str, str]
     description: str
     limits: LimitsView

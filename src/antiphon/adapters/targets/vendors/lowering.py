@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.features import Features, walk
 from antiphon.adapters.targets.sim.lowering import lower
+from antiphon.adapters.targets.vendors.conditions import MOST_BITS, bits_of, branches
 from antiphon.domain.circuits import Circuit, Delay, For, Gate, If, Measure, Operation, Register, Unitary, While
 from antiphon.errors import UnsupportedProgramError
 from antiphon.frontends.openqasm_writer import to_openqasm3
@@ -25,7 +26,7 @@ def check_operations(features: Features, target: str, *, delays: bool) -> None:
         delays: Whether the vendor takes delays.
 
     Raises:
-        UnsupportedProgramError: An explicit unitary, or a delay where none is taken.
+        UnsupportedProgramError: An explicit unitary, a condition on many bits, or a delay where none is taken.
     """
     for gate in features.gates:
         if isinstance(gate, Unitary):
@@ -34,7 +35,15 @@ def check_operations(features: Features, target: str, *, delays: bool) -> None:
                 code="unitary-unsupported",
                 next_step="Decompose it into gates first (Qiskit: transpile(circuit, basis_gates=['u', 'cx'])).",
             )
-    if not delays and any(isinstance(operation, Delay) for operation in features.operations):
+    for operation in walk(features.operations):
+        bits = bits_of(operation.condition) if isinstance(operation, If) else ()
+        if len(bits) > MOST_BITS:
+            raise UnsupportedProgramError(
+                f"The program has a condition on {len(bits)} bits, which {target} cannot be sent.",
+                code="condition-unsupported",
+                next_step=f"Branch on {MOST_BITS} bits at most, or run it on sim.auto.",
+            )
+    if not delays and any(isinstance(operation, Delay) for operation in walk(features.operations)):
         raise UnsupportedProgramError(
             f"The program has a delay that matters, which {target} cannot be sent.",
             code="delay-unsupported",
@@ -81,7 +90,7 @@ def _bound(operations: tuple[Operation, ...], angles: Angles) -> Iterator[Operat
             case Gate():
                 yield from _plain(replace(operation, params=next(angles)))
             case If(condition, then, otherwise):
-                yield If(condition, tuple(_bound(then, angles)), tuple(_bound(otherwise, angles)))
+                yield from branches(condition, tuple(_bound(then, angles)), tuple(_bound(otherwise, angles)))
             case While(condition, body):
                 yield While(condition, tuple(_bound(body, angles)))
             case For(turns):

@@ -17,6 +17,8 @@ c = measure q;
 def _run(subject: Subject) -> dict[str, Any]:
     if subject.info.kind == "qpu":
         raise NothingToCheckError("Nature takes no seed.")
+    if not subject.info.seeded:
+        raise NothingToCheckError("It declares that a seed decides nothing.")
     subject.needs_qubits(4)
     shots = min(1_000, subject.info.limits.max_shots)
     first, again, following = (subject.run(PROGRAM, shots, seed=seed) for seed in (5, 5, 6))

@@ -13,7 +13,8 @@ from antiphon.client.kit.verdicts import CheckFailedError
 from antiphon.domain.jobs import JobStatus
 from antiphon.errors import LimitError
 
-TOO_LATE = "worker-timeout"
+TOO_LATE = ("worker-timeout", "provider-timeout")
+"""Here, and at a provider."""
 
 
 def _run(subject: Subject) -> dict[str, Any]:
@@ -31,10 +32,10 @@ def _run(subject: Subject) -> dict[str, Any]:
         return {"endless": False, "beyond the limit": refused}
     subject.ended(job)
     told = job.error or {}
-    if job.status is not JobStatus.FAILED or told.get("code") != TOO_LATE or not told.get("next_step"):
+    if job.status is not JobStatus.FAILED or told.get("code") not in TOO_LATE or not told.get("next_step"):
         raise CheckFailedError(
-            f"After its max_seconds a job should end as Failed with the code {TOO_LATE} and a next step; it ended as "
-            f"{job.status.value}.",
+            f"After its max_seconds a job should end as Failed with the code {TOO_LATE[0]} and a next step; "
+            f"it ended as {job.status.value}.",
             job=job.id,
             error=told,
         )

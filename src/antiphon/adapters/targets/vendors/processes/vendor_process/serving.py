@@ -72,8 +72,8 @@ class VendorJob:
 class Request:
     """What `send` is given: programs in one of the device's formats, each with its shots.
 
-    A program is `{"format": "openqasm3", "text": …, "bits": [qubit measured into each bit] or null, "shots": n}` or
-    `{"format": "qir", "base64": …, "entry_point": …, "shots": n}`.
+    A program is `{"format": "openqasm3", "text": …, "bits": [qubit measured into each bit] or null, "shots": n, "seed":
+    n}` or `{"format": "qir", "base64": …, "entry_point": …, "shots": n, "seed": n}`.
     """
 
     key: str

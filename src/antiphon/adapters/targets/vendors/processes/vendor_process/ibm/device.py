@@ -27,7 +27,8 @@ def describe(backend: Any, *, local: bool) -> Json:
         "kind": "emulator" if local else "qpu",
         "family": "superconducting",
         "qubits": backend.num_qubits,
-        "profile": "Adaptive" if dynamic else "Base",
+        # Their loops are counted ones, whatever the language has.
+        "profile": "Adaptive_RI" if dynamic else "Base",
         "max_shots": 100_000,
         "max_programs": 300,
         "formats": ["openqasm3"],
@@ -45,6 +46,7 @@ def describe(backend: Any, *, local: bool) -> Json:
         "poll_s": 0.3 if local else 5.0,
         "settle_s": 1.0 if local else 120.0,
         "options": {"optimization_level": "How much the transpiler may do: 0, 1 (default), 2 or 3."},
+        "seeded": local,
         "knows_keys": local,
     }
 

@@ -84,9 +84,18 @@ class LocalFakes:
         self._backends: dict[str, Any] = {}
 
     def send(self, request: Request, circuits: Sequence[Any], backend: Any) -> VendorJob:
-        pubs = [(circuit, None, program["shots"]) for circuit, program in zip(circuits, request.programs, strict=True)]
         self._backends[request.key] = backend
-        return self._jobs.start(request.key, lambda: {"results": _counts(SamplerV2(mode=backend).run(pubs).result())})
+        programs = list(zip(circuits, request.programs, strict=True))
+
+        def run() -> Json:
+            results = []
+            for circuit, program in programs:
+                sampler = SamplerV2(mode=backend)
+                sampler.options.simulator.seed_simulator = program["seed"] % 2**31
+                results += _counts(sampler.run([(circuit, None, program["shots"])]).result())
+            return {"results": results}
+
+        return self._jobs.start(request.key, run)
 
     def find(self, key: str, since: float) -> VendorJob | None:
         del since
