@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import resource
 import statistics
 import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
+
+import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,17 @@ class DisagreementError(AssertionError):
 
 Check: TypeAlias = Callable[[str, Any, Any], None]
 """Compares our outcome with that of the named peer; raises `DisagreementError`."""
+
+
+@contextlib.contextmanager
+def at_most_memory(more_bytes: int) -> Iterator[None]:
+    """Let this process have so much more memory and no more, for a peer that would take all there is and then fail."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + more_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @dataclass(slots=True)

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(400)  # half a minute on an idle machine; every SDK is imported
 def test_the_quick_form_has_a_row_for_every_class_and_shows_who_refuses(tmp_path: Path) -> None:
     found = tmp_path / "rows.json"
     command = [sys.executable, "-m", "bench", "--only", "execution", "--quick", "--rounds", "1", "--json", str(found)]
