@@ -146,6 +146,9 @@ class EstimateRun:
         measured = _on_bits(measured_for(observables), support)
         parameters = _some_sets(pub.parameters, share.sets)
         ground, bound = self._ground.bound(parameters)
+        if methods.pec is not None:
+            # The time that qubits wait has noise of its own, which is undone as that of gates is.
+            ground = replace(ground, operations=ground.finish(ground.operations))
         own = derived_seed(pub.seed, "share", index)
         args = (measured.bases, self._places, methods, own)
         cancelling = self._cancelling(ground.operations)

@@ -30,7 +30,6 @@ class Ground:
         operations: Without the measurements at the end.
         place_of: Qubit of the circuit where each qubit of the program is at the end.
         finish: Makes operations that were varied run as they stand; the identity on a simulator.
-        seconds_of: Duration of an operation, where operations have any.
     """
 
     program: Program
@@ -38,7 +37,6 @@ class Ground:
     operations: Operations
     place_of: Mapping[int, int]
     finish: Callable[[Operations], Operations]
-    seconds_of: Callable[[Operation], float] | None = None
 
     @property
     def is_static(self) -> bool:
