@@ -13,7 +13,6 @@ from antiphon.domain.programs import Program, ProgramFormat, digest_of
 from antiphon.errors import LimitError
 from antiphon.frontends.openqasm_lower import Lowering
 from antiphon.frontends.openqasm_parser import parse
-from antiphon.frontends.profile import smallest_profile
 
 # Reading the package's metadata takes longer than reading a small program.
 installed_version = cache(version)
@@ -31,19 +30,20 @@ def program_from_openqasm(text: str, *, name: str | None = None) -> Program:
 
     Raises:
         ProgramError: It does not parse or makes no sense; the message shows the line.
-        UnsupportedProgramError: It says something that a circuit cannot, such as arithmetic on measured bits.
+        UnsupportedProgramError: It says something that a circuit cannot, such as a qubit that is chosen while it runs.
         LimitError: Too long, too deep, or too many operations once loops are unrolled.
         MissingExtraError: The QDK is not installed.
     """
     parsed = parse(text)
     try:
-        circuit = Lowering(parsed).circuit()
+        lowered = Lowering(parsed).lowered()
     except RecursionError:
         raise LimitError(
             "The OpenQASM program is nested too deeply.", next_step="Use gate definitions and constants."
         ) from None
     source = text.encode()
     format_ = ProgramFormat.OPENQASM2 if parsed.version == 2 else ProgramFormat.OPENQASM3
+    circuit, returns = lowered.circuit, lowered.returns
     return Program(
         format=format_,
         source=source,
@@ -51,8 +51,9 @@ def program_from_openqasm(text: str, *, name: str | None = None) -> Program:
         name=name or "openqasm",
         circuit=circuit,
         num_qubits=circuit.num_qubits,
-        registers=circuit.registers,
+        registers=circuit.registers if returns is None else returns.registers,
         parameters=circuit.parameters,
-        profile=smallest_profile(circuit),
+        profile=lowered.profile,
         made_with={"qdk": installed_version("qdk")},
+        returns=returns,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from antiphon.domain.circuits import Affine, Angle, Barrier, Call, Gate, Operation
+from antiphon.domain.decisions import Decision
 from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.openqasm_expressions import Evaluator
@@ -87,10 +88,11 @@ class GateCaller:
         """True while the body of a defined gate is expanded."""
         return bool(self._local)
 
-    def apply(self, call: syntax.GateCall) -> Iterator[Operation]:
-        """The operations of a call, broadcast over registers."""
+    def apply(self, call: syntax.GateCall, angles: Sequence[Decision]) -> Iterator[Operation]:
+        """The operations of a call with these angles, broadcast over registers."""
         operands = [self.evaluator.qubits(operand) for operand in call.qubits]
-        yield from self._applied(call, [self.evaluator.angle(a) for a in call.arguments], operands, Modified())
+        found = [self.evaluator.as_angle(v, e) for v, e in zip(angles, call.arguments, strict=True)]
+        yield from self._applied(call, found, operands, Modified())
 
     def _applied(
         self, call: syntax.GateCall, params: list[Angle], operands: list[Qubits], outer: Modified

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, Not, Parity
+from antiphon.domain.circuits import Bit, Condition
 from antiphon.frontends.comparisons import equal, less, negate
 
 
@@ -52,16 +52,3 @@ def compare(op: str, left: Bits, right: Bits) -> Condition:
             return negate(less(b, a))
         case _:
             return negate(less(a, b))
-
-
-def bits_read(condition: Condition) -> set[int]:
-    """Indices of the classical bits that `condition` looks at."""
-    match condition:
-        case bool():
-            return set()
-        case Bit(index):
-            return {index}
-        case Not(operand):
-            return bits_read(operand)
-        case AllOf(operands) | AnyOf(operands) | Parity(operands):
-            return set().union(*(bits_read(operand) for operand in operands))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from antiphon.domain.circuits import Affine, Break, Call, Condition, Continue, For, If, Operation, While
+from antiphon.domain.circuits import Affine, Break, Call, Condition, Continue, For, Operation
+from antiphon.domain.decisions import Choice
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.comparisons import any_of
+from antiphon.frontends.decisions import TooManyCasesError
 from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits
-from antiphon.frontends.openqasm_scope import Loop, Reading, StopReading, Tape
+from antiphon.frontends.openqasm_scope import KEEP_IN_BITS, Loop, Reading, StopReading
 from antiphon.frontends.openqasm_values import Value
+from antiphon.frontends.unfolding_loops import EndlessError
+from antiphon.frontends.unfolding_ways import LeftEarlyError, decide, repeat
+
+NO_BREAK = "Put the rest of the loop into an if in the place of the break."
 
 
 class Controlling(Reading):
@@ -21,8 +27,14 @@ class Controlling(Reading):
         if isinstance(condition, bool):
             self.inline(statement.then if condition else statement.otherwise)
             return
-        then = self.block(statement.then, guarded=True)
-        self.emit(If(condition, then, self.block(statement.otherwise, guarded=True)))
+        self.decide(condition, lambda: self.inline(statement.then), lambda: self.inline(statement.otherwise))
+
+    def decide(self, condition: Condition, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Two ways, between which measured bits decide; numbers that they leave different depend on those bits."""
+        if isinstance(condition, bool):
+            (then if condition else otherwise)()
+            return
+        decide(self.unfolding, condition, lambda: self.guarded(then), lambda: self.guarded(otherwise))
 
     def switch(self, statement: syntax.Switch) -> None:
         """A switch, as nested branches."""
@@ -37,15 +49,30 @@ class Controlling(Reading):
             bodies = [body for _, numbers, body in chosen if value in numbers]
             self.inline(bodies[0] if bodies else statement.default or ())
             return
-        if not isinstance(value, Bits):
+        if isinstance(value, Choice):
+            tests = [
+                self.evaluator.truth(
+                    self.evaluator.cases(statement.target, lambda one, of=numbers: one in of, value),  # type: ignore[arg-type]
+                    statement.target,
+                )
+                for _, numbers, _ in chosen
+            ]
+        elif isinstance(value, Bits):
+            tests = [any_of([self._equals(value, number) for number in numbers]) for _, numbers, _ in chosen]
+        else:
             raise self.evaluator.refuse(statement.at, "A switch takes an integer or bits", "Switch on a register.")
-        otherwise = () if statement.default is None else self.block(statement.default, guarded=True)
-        for _, numbers, body in reversed(chosen):
-            tests = [self._equals(value, number) for number in numbers]
-            then = self.block(body, guarded=True)
-            self.spend(1)
-            otherwise = (If(any_of(tests), then, otherwise),)
-        self.tape.operations.extend(otherwise)
+        self._switched([(test, body) for test, (_, _, body) in zip(tests, chosen, strict=True)], statement.default)
+
+    def _switched(
+        self,
+        cases: Sequence[tuple[Condition, tuple[syntax.Statement, ...]]],
+        default: tuple[syntax.Statement, ...] | None,
+    ) -> None:
+        if not cases:
+            self.inline(default or ())
+            return
+        (test, body), *rest = cases
+        self.decide(test, lambda: self.inline(body), lambda: self._switched(rest, default))
 
     def _equals(self, value: Bits, number: int) -> Condition:
         if number < 0:
@@ -67,10 +94,10 @@ class Controlling(Reading):
         finally:
             self.loops.pop()
         if loop.may_stop:
-            self.tape.operations.append(For(tuple(bodies)))
+            self.unfolding.operations.append(For(tuple(bodies)))
         else:
             for body in bodies:
-                self.tape.operations.extend(body)
+                self.unfolding.operations.extend(body)
 
     def _loop_items(self, statement: syntax.ForEach) -> Iterable[Value]:
         if isinstance(statement.items, syntax.Slice | syntax.SetOf):
@@ -90,47 +117,68 @@ class Controlling(Reading):
 
     def _turn(self, statement: syntax.ForEach, item: Value) -> tuple[tuple[Operation, ...], str]:
         """One turn of a counted loop, and the break or continue that ended it for certain."""
-        outer, self.tape = self.tape, Tape()
         stop = ""
-        try:
-            with self.scope():
-                kind = statement.type.kind
-                if not isinstance(item, Bits | Affine | Call):
-                    item = self.evaluator.cast(statement.type, item, syntax.Literal(statement.at, 0))
-                self.declare(statement.at, statement.name, self.variable(item, kind, is_const=True))
-                self.inline(statement.body)
-        except StopReading as reached:
-            if reached.word == "end":
-                raise
-            stop = reached.word
-        finally:
-            made, self.tape = self.tape, outer
-        return tuple(made.operations), stop
+
+        def fill() -> None:
+            nonlocal stop
+            try:
+                with self.scope():
+                    kind, value = statement.type.kind, item
+                    if not isinstance(value, Bits | Affine | Call):
+                        value = self.evaluator.cast(statement.type, value, syntax.Literal(statement.at, 0))
+                    self.declare(statement.at, statement.name, self.variable(value, kind, is_const=True))
+                    self.inline(statement.body)
+            except StopReading as reached:
+                if reached.word == "end":
+                    raise
+                stop = reached.word
+
+        return self.unfolding.block(fill), stop
 
     def repeat(self, statement: syntax.Repeat) -> None:
         """A loop on measured bits, or one on numbers, which is unrolled."""
         if self._is_counted(statement.condition):
             self._counted_while(statement)
             return
-        condition = self.evaluator.condition(statement.condition)
-        if condition is False:
-            return
-        self.loops.append(Loop(self.runtime_depth + 1, may_stop=True))
+        self._measured_while(statement)
+
+    def _measured_while(self, statement: syntax.Repeat) -> None:
+        """A loop on measured bits; one that carries numbers is written turn by turn, or carries them in bits."""
         try:
-            outer, self.tape = self.tape, Tape()
-            self.runtime_depth += 1
+            repeat(
+                self.unfolding,
+                lambda: self.evaluator.condition(statement.condition),
+                lambda: self.evaluator.decision(statement.condition),
+                lambda: self._while_body(statement),
+                counted=self._is_counted(statement.condition),
+            )
+        except LeftEarlyError:
+            what = "a loop that a break or continue may leave while it changes a number"
+            raise self.evaluator.cannot(statement.at, what, NO_BREAK) from None
+        except TooManyCasesError as error:
+            raise self.evaluator.cannot(statement.at, f"a loop of so many cases ({error})", KEEP_IN_BITS) from None
+        except EndlessError:
+            way_out = "Measure what its condition reads."
+            raise self.evaluator.refuse(statement.at, "Nothing ends the loop", way_out) from None
+
+    def _while_body(self, statement: syntax.Repeat) -> bool:
+        loop = Loop(self.runtime_depth + 1)
+        self.loops.append(loop)
+
+        def fill() -> None:
             try:
                 self.inline(statement.body)
             except StopReading as stop:
                 if stop.word == "end":
                     raise
-                self.tape.operations.append(Break() if stop.word == "break" else Continue())
-            finally:
-                self.runtime_depth -= 1
-                made, self.tape = self.tape, outer
+                loop.may_stop = True
+                self.unfolding.operations.append(Break() if stop.word == "break" else Continue())
+
+        try:
+            self.guarded(fill)
         finally:
             self.loops.pop()
-        self.emit(While(condition, tuple(made.operations)))
+        return loop.may_stop
 
     def _is_counted(self, condition: syntax.Expression) -> bool:
         """Whether the condition reads a variable number, so that its turns are counted while the text is read."""
@@ -150,14 +198,11 @@ class Controlling(Reading):
         loop = Loop(self.runtime_depth)
         self.loops.append(loop)
         bodies: list[tuple[Operation, ...]] = []
+        condition: Condition = True
         try:
             while True:
                 condition = self.evaluator.condition(statement.condition)
-                if not isinstance(condition, bool):
-                    raise self.evaluator.cannot(
-                        statement.at, "a while loop on both a number and measured bits", "Use for with an if and break."
-                    )
-                if not condition:
+                if not isinstance(condition, bool) or not condition:
                     break
                 self.step(20)
                 operations, stop = self._turn(turn, 0)
@@ -166,7 +211,16 @@ class Controlling(Reading):
                     break
         finally:
             self.loops.pop()
-        self.tape.operations.extend([For(tuple(bodies))] if loop.may_stop else [o for body in bodies for o in body])
+        made = [For(tuple(bodies))] if loop.may_stop else [o for body in bodies for o in body]
+        self.unfolding.operations.extend(made)
+        if not isinstance(condition, bool):
+            if loop.may_stop:
+                raise self.evaluator.cannot(
+                    statement.at,
+                    "a loop that a break or continue may leave before measured bits come into its condition",
+                    NO_BREAK,
+                )
+            self._measured_while(statement)
 
     def leave(self, statement: syntax.Leave) -> None:
         """`break`, `continue` or `end`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from antiphon.domain.circuits import AssignBit, Condition, Measure, Register
+from antiphon.domain.circuits import AssignBit, Bit, Condition, Measure, Register
+from antiphon.domain.decisions import Choice
 from antiphon.frontends import openqasm_syntax as syntax
+from antiphon.frontends.conditions import bits_read, condition_with_bits
 from antiphon.frontends.openqasm_angles import parameter
-from antiphon.frontends.openqasm_conditions import Bits, bits_read, constant_bits
+from antiphon.frontends.openqasm_conditions import Bits, constant_bits
 from antiphon.frontends.openqasm_gates import LIBRARIES
-from antiphon.frontends.openqasm_scope import MAX_BITS, Reading, Variable
+from antiphon.frontends.openqasm_scope import FIRST_HIDDEN, MAX_BITS, Reading, Variable
 from antiphon.frontends.openqasm_values import Qubits, Value
 
 
@@ -55,8 +57,12 @@ class Declaring(Reading):
             if kind == "duration" and statement.value is None:
                 raise self.evaluator.refuse(statement.at, "The duration has no value", "Give it one.")
             value = self.constant(statement.type, zero if statement.value is None else statement.value)
-            variable = self.variable(value, kind, is_const=statement.is_const)
-            variable.size = statement.type.size
+            if statement.is_const:
+                if isinstance(value, Choice):
+                    raise self.evaluator.cannot(statement.at, "a constant computed from measured bits", "Drop const.")
+                variable = self.variable(value, kind, is_const=True)
+            else:
+                variable = self.number(value, kind, statement.type.size)
             self.declare(statement.at, statement.name, variable)
 
     def _declare_input(self, statement: syntax.Declare) -> None:
@@ -74,9 +80,8 @@ class Declaring(Reading):
 
     def _declare_bits(self, statement: syntax.Declare) -> None:
         if len(self.scopes) > 1:
-            raise self.evaluator.cannot(
-                statement.at, "a bit declared inside a block", "Declare it at the top: every bit is part of the result."
-            )
+            self._declare_hidden(statement)
+            return
         offset = sum(register.size for register in self.registers[-1:]) + (
             self.registers[-1].offset if self.registers else 0
         )
@@ -90,15 +95,25 @@ class Declaring(Reading):
         if statement.value is not None:
             self._assign_bits(statement.at, bits, statement.value, is_initial=True)
 
+    def _declare_hidden(self, statement: syntax.Declare) -> None:
+        """Bits of a block are no part of the result."""
+        size = self.size(statement.at, statement.type.size, "classical bits", self.unfolding.num_bits - FIRST_HIDDEN)
+        places = [self.unfolding.new_bit() for _ in range(size)]
+        bits = Bits.at(places, is_scalar=statement.type.size is None)
+        self.declare(statement.at, statement.name, self.variable(bits, "bit"))
+        if statement.value is not None:
+            self._assign_bits(statement.at, bits, statement.value)
+        elif self.loops and self.runtime_depth:
+            for place in places:
+                self.emit(AssignBit(place, False))
+
     def constant(self, type_name: syntax.TypeName, expression: syntax.Expression) -> Value:
-        """The value of a number, which must be known while the text is read."""
+        """The value of a number, which may depend on measured bits."""
         value = self.evaluator.cast(type_name, self.evaluator.value(expression), expression)
+        if isinstance(value, Bits) and type_name.kind != "bit":
+            return self.evaluator.as_number(value, type_name, expression)
         if isinstance(value, Bits) and any(not isinstance(c, bool) for c in value.values):
-            raise self.evaluator.cannot(
-                expression.at,
-                f"a variable of the type {type_name.kind} computed from measured bits",
-                "Use the bits themselves in conditions; they may be assigned to a bit.",
-            )
+            raise self.evaluator.cannot(expression.at, "a constant computed from measured bits", "Drop const.")
         return value
 
     def alias(self, statement: syntax.Alias) -> None:
@@ -152,14 +167,14 @@ class Declaring(Reading):
     def _assign_number(self, statement: syntax.Assign, name: str, variable: Variable, value: syntax.Expression) -> None:
         if variable.is_const:
             raise self.evaluator.refuse(statement.at, f"{name} is a constant", "Declare it without const.")
-        guarded = variable.runtime_depth != self.runtime_depth
-        if guarded or any(loop.may_stop for loop in self.loops[variable.loop_depth :]):
+        if any(loop.may_stop for loop in self.loops[variable.loop_depth :]):
             raise self.evaluator.cannot(
                 statement.at,
-                f"an assignment to {name} that depends on a measurement",
-                "Keep what depends on measurements in bits.",
+                f"an assignment to {name} behind a break or continue that depends on a measurement",
+                "Put the rest of the loop into an if in the place of the break.",
             )
-        variable.value = self.constant(syntax.TypeName(variable.kind, variable.size), value)
+        assert variable.place is not None
+        self.unfolding.values[variable.place] = self.constant(syntax.TypeName(variable.kind, variable.size), value)
 
     def _assign_bits(self, at: int, target: Bits, value: syntax.Expression, *, is_initial: bool = False) -> None:
         assert target.places is not None
@@ -172,7 +187,9 @@ class Declaring(Reading):
             return
         result = self.evaluator.value(value)
         width = len(target.places)
-        if isinstance(result, bool | int):
+        if isinstance(result, Choice):
+            result = self.evaluator.as_bits(result, width, value)
+        elif isinstance(result, bool | int):
             if not 0 <= result < 2**width:
                 raise self.evaluator.refuse(at, f"{result} does not fit into {width} bits", "Use a smaller number.")
             result = constant_bits(int(result), width)
@@ -181,15 +198,25 @@ class Declaring(Reading):
         pairs = list(zip(target.places, result.values, strict=True))
         if is_initial and not self.loops:
             pairs = [pair for pair in pairs if pair[1] is not False]  # bits begin at 0
-        for place, condition in self._in_safe_order(at, pairs):
+        for place, condition in self._in_safe_order(pairs):
             self.emit(AssignBit(place, condition))
 
-    def _in_safe_order(self, at: int, pairs: list[tuple[int, Condition]]) -> Iterator[tuple[int, Condition]]:
+    def _in_safe_order(self, pairs: list[tuple[int, Condition]]) -> Iterator[tuple[int, Condition]]:
         """The assignments in an order in which none reads a bit that another has overwritten."""
         left = dict(pairs)
         reads = {place: bits_read(condition) for place, condition in pairs}
         while left:
             free = next((p for p in left if not any(p in reads[other] for other in left if other != p)), None)
             if free is None:
-                raise self.evaluator.cannot(at, "an exchange of bits in one assignment", "Assign through another bit.")
+                # Each is read by another: one of them goes through a hidden bit.
+                bit, copy = next(iter(left)), self.unfolding.new_bit()
+                yield copy, Bit(bit)
+                left = {p: _reading(condition, copy, of=bit) for p, condition in left.items()}
+                reads = {p: bits_read(condition) for p, condition in left.items()}
+                continue
             yield free, left.pop(free)
+
+
+def _reading(condition: Condition, copy: int, *, of: int) -> Condition:
+    """The condition, reading `copy` in the place of the bit `of`."""
+    return condition_with_bits(condition, lambda bit: copy if bit == of else bit)

@@ -1,7 +1,7 @@
 """Evaluates OpenQASM expressions while the program is read.
 
 Whatever is known then is folded: numbers, loop indices, compile-time variables. Free parameters stay as angles,
-classical bits as conditions. Everything else (integers computed from measured bits) is refused by name.
+classical bits as conditions, and numbers computed from them as decisions between their cases.
 
 Numbers are Python's: angles are real numbers of radians, not rounded to fixed point and not reduced modulo 2π, as in
 Qiskit. Division of two integers is integer division (OpenQASM 3), except in a gate's angles and exponents, where `1/2`
@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from antiphon.domain.circuits import Affine, Angle, Call, Condition
-from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
+from antiphon.domain.decisions import Choice, Decision
+from antiphon.errors import LimitError
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.comparisons import all_of, any_of, differ, negate
 from antiphon.frontends.openqasm_angles import FUNCTIONS, combine
 from antiphon.frontends.openqasm_angles import negate as negate_angle
 from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits, single
-from antiphon.frontends.openqasm_parser import located, unsupported
+from antiphon.frontends.openqasm_numbers import Numbers
+from antiphon.frontends.openqasm_parser import located
 from antiphon.frontends.openqasm_values import COMPARISONS, Qubits, Seconds, Value, arithmetic, wrapped
+from antiphon.frontends.unfolding import Unfolding
 
 MAX_ORDERED_BITS = 64
 """Registers wider than this are not compared by < and >: the expansion nests as deep as the register is wide."""
@@ -35,22 +39,14 @@ _BITWISE: dict[str, Callable[[Condition, Condition], Condition]] = {
 }
 
 
-class Evaluator:
+class Evaluator(Numbers):
     """Evaluates expressions with names looked up by `look_up`, which raises for an unknown one."""
 
-    def __init__(self, text: str, version: int, look_up: Callable[[syntax.Name], Value]) -> None:
-        self.text = text
+    def __init__(self, text: str, version: int, look_up: Callable[[syntax.Name], Value], unfolding: Unfolding) -> None:
+        super().__init__(text, unfolding)
         self.version = version
         self.look_up = look_up
         self._real = version == 2
-
-    def refuse(self, at: int, message: str, next_step: str) -> ProgramError:
-        """The error for what is wrong, showing the place."""
-        return ProgramError(f"{message}, at {located(self.text, at)}", next_step=next_step)
-
-    def cannot(self, at: int, what: str, way_out: str) -> UnsupportedProgramError:
-        """The error for what is right but cannot be run here, showing the place."""
-        return unsupported(self.text, at, what, way_out)
 
     # --- Typed entry points -------------------------------------------------------------------------------------------
 
@@ -61,32 +57,39 @@ class Evaluator:
             value = self.value(expression)
         finally:
             self._real = before
-        if isinstance(value, Affine | Call):
-            return value
-        if isinstance(value, bool | int | float):
-            if not math.isfinite(value):
-                raise self.refuse(expression.at, "The angle is not a finite number", "Give a finite real number.")
-            return float(value)
-        raise self._not_known(expression, "an angle")
+        return self.as_angle(value, expression)
+
+    def angles(self, expressions: Sequence[syntax.Expression]) -> Decision:
+        """The angles of a gate: a tuple, or a decision between tuples where measured bits decide."""
+        before, self._real = self._real, True
+        try:
+            values = [self.value(expression) for expression in expressions]
+        finally:
+            self._real = before
+        if not any(isinstance(value, Choice | Bits) for value in values):
+            return tuple(self.as_angle(v, e) for v, e in zip(values, expressions, strict=True))
+        numbers = [self.numbered(value, e) for value, e in zip(values, expressions, strict=True)]
+        return self.cases(expressions[0], lambda *found: found, *numbers)
 
     def integer(self, expression: syntax.Expression, what: str) -> int:
         """A number known when the program is read."""
         value = self.value(expression)
         if isinstance(value, int):
             return int(value)
-        raise self._not_known(expression, what)
+        raise self.not_known(expression, what)
 
     def condition(self, expression: syntax.Expression) -> Condition:
         """A truth value; a register is true when any of its bits is."""
         return self.truth(self.value(expression), expression)
 
-    def truth(self, value: Value, expression: syntax.Expression) -> Condition:
-        """The truth of a value."""
+    def decision(self, expression: syntax.Expression) -> Decision:
+        """A truth value as a decision: nothing is computed into bits on the way."""
+        value = self.value(expression)
         if isinstance(value, Bits):
-            return any_of(value.values)
-        if isinstance(value, bool | int | float):
-            return bool(value)
-        raise self._not_known(expression, "a condition")
+            return self.unfolding.decisions.of_condition(any_of(value.values))
+        if isinstance(value, Choice | bool | int | float):
+            return self.cases(expression, bool, value)
+        raise self.not_known(expression, "a condition")
 
     def qubits(self, expression: syntax.Expression) -> Qubits:
         """An operand of a gate."""
@@ -94,13 +97,6 @@ class Evaluator:
         if not isinstance(value, Qubits):
             raise self.refuse(expression.at, "A qubit is expected", "Name a qubit or a register of qubits.")
         return value
-
-    def _not_known(self, expression: syntax.Expression, what: str) -> UnsupportedProgramError:
-        return self.cannot(
-            expression.at,
-            f"{what} computed while the program runs",
-            "Use numbers, loop indices and constants there; input float or angle for values given at submit.",
-        )
 
     # --- Expressions --------------------------------------------------------------------------------------------------
 
@@ -206,7 +202,10 @@ class Evaluator:
             return -value
         if op == "-" and isinstance(value, Seconds):
             return Seconds(-value.value)
-        raise self._not_known(operand, f"the operator {op} on a value")
+        if op in {"-", "~"} and isinstance(value, Choice | Bits):
+            number = self.numbered(value, operand)
+            return self.cases(operand, (lambda n: -n) if op == "-" else (lambda n: ~int(n)), number)  # type: ignore[return-value]
+        raise self.not_known(operand, f"the operator {op} on a value")
 
     def _binary(self, expression: syntax.Binary) -> Value:
         op = expression.op
@@ -215,22 +214,42 @@ class Evaluator:
             truths = [self.truth(left, expression.left), self.truth(right, expression.right)]
             truth = all_of(truths) if op == "&&" else any_of(truths)
             return truth if isinstance(truth, bool) else single(truth)
-        if isinstance(left, Bits) or isinstance(right, Bits):
-            return self._bitwise(expression, left, right)
+        if isinstance(left, Bits | Choice) or isinstance(right, Bits | Choice):
+            found = None
+            if not isinstance(left, Choice) and not isinstance(right, Choice):
+                found = self._bitwise(expression, left, right)
+            return self._measured(expression, left, right) if found is None else found
         if isinstance(left, Seconds) or isinstance(right, Seconds):
             return self._time(expression, left, right)
         if isinstance(left, Qubits) or isinstance(right, Qubits):
             raise self.refuse(expression.at, f"The operator {op} does not take qubits", "Measure them first.")
         try:
-            if isinstance(left, Affine | Call) or isinstance(right, Affine | Call):
-                if op in {"+", "-", "*", "/", "**"}:
-                    return combine(op, _as_angle(left), _as_angle(right))
-                raise self._not_known(expression, f"the operator {op} on an input")
-            return arithmetic(op, left, right, real_division=self._real)
+            return self._computed(expression, left, right)  # type: ignore[no-any-return]
         except (ArithmeticError, ValueError) as error:
             raise self.refuse(
                 expression.at, f"The value cannot be computed ({error})", "Correct the arithmetic."
             ) from None
+
+    def _computed(self, expression: syntax.Binary, left: Any, right: Any) -> Any:
+        op = expression.op
+        if isinstance(left, Affine | Call) or isinstance(right, Affine | Call):
+            if op in {"+", "-", "*", "/", "**"}:
+                return combine(op, _as_angle(left), _as_angle(right))
+            raise self.not_known(expression, f"the operator {op} on an input")
+        return arithmetic(op, left, right, real_division=self._real)
+
+    def _measured(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
+        real = self._real
+        numbers = [self.numbered(left, expression.left), self.numbered(right, expression.right)]
+
+        def computed(a: Any, b: Any) -> Any:
+            before, self._real = self._real, real
+            try:
+                return self._computed(expression, a, b)
+            finally:
+                self._real = before
+
+        return self.cases(expression, computed, *numbers)  # type: ignore[return-value]
 
     def _time(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
         op = expression.op
@@ -252,7 +271,8 @@ class Evaluator:
             expression.at, f"The operator {op} does not take these durations", "Write the duration as a number."
         )
 
-    def _bitwise(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
+    def _bitwise(self, expression: syntax.Binary, left: Value, right: Value) -> Value | None:
+        """An operator that keeps bits; None for one that makes numbers of them."""
         op = expression.op
         if op in {"<<", ">>"} and isinstance(left, Bits) and isinstance(right, int):
             return _shifted(left, -right if op == "<<" else right)
@@ -262,7 +282,7 @@ class Evaluator:
                 return COMPARISONS[op](-sign, sign)
         a, b = _as_bits(left, right), _as_bits(right, left)
         if a is None or b is None:
-            raise self._not_known(expression, f"the operator {op} on a register")
+            return None
         if op in COMPARISONS:
             if op not in {"==", "!="} and max(len(a.values), len(b.values)) > MAX_ORDERED_BITS:
                 raise LimitError(
@@ -273,19 +293,29 @@ class Evaluator:
             truth = compare(op, a, b)
             return truth if isinstance(truth, bool) else single(truth)
         if op not in _BITWISE:
-            raise self._not_known(expression, f"the operator {op} on a register")
+            return None
         if len(a.values) != len(b.values):
-            raise self._not_known(expression, f"the operator {op} on values of different widths")
+            raise self.not_known(expression, f"the operator {op} on values of different widths")
         values = tuple(_BITWISE[op](x, y) for x, y in zip(a.values, b.values, strict=True))
         return Bits(values, all(v.is_scalar for v in (left, right) if isinstance(v, Bits)))
 
     def _call(self, call: syntax.CallOf) -> Value:
         values = [self.value(argument) for argument in call.arguments]
         name = call.function
+        if name == "popcount" and len(values) == 1 and isinstance(values[0], Bits):
+            total: Decision = 0
+            for condition in values[0].values:
+                bit = self.unfolding.decisions.of_condition(condition)
+                total = self.cases(call, lambda sum_, one: sum_ + int(one), total, bit)
+            return total  # type: ignore[return-value]
+        if name not in {"sizeof", "mod", "pow"} and any(isinstance(value, Choice) for value in values):
+            return self.cases(call, lambda *found: self._called(call, list(found)), *values)  # type: ignore[return-value]
+        return self._called(call, values)
+
+    def _called(self, call: syntax.CallOf, values: list[Any]) -> Value:
+        name = call.function
         try:
             match name, values:
-                case ("popcount", [Bits()]) | ("parity", [Bits()]):
-                    raise self._not_known(call, f"{name} of a register")
                 case "sizeof", [Bits() | Qubits() as register]:
                     return len(register.values if isinstance(register, Bits) else register.indices)
                 case "popcount", [int(number)]:
@@ -312,14 +342,21 @@ class Evaluator:
     def cast(self, type_name: syntax.TypeName, value: Value, expression: syntax.Expression) -> Value:
         """`value` as a value of that type, by OpenQASM's rules for conversions."""
         size = None if type_name.size is None else self.integer(type_name.size, "a width")
+        if isinstance(value, Choice):
+            return self.cast_cases(type_name, size, value, expression)
         match type_name.kind, value:
             case ("bool", _):
                 truth = self.truth(value, expression)
                 return truth if isinstance(truth, bool) else single(truth)
-            case "int" | "uint", Bits(values, is_scalar):
-                return self._bits_as_integer(type_name.kind, size, values, is_scalar, expression)
+            case "int", Bits(values, False) if size is not None and size <= len(values):
+                return self.as_number(value, type_name, expression)  # the highest bit is the sign
+            case "int" | "uint", Bits(values):
+                width = max(64, len(values)) if size is None else size
+                return Bits((values + (False,) * width)[:width])
             case "int" | "uint", bool() | int() | float():
                 return wrapped(int(value), size or 64, is_signed=type_name.kind == "int")
+            case (("float" | "angle"), Bits()):
+                return self.as_number(value, type_name, expression)
             case "float", bool() | int() | float():
                 return float(value)
             case "angle", bool() | int() | float():
@@ -338,15 +375,7 @@ class Evaluator:
                 return constant_bits(value, size)
             case "duration", Seconds():
                 return value
-        raise self._not_known(expression, f"a value of the type {type_name.kind}")
-
-    def _bits_as_integer(
-        self, kind: str, size: int | None, values: tuple[Condition, ...], is_scalar: bool, at: syntax.Expression
-    ) -> Bits:
-        if kind == "int" and size is not None and size <= len(values) and not is_scalar:
-            raise self.cannot(at.at, "a signed value of a register", f"Use uint[{size}] for the unsigned value.")
-        width = max(64, len(values)) if size is None else size
-        return Bits((values + (False,) * width)[:width])
+        raise self.not_known(expression, f"a value of the type {type_name.kind}")
 
 
 def _as_angle(value: float | bool | Affine | Call) -> Angle:

@@ -1,26 +1,42 @@
 """From the statements of an OpenQASM program to a circuit.
 
 What is known while the text is read is decided then: `for` loops are unrolled, conditions on numbers choose their
-branch. Conditions on measured bits become `If` and `While`. Nothing is dropped: what a circuit cannot say is refused by
-name.
+branch. Conditions on measured bits become `If` and `While`; numbers computed from them are followed through all of
+their cases (see `unfolding`). Nothing is dropped: what a circuit cannot say is refused by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from antiphon.domain.circuits import Barrier, Circuit, Delay, Reset
+from antiphon.domain.circuits import Barrier, Circuit, Delay, Register, Reset
+from antiphon.domain.decisions import Choice, Decision
+from antiphon.domain.programs import Profile
+from antiphon.domain.returned import HIDDEN, Returns
 from antiphon.frontends import openqasm_syntax as syntax
+from antiphon.frontends.conditions import with_bits
+from antiphon.frontends.decisions import TooManyCasesError
 from antiphon.frontends.openqasm_control import Controlling
 from antiphon.frontends.openqasm_declare import Declaring
-from antiphon.frontends.openqasm_scope import StopReading
+from antiphon.frontends.openqasm_scope import FIRST_HIDDEN, KEEP_IN_BITS, StopReading
 from antiphon.frontends.openqasm_values import Seconds
+from antiphon.frontends.profile import smallest_profile
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A program as a circuit, what its bits mean, and the smallest profile that it needs."""
+
+    circuit: Circuit
+    returns: Returns | None
+    profile: Profile
 
 
 class Lowering(Declaring, Controlling):
-    """Lowers one program; `circuit()` is the result."""
+    """Lowers one program; `lowered()` is the result."""
 
-    def circuit(self) -> Circuit:
+    def lowered(self) -> Lowered:
         """The whole program as a circuit.
 
         Raises:
@@ -34,22 +50,55 @@ class Lowering(Declaring, Controlling):
         except StopReading as stop:
             if stop.word != "end":
                 raise
-        hidden = [register.name for register in self.registers if register.name not in self.outputs]
-        if self.outputs and hidden:
-            raise self.evaluator.cannot(
-                0, f"a program that outputs only some of its bits ({hidden[0]} is not output)", "Output every register."
+        num_hidden = self.unfolding.num_bits - FIRST_HIDDEN
+        registers = list(self.registers)
+        num_shown = sum(register.size for register in registers)
+        operations = tuple(self.unfolding.operations)
+        if num_hidden:
+            operations = with_bits(
+                operations, lambda bit: bit if bit < FIRST_HIDDEN else bit - FIRST_HIDDEN + num_shown
             )
-        return Circuit(self.num_qubits, tuple(self.registers), tuple(self.parameters), tuple(self.tape.operations))
+            registers.append(Register(HIDDEN, num_hidden, num_shown))
+        circuit = Circuit(self.num_qubits, tuple(registers), tuple(self.parameters), operations)
+        return Lowered(circuit, self._returns(num_hidden), self._profile(circuit))
+
+    def _returns(self, num_hidden: int) -> Returns | None:
+        """How the result is read from the circuit's bits; None when they are the result."""
+        shown = [register for register in self.registers if not self.outputs or register.name in self.outputs]
+        if len(shown) == len(self.registers) and not num_hidden:
+            return None
+        bits = [Choice(register.offset + i, zero=False, one=True) for register in shown for i in range(register.size)]
+        registers, offset = [], 0
+        for register in shown:
+            registers.append(Register(register.name, register.size, offset))
+            offset += register.size
+        return Returns(tuple(registers), tuple(bits))
+
+    def _profile(self, circuit: Circuit) -> Profile:
+        profile = smallest_profile(circuit)
+        needed = Profile.ADAPTIVE_RIF if self.evaluator.real else Profile.ADAPTIVE_RI
+        return max(profile, needed, key=lambda one: one.rank) if self.evaluator.computes else profile
 
     def statement(self, statement: syntax.Statement) -> None:
         """Lower one statement."""
         self.step(1)
+        self.at = statement.at
         _HANDLERS[type(statement)](self, statement)
 
     def gate(self, statement: syntax.GateCall) -> None:
         """Apply a gate."""
-        # `apply` has counted what it made.
-        self.tape.operations.extend(self.caller.apply(statement))
+        angles = self.evaluator.angles(statement.arguments)
+        if not isinstance(angles, Choice):
+            # `apply` has counted what it made.
+            self.unfolding.operations.extend(self.caller.apply(statement, angles))  # type: ignore[arg-type]
+            return
+        try:
+            self.unfolding.spread(angles, lambda values: self._gate(statement, values))
+        except TooManyCasesError as error:
+            raise self.evaluator.cannot(statement.at, f"a gate of so many cases ({error})", KEEP_IN_BITS) from None
+
+    def _gate(self, statement: syntax.GateCall, angles: Decision) -> None:
+        self.unfolding.operations.extend(self.caller.apply(statement, angles))  # type: ignore[arg-type]
 
     def define_gate(self, statement: syntax.DefineGate) -> None:
         """Take up a gate definition."""

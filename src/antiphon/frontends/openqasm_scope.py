@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from antiphon.domain.circuits import Operation, Register
+from antiphon.domain.circuits import AssignBit, Measure, Operation, Register
 from antiphon.errors import LimitError
 from antiphon.frontends import openqasm_syntax as syntax
+from antiphon.frontends.decisions import Lost
 from antiphon.frontends.openqasm_calls import GateCaller
 from antiphon.frontends.openqasm_expressions import Evaluator
 from antiphon.frontends.openqasm_gates import BUILTINS
 from antiphon.frontends.openqasm_parser import ParsedText, located
 from antiphon.frontends.openqasm_values import CONSTANTS, Qubits, Value
+from antiphon.frontends.unfolding import Unfolding
 from antiphon.frontends.unrolling import MAX_OPERATIONS
 
 MAX_STEPS = 2_500_000
 MAX_BITS = 100_000
 """Qubits, and classical bits, of one program."""
+FIRST_HIDDEN = 2**20
+"""Number of the first bit that is no part of the result, while the program is read."""
+KEEP_IN_BITS = "Keep what depends on measurements in bits, or let fewer numbers depend on them."
 
 
 @dataclass
 class Variable:
-    """A name's value, and where it was declared."""
+    """A name's value, and where it was declared.
+
+    A number that may be assigned is kept in the unfolding, at `place`.
+    """
 
     value: Value
     kind: str  # of its type; "" for qubits and aliases
@@ -31,6 +39,7 @@ class Variable:
     runtime_depth: int  # how many measured conditions stood around the declaration
     loop_depth: int
     size: syntax.Expression | None = None
+    place: int | None = None
 
 
 @dataclass
@@ -48,19 +57,13 @@ class StopReading(Exception):  # noqa: N818 - not an error
     word: str
 
 
-@dataclass
-class Tape:
-    """The operations of the block at hand."""
-
-    operations: list[Operation] = field(default_factory=list)
-
-
 class Reading:
     """The state of lowering one program; subclasses give the statements their meaning."""
 
     def __init__(self, parsed: ParsedText) -> None:
         self.parsed = parsed
-        self.evaluator = Evaluator(parsed.text, parsed.version, self.look_up)
+        self.unfolding = Unfolding(FIRST_HIDDEN, self.spend)
+        self.evaluator = Evaluator(parsed.text, parsed.version, self.look_up, self.unfolding)
         self.caller = GateCaller(self.evaluator, BUILTINS[parsed.version], self.spend, self.step)
         self.scopes: list[dict[str, Variable]] = [{}]
         self.loops: list[Loop] = []
@@ -70,7 +73,8 @@ class Reading:
         self.registers: list[Register] = []
         self.outputs: set[str] = set()
         self.parameters: list[str] = []
-        self.tape = Tape()
+        self.num_places = 0
+        self.at = 0
         self.made = 0
         self.steps = 0
 
@@ -99,8 +103,12 @@ class Reading:
 
     def emit(self, operation: Operation) -> None:
         """Append an operation."""
-        self.spend(1)
-        self.tape.operations.append(operation)
+        if isinstance(operation, Measure | AssignBit):
+            if any(loop.may_stop for loop in self.loops) and self.unfolding.depends_on(operation.clbit):
+                what = "a bit that a number depends on, written again behind a break or continue on a measurement"
+                raise self.evaluator.cannot(self.at, what, "Measure into another bit.")
+            self.unfolding.keep(operation.clbit)
+        self.unfolding.emit(operation)
 
     def look_up(self, name: syntax.Name) -> Value:
         """The value of a name where the text is read now."""
@@ -113,12 +121,21 @@ class Reading:
                 variable = scope[name.name]
                 if self.caller.is_inside_gate and not variable.is_const:
                     break
-                return variable.value
+                return self.held(name, variable)
         if name.name in CONSTANTS:
             return CONSTANTS[name.name]
         if name.name.startswith("$"):
             return self._hardware_qubit(name)
         raise self.evaluator.refuse(name.at, f"There is nothing of the name {name.name}", "Declare it first.")
+
+    def held(self, name: syntax.Name, variable: Variable) -> Value:
+        """What a variable holds now."""
+        if variable.place is None:
+            return variable.value
+        value = self.unfolding.values[variable.place]
+        if isinstance(value, Lost):
+            raise self.evaluator.cannot(name.at, f"a number whose value is not known ({value.why})", KEEP_IN_BITS)
+        return value  # type: ignore[return-value]
 
     def _hardware_qubit(self, name: syntax.Name) -> Value:
         digits = name.name[1:]
@@ -148,6 +165,12 @@ class Reading:
         """A variable declared at this place."""
         return Variable(value, kind, is_const, self.runtime_depth, len(self.loops))
 
+    def number(self, value: Value, kind: str, size: syntax.Expression | None) -> Variable:
+        """A number that may be assigned, declared at this place."""
+        self.num_places += 1
+        self.unfolding.values[self.num_places] = value
+        return Variable(value, kind, False, self.runtime_depth, len(self.loops), size, self.num_places)
+
     @contextmanager
     def scope(self) -> Iterator[None]:
         """Names declared inside are gone afterwards."""
@@ -157,18 +180,13 @@ class Reading:
         finally:
             self.scopes.pop()
 
-    def block(self, body: Iterable[syntax.Statement], *, guarded: bool = False) -> tuple[Operation, ...]:
-        """The operations of a block with its own scope; `guarded` when a measured condition decides whether it runs."""
-        outer, self.tape = self.tape, Tape()
-        self.runtime_depth += guarded
+    def guarded(self, fill: Callable[[], None]) -> None:
+        """Read what measured bits decide whether it runs."""
+        self.runtime_depth += 1
         try:
-            with self.scope():
-                for statement in body:
-                    self.statement(statement)
-            return tuple(self.tape.operations)
+            fill()
         finally:
-            self.runtime_depth -= guarded
-            self.tape = outer
+            self.runtime_depth -= 1
 
     def inline(self, body: Iterable[syntax.Statement]) -> None:
         """A block that runs for certain: its operations go onto the tape at hand, also when it stops early."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from antiphon.domain.circuits import Affine, Call
+from antiphon.domain.decisions import Choice
 from antiphon.frontends.openqasm_conditions import Bits
 
 
@@ -27,7 +28,8 @@ class Seconds:
     value: float
 
 
-Value: TypeAlias = "int | float | bool | Affine | Call | Bits | Qubits | Seconds"
+Value: TypeAlias = "int | float | bool | Affine | Call | Bits | Qubits | Seconds | Choice"
+"""A `Choice` is a number that depends on what was measured."""
 
 CONSTANTS: dict[str, float] = {
     "pi": math.pi,

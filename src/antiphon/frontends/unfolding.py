@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from antiphon.domain.circuits import AssignBit, Bit, Condition, If, Operation
-from antiphon.domain.decisions import Choice, Decision, choices
+from antiphon.domain.decisions import Choice, Decision, bits_asked, choices
 from antiphon.frontends.comparisons import negate
 from antiphon.frontends.decisions import (
     Decisions,
@@ -90,6 +90,21 @@ class Unfolding:
         finally:
             self.operations = outer
 
+    def depends_on(self, bit: int) -> bool:
+        """Whether a location does."""
+        return any(bit in bits_asked(value) for value in self.values.values())
+
+    def keep(self, bit: int) -> None:
+        """Make what depends on a bit independent of it, before the bit is written again."""
+        stale = [place for place, value in self.values.items() if bit in bits_asked(value)]
+        if stale:
+            copy = self.new_bit()
+            self.emit(AssignBit(copy, Bit(bit)))
+            for place in stale:
+                self.values[place] = self.decisions.renamed(self.values[place], {bit: self.decisions.bit(copy)})
+        if bit in bits_asked(self.assumed):
+            self.assumed = self.decisions.forget(self.assumed, [bit])
+
     # --- Conditions ---------------------------------------------------------------------------------------------------
 
     def known(self, decision: Decision) -> Decision:
@@ -142,7 +157,7 @@ class Unfolding:
         finally:
             self.depth -= 1
             self.values, self.assumed = before, assumed
-        self.values = self._merged(condition, found[0], found[1])
+        self.values = self.merged(condition, found[0], found[1])
         if ways[0] or ways[1]:
             if ways[0]:
                 self.emit(If(test, ways[0], ways[1]))
@@ -157,9 +172,10 @@ class Unfolding:
             return assumed
         return both if sum(1 for _ in choices(both)) <= _MAX_ASSUMED else assumed
 
-    def _merged(
+    def merged(
         self, condition: Decision, then: dict[Hashable, Decision], otherwise: dict[Hashable, Decision]
     ) -> dict[Hashable, Decision]:
+        """What locations hold where two ways meet."""
         merged = dict(otherwise)
         for place, value in then.items():
             other = otherwise.get(place, value)

@@ -7,11 +7,11 @@ none is new. The bits then say which of these values it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from antiphon.domain.circuits import AssignBit, Bit, Operation, While
 from antiphon.domain.decisions import Choice, Decision, bits_asked
-from antiphon.frontends.conditions import bits_read_by
+from antiphon.frontends.conditions import bits_read_by, bits_written_by
 from antiphon.frontends.decisions import (
     Lost,
     TooManyCasesError,
@@ -125,6 +125,11 @@ class _Loop:
                 return
             self._u.assumed = self._u.assuming(mark.assumed, going)
             operations = self._u.block(body)
+            stale = bits_asked(mark.assumed) & bits_written_by(operations)
+            if stale:
+                # What was known of these bits before the loop holds for its first turn alone.
+                mark = replace(mark, assumed=self._u.decisions.forget(mark.assumed, sorted(stale)))
+                continue
             after, holds = self._u.values, self._u.assuming(self._u.assumed, going)
             changed = [place for place, value in header.items() if not same(after.get(place, value), value)]
             watched = [place for place in changed if live is None or place in live]
