@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -78,14 +78,26 @@ def _joined(run: list[Gate], names: frozenset[str]) -> Iterator[Operation]:
     if not run or (len(run) == 1 and run[0].name in names):
         yield from run
         return
+    qubits = run[0].qubits
+    for name, angles in _native(tuple((gate.name, gate.params) for gate in run), names):
+        yield Gate(name, qubits, angles)
+
+
+@lru_cache(maxsize=20_000)
+def _native(
+    gates: tuple[tuple[str, tuple[float, ...]], ...], names: frozenset[str]
+) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """The product of one-qubit gates as native ones; random instances have the same few products over and over."""
     matrix = np.eye(2, dtype=np.complex128)
-    for gate in run:
-        matrix = gate_matrix(gate.name, tuple(float(angle) for angle in gate.params)) @ matrix  # type: ignore[arg-type]
+    for name, params in gates:
+        matrix = gate_matrix(name, params) @ matrix
+    found = []
     for gate in _decomposer(names)(matrix):
         name, angles = gate.operation.name, tuple(float(angle) for angle in gate.operation.params)
         if name == "r" and abs(math.remainder(angles[0], 2 * math.pi)) < 1e-12:
             continue
-        yield Gate(name, run[0].qubits, angles)
+        found.append((name, angles))
+    return tuple(found)
 
 
 @cache
