@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from antiphon.adapters.targets.sim import build_drivers, distribution
+from antiphon.adapters.targets.sim import build_drivers, distribution, gpu
 from antiphon.domain.circuits import Affine, Circuit, Gate, Measure, Register
 from antiphon.domain.observables import Observable
 from antiphon.domain.results import Sampled, outcome_from_json, outcome_to_json
@@ -46,6 +46,8 @@ def outcome(work: Work, target: str = "sim.auto") -> tuple[Sampled, dict[str, An
 @pytest.mark.parametrize("engine", distribution.ENGINES)
 @pytest.mark.parametrize("target", ["sim.auto", "sim.statevector"])
 def test_every_outcome_has_its_probability(target: str, engine: str) -> None:
+    if engine.endswith("-gpu") and gpu.found().why:
+        pytest.skip(f"no GPU to run on: {gpu.found().why}")
     found, told = outcome(sampling(CIRCUIT, exact_probabilities=True, engine=engine), target)
     assert found.probabilities is not None
     [exact] = found.probabilities
