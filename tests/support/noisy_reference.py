@@ -39,20 +39,26 @@ def made_up_calibration() -> Calibration:
         QubitFigures(19 * MICRO, 5 * MICRO, 0.01, 0.21),
         QubitFigures(5 * MICRO, 6 * MICRO, 0.05, 0.15),
     )
-    single = {
+    single: dict[str, dict[tuple[int, ...], GateFigures]] = {
         name: {(q,): GateFigures(0.012 + 0.004 * q + extra, (60 + 30 * q) * NANO) for q in range(4)}
         for name, extra in (("x", 0.0), ("sx", 0.003), ("h", 0.01))
     }
-    virtual = {(q,): GateFigures(0.0, 0.0) for q in range(4)}
+    virtual: dict[tuple[int, ...], GateFigures] = {(q,): GateFigures(0.0, 0.0) for q in range(4)}
     pairs = [(0, 1), (1, 2), (2, 3)]
-    double = {
+    double: dict[str, dict[tuple[int, ...], GateFigures]] = {
         name: {
             pair: GateFigures(0.08 + 0.013 * index + extra, (300 + 70 * index) * NANO)
             for index, pair in enumerate([*pairs, *(pair[::-1] for pair in pairs)])
         }
         for name, extra in (("cx", 0.01), ("cz", 0.0))
     }
-    gates = {**single, "rz": virtual, "s": virtual, "z": virtual, **double}
+    gates: dict[str, dict[tuple[int, ...], GateFigures]] = {
+        **single,
+        "rz": virtual,
+        "s": virtual,
+        "z": virtual,
+        **double,
+    }
     return Calibration("made.up", 0.0, qubits, gates, 900 * NANO, 400 * NANO, 250 * NANO, "made up")
 
 
@@ -79,7 +85,7 @@ def kraus(channel: Channel, *, twirl: bool) -> Iterator[tuple[Matrix, tuple[int,
         for string, chance in [("I" * width, rest), *channel.errors]:
             matrix: Matrix = np.eye(1, dtype=complex)
             for letter in string:
-                matrix = np.kron(PAULIS[letter], matrix)
+                matrix = np.kron(PAULIS[letter], matrix).astype(complex)
             yield math.sqrt(max(chance, 0.0)) * matrix, channel.qubits
         return
     stays, coherent = math.exp(-channel.seconds / channel.t1), math.exp(-channel.seconds / channel.t2)
@@ -130,7 +136,7 @@ class NoisyReference:
             for qubit, letter in enumerate(reversed(pauli)):
                 p01, p10 = self.noise.readout(qubit)
                 seen = PAULIS["I"] if letter == "I" else (1 - p01 - p10) * PAULIS[letter] + (p10 - p01) * PAULIS["I"]
-                whole = np.kron(seen, whole)
+                whole = np.kron(seen, whole).astype(complex)
             total += coefficient * float(np.trace(rho @ whole).real)
         return total
 

@@ -370,7 +370,7 @@ def test_a_gate_that_the_device_has_not_is_refused() -> None:
 
 
 def test_the_engine_follows_the_program() -> None:
-    def engine(circuit: Circuit, shots: int | None = 1000) -> str:
+    def engine(circuit: Circuit, shots: int = 1000) -> str:
         pub = sampling(circuit_of(1, 1, Measure(0, 0)), shots=shots).pubs[0]
         return plan_noisy(pub, circuit, WIDE).engine
 
