@@ -82,9 +82,9 @@ class _State:
     used: int = 0
 
 
-def expected(program: tuple[Statement, ...]) -> dict[tuple[int, int, int, int], float]:
+def expected(program: tuple[Statement, ...]) -> dict[tuple[int, ...], float]:
     """Exact probability of (bit 0, bit 1, number 0, number 1) at the end."""
-    found: dict[tuple[int, int, int, int], float] = {}
+    found: dict[tuple[int, ...], float] = {}
     waiting: list[tuple[bool, ...]] = [()]
     while waiting:
         tosses = waiting.pop()
@@ -198,9 +198,9 @@ def _openqasm(writer: _Writer, statement: Statement, indent: str) -> list[str]:
             ]
     _, truth, most, body = statement
     counter = writer.counter()
-    inner = writer.block(body, indent + "  ")
+    turn = writer.block(body, indent + "  ")
     test = f"{counter} < {most} && {_openqasm_truth(truth)}"
-    return [f"{indent}{counter} = 0;", f"{indent}while ({test}) {{", f"{indent}  {counter} += 1;", *inner, indent + "}"]
+    return [f"{indent}{counter} = 0;", f"{indent}while ({test}) {{", f"{indent}  {counter} += 1;", *turn, indent + "}"]
 
 
 def _openqasm_number(value: Expression) -> str:
@@ -252,9 +252,9 @@ def _qsharp(writer: _Writer, statement: Statement, indent: str) -> list[str]:
             return [f"{indent}if {_qsharp_truth(truth)} {{", *inner[0], f"{indent}}} else {{", *inner[1], indent + "}"]
     _, truth, most, body = statement
     counter = writer.counter()
-    inner = writer.block(body, indent + "    ")
+    turn = writer.block(body, indent + "    ")
     test = f"{counter} < {most} and {_qsharp_truth(truth)}"
-    return [f"{indent}{counter} = 0;", f"{indent}while {test} {{", f"{indent}    {counter} += 1;", *inner, indent + "}"]
+    return [f"{indent}{counter} = 0;", f"{indent}while {test} {{", f"{indent}    {counter} += 1;", *turn, indent + "}"]
 
 
 def _qsharp_number(value: Expression) -> str:
@@ -281,3 +281,82 @@ def _qsharp_truth(truth: Expression) -> str:
         case (op, left, right):
             return f"({_qsharp_number(left)} {op} {_qsharp_number(right)})"
     raise AssertionError(truth)
+
+
+def to_qiskit(program: tuple[Statement, ...]) -> Any:
+    """The program as a Qiskit circuit, with the registers c (bits), a and b (numbers)."""
+    from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+
+    circuit = QuantumCircuit(
+        QuantumRegister(1, "q"), ClassicalRegister(2, "c"), ClassicalRegister(3, "a"), ClassicalRegister(3, "b")
+    )
+    writer = _QiskitWriter(circuit)
+    writer.block(program)
+    circuit.store(circuit.cregs[1], writer.numbers[0])
+    circuit.store(circuit.cregs[2], writer.numbers[1])
+    return circuit
+
+
+class _QiskitWriter:
+    def __init__(self, circuit: Any) -> None:
+        from qiskit.circuit.classical import expr, types
+
+        self.expr, self.circuit = expr, circuit
+        self.word, self.counts = types.Uint(3), types.Uint(8)
+        self.numbers = [circuit.add_var(f"n{index}", expr.lift(0, self.word)) for index in range(2)]
+        self.counters = 0
+
+    def block(self, block: tuple[Statement, ...]) -> None:
+        for statement in block:
+            self.statement(statement)
+
+    def statement(self, statement: Statement) -> None:
+        circuit, expr = self.circuit, self.expr
+        match statement:
+            case ("toss", bit):
+                circuit.reset(0)
+                circuit.h(0)
+                circuit.measure(0, bit)
+            case ("set", number, value):
+                circuit.store(self.numbers[number], self.number(value))
+            case ("turn", bit, truth):
+                circuit.store(circuit.clbits[bit], self.truth(truth))
+            case ("if", truth, then, otherwise):
+                with circuit.if_test(self.truth(truth)) as else_:
+                    self.block(then)
+                with else_:
+                    self.block(otherwise)
+            case ("while", truth, most, body):
+                self.counters += 1
+                turns = circuit.add_var(f"k{self.counters}", expr.lift(0, self.counts))
+                test = expr.logic_and(expr.less(turns, expr.lift(most, self.counts)), self.truth(truth))
+                with circuit.while_loop(test):
+                    circuit.store(turns, expr.add(turns, expr.lift(1, self.counts)))
+                    self.block(body)
+
+    def number(self, value: Expression) -> Any:
+        expr = self.expr
+        match value:
+            case ("literal", number):
+                return expr.lift(number, self.word)
+            case ("number", index):
+                return self.numbers[index]
+            case ("bit", index):
+                return expr.cast(self.circuit.clbits[index], self.word)
+            case (op, left, right):
+                return {"+": expr.add, "-": expr.sub, "*": expr.mul}[op](self.number(left), self.number(right))
+        raise AssertionError(value)
+
+    def truth(self, truth: Expression) -> Any:
+        expr = self.expr
+        match truth:
+            case ("holds", index):
+                return expr.lift(self.circuit.clbits[index])
+            case ("not", operand):
+                return expr.logic_not(self.truth(operand))
+            case (("and" | "or") as word, left, right):
+                return (expr.logic_and if word == "and" else expr.logic_or)(self.truth(left), self.truth(right))
+            case (op, left, right):
+                compare = {"<": expr.less, "==": expr.equal, "!=": expr.not_equal, ">=": expr.greater_equal}[op]
+                return compare(self.number(left), self.number(right))
+        raise AssertionError(truth)

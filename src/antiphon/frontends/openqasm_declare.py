@@ -8,10 +8,11 @@ from antiphon.domain.circuits import AssignBit, Bit, Condition, Measure, Registe
 from antiphon.domain.decisions import Choice
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.conditions import bits_read, condition_with_bits
+from antiphon.frontends.hidden import FIRST_HIDDEN
 from antiphon.frontends.openqasm_angles import parameter
 from antiphon.frontends.openqasm_conditions import Bits, constant_bits
 from antiphon.frontends.openqasm_gates import LIBRARIES
-from antiphon.frontends.openqasm_scope import FIRST_HIDDEN, MAX_BITS, Reading, Variable
+from antiphon.frontends.openqasm_scope import MAX_BITS, Reading, Variable
 from antiphon.frontends.openqasm_values import Qubits, Value
 
 

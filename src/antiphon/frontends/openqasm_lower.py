@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from antiphon.domain.circuits import Barrier, Circuit, Delay, Register, Reset
+from antiphon.domain.circuits import Barrier, Circuit, Delay, Reset
 from antiphon.domain.decisions import Choice, Decision
 from antiphon.domain.programs import Profile
-from antiphon.domain.returned import HIDDEN, Returns
+from antiphon.domain.returned import Returns
 from antiphon.frontends import openqasm_syntax as syntax
-from antiphon.frontends.conditions import with_bits
 from antiphon.frontends.decisions import TooManyCasesError
+from antiphon.frontends.hidden import FIRST_HIDDEN, hidden_behind
 from antiphon.frontends.openqasm_control import Controlling
 from antiphon.frontends.openqasm_declare import Declaring
-from antiphon.frontends.openqasm_scope import FIRST_HIDDEN, KEEP_IN_BITS, StopReading
+from antiphon.frontends.openqasm_scope import KEEP_IN_BITS, StopReading
 from antiphon.frontends.openqasm_values import Seconds
 from antiphon.frontends.profile import smallest_profile
 
@@ -50,29 +50,14 @@ class Lowering(Declaring, Controlling):
         except StopReading as stop:
             if stop.word != "end":
                 raise
-        num_hidden = self.unfolding.num_bits - FIRST_HIDDEN
-        registers = list(self.registers)
-        num_shown = sum(register.size for register in registers)
-        operations = tuple(self.unfolding.operations)
-        if num_hidden:
-            operations = with_bits(
-                operations, lambda bit: bit if bit < FIRST_HIDDEN else bit - FIRST_HIDDEN + num_shown
-            )
-            registers.append(Register(HIDDEN, num_hidden, num_shown))
-        circuit = Circuit(self.num_qubits, tuple(registers), tuple(self.parameters), operations)
-        return Lowered(circuit, self._returns(num_hidden), self._profile(circuit))
-
-    def _returns(self, num_hidden: int) -> Returns | None:
-        """How the result is read from the circuit's bits; None when they are the result."""
-        shown = [register for register in self.registers if not self.outputs or register.name in self.outputs]
-        if len(shown) == len(self.registers) and not num_hidden:
-            return None
-        bits = [Choice(register.offset + i, zero=False, one=True) for register in shown for i in range(register.size)]
-        registers, offset = [], 0
-        for register in shown:
-            registers.append(Register(register.name, register.size, offset))
-            offset += register.size
-        return Returns(tuple(registers), tuple(bits))
+        registers, operations, returns = hidden_behind(
+            self.registers,
+            self.unfolding.operations,
+            self.unfolding.num_bits - FIRST_HIDDEN,
+            self.outputs or None,
+        )
+        circuit = Circuit(self.num_qubits, registers, tuple(self.parameters), operations)
+        return Lowered(circuit, returns, self._profile(circuit))
 
     def _profile(self, circuit: Circuit) -> Profile:
         profile = smallest_profile(circuit)

@@ -10,6 +10,7 @@ from antiphon.domain.circuits import AssignBit, Measure, Operation, Register
 from antiphon.errors import LimitError
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.decisions import Lost
+from antiphon.frontends.hidden import FIRST_HIDDEN
 from antiphon.frontends.openqasm_calls import GateCaller
 from antiphon.frontends.openqasm_expressions import Evaluator
 from antiphon.frontends.openqasm_gates import BUILTINS
@@ -21,8 +22,6 @@ from antiphon.frontends.unrolling import MAX_OPERATIONS
 MAX_STEPS = 2_500_000
 MAX_BITS = 100_000
 """Qubits, and classical bits, of one program."""
-FIRST_HIDDEN = 2**20
-"""Number of the first bit that is no part of the result, while the program is read."""
 KEEP_IN_BITS = "Keep what depends on measurements in bits, or let fewer numbers depend on them."
 
 

@@ -11,7 +11,9 @@ from qiskit.exceptions import QiskitError
 
 from antiphon.domain.circuits import Circuit
 from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
+from antiphon.domain.returned import Returns
 from antiphon.errors import ProgramError
+from antiphon.frontends.hidden import hidden_behind
 from antiphon.frontends.profile import smallest_profile
 from antiphon.frontends.qiskit_artefact import load, write
 from antiphon.frontends.qiskit_circuit import CircuitReader
@@ -43,6 +45,14 @@ class _Seen:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """What was read: the circuit, and how its bits become the result."""
+
+    circuit: Circuit
+    returns: Returns | None
+
+
 _seen: RecognisedCache[_Seen, Program] = RecognisedCache()
 
 
@@ -50,8 +60,9 @@ def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Pr
     """The program that `circuit` is. Submitting the same object again costs a comparison.
 
     Bits keep Qiskit's order and registers their names; classical bits in no register follow as registers _bit0, _bit1,
-    …. What is valid in Qiskit but cannot be put on a tape (run-time variables, stretches, arithmetic on registers, a
-    bit in two registers, simulator instructions) gives a program whose `circuit` is None.
+    …. Run-time variables are followed through their cases, in bits that are no part of the result. What is valid in
+    Qiskit but cannot be put on a tape (variables of too many cases, stretches, a bit in two registers, simulator
+    instructions) gives a program whose `circuit` is None.
 
     Raises:
         ProgramError: An angle is not finite and real, or QPY cannot hold the circuit.
@@ -63,7 +74,7 @@ def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Pr
     program = _seen.get(circuit, lambda seen: seen.unchanged(circuit))
     if program is None:
         reader, tape, opaque_because = _read(circuit)
-        source = write(circuit, reader.loop_parameters)
+        source = write(circuit, reader.loop_parameters, reader.variables)
         program = _program(source, circuit, reader, tape, opaque_because)
         if _is_comparable(circuit):
             _seen.put(circuit, _Seen(circuit.copy()), program)
@@ -114,7 +125,7 @@ def _name(circuit: QuantumCircuit) -> str:
     return circuit.name if circuit.name and not _NAMED_BY_QISKIT.fullmatch(circuit.name) else ""
 
 
-def _read(circuit: QuantumCircuit) -> tuple[CircuitReader, Circuit | None, str]:
+def _read(circuit: QuantumCircuit) -> tuple[CircuitReader, Tape | None, str]:
     try:
         reader = CircuitReader(circuit)
         operations = reader.operations()
@@ -132,25 +143,33 @@ def _read(circuit: QuantumCircuit) -> tuple[CircuitReader, Circuit | None, str]:
             cause="Definitions, control flow or expressions inside one another exceed Python's recursion limit.",
             next_step="Flatten it, e.g. with circuit.decompose().",
         ) from None
-    return reader, Circuit(circuit.num_qubits, reader.registers, reader.parameters, operations), ""
+    registers, operations, returns = hidden_behind(reader.registers, operations, reader.num_hidden)
+    return reader, Tape(Circuit(circuit.num_qubits, registers, reader.parameters, operations), returns), ""
 
 
 def _program(
-    source: bytes, circuit: QuantumCircuit, reader: CircuitReader, tape: Circuit | None, opaque_because: str
+    source: bytes, circuit: QuantumCircuit, reader: CircuitReader, tape: Tape | None, opaque_because: str
 ) -> Program:
     return Program(
         format=ProgramFormat.QPY,
         source=source,
         digest=digest_of(ProgramFormat.QPY, source),
         name=_name(circuit),
-        circuit=tape,
+        circuit=None if tape is None else tape.circuit,
         num_qubits=circuit.num_qubits,
         registers=reader.registers,
         parameters=reader.parameters,
-        profile=Profile.UNRESTRICTED if tape is None else smallest_profile(tape),
+        profile=Profile.UNRESTRICTED if tape is None else _profile(tape.circuit, reader),
         opaque_because=opaque_because,
         made_with={"qiskit": sdk.__version__},
+        returns=None if tape is None else tape.returns,
     )
+
+
+def _profile(circuit: Circuit, reader: CircuitReader) -> Profile:
+    profile = smallest_profile(circuit)
+    needed = Profile.ADAPTIVE_RIF if reader.numbers.real else Profile.ADAPTIVE_RI
+    return max(profile, needed, key=lambda one: one.rank) if reader.numbers.computes else profile
 
 
 def _is_comparable(circuit: QuantumCircuit) -> bool:

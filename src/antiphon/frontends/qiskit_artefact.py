@@ -1,10 +1,10 @@
 """The artefact of a Qiskit circuit: QPY that is the same for the same circuit, and that keeps all of it.
 
 The circuit's name and metadata are left out (the name is kept on the program), and the random identifiers that QPY
-writes for parameters are replaced by ones derived from their names. So the same object always has the same digest, and
-so does the same circuit built again in another process, but for three things that Qiskit itself makes anew each time:
-numbered names of sub-circuits, numbered names of loop variables, and the order in which one expression of several
-parameters lists them.
+writes for parameters and variables are replaced by ones derived from their names and places. So the same object always
+has the same digest, and so does the same circuit built again in another process, but for three things that Qiskit
+itself makes anew each time: numbered names of sub-circuits, numbered names of loop variables, and the order in which
+one expression of several parameters lists them.
 
 QPY of Qiskit 2.6 writes a delay's number and forgets its unit; a duration expression keeps both, so that is how delays
 are written.
@@ -33,7 +33,7 @@ _NAMES = uuid.UUID("9b0e2f5c-9d0e-5b59-8a53-0d9e3c8a6f11")
 _DURATIONS = {"s": Duration.s, "ms": Duration.ms, "us": Duration.us, "ns": Duration.ns, "ps": Duration.ps}
 
 
-def write(circuit: QuantumCircuit, loop_parameters: Sequence[Parameter]) -> bytes:
+def write(circuit: QuantumCircuit, loop_parameters: Sequence[Parameter], variables: Sequence[Any] = ()) -> bytes:
     """`circuit` as QPY, without name and metadata.
 
     Raises:
@@ -54,12 +54,14 @@ def write(circuit: QuantumCircuit, loop_parameters: Sequence[Parameter]) -> byte
             next_step="Replace instructions of your own classes by gates with a definition (circuit.decompose()).",
         ) from error
     source = buffer.getvalue()
-    for identifier, replacement in _identifiers(circuit, loop_parameters).items():
+    for identifier, replacement in _identifiers(circuit, loop_parameters, variables).items():
         source = source.replace(identifier.bytes, replacement.bytes)
     return source
 
 
-def _identifiers(circuit: QuantumCircuit, loop_parameters: Sequence[Parameter]) -> dict[uuid.UUID, uuid.UUID]:
+def _identifiers(
+    circuit: QuantumCircuit, loop_parameters: Sequence[Parameter], variables: Sequence[Any]
+) -> dict[uuid.UUID, uuid.UUID]:
     """For each random identifier one made of the parameter's name; elements of a vector count up from the vector's."""
     found: dict[uuid.UUID, uuid.UUID] = {}
     for parameter in circuit.parameters:
@@ -72,6 +74,9 @@ def _identifiers(circuit: QuantumCircuit, loop_parameters: Sequence[Parameter]) 
             found[parameter.uuid] = uuid.uuid5(_NAMES, f"parameter {parameter.name}")
     for number, parameter in enumerate(loop_parameters):
         found[parameter.uuid] = uuid.uuid5(_NAMES, f"loop {number}")
+    for number, variable in enumerate(variables):
+        if isinstance(variable.var, uuid.UUID):
+            found[variable.var] = uuid.uuid5(_NAMES, f"variable {number}")
     return found
 
 

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from qiskit.circuit import (
-    CASE_DEFAULT,
     AnnotatedOperation,
     Barrier,
-    BoxOp,
     BreakLoopOp,
     Clbit,
     ContinueLoopOp,
     ControlFlowOp,
     ControlledGate,
     Delay,
-    ForLoopOp,
     Gate,
-    IfElseOp,
     Instruction,
     Measure,
-    Parameter,
     PowerModifier,
     QuantumCircuit,
     Reset,
     Store,
-    SwitchCaseOp,
-    WhileLoopOp,
 )
 from qiskit.circuit.classical import expr
 from qiskit.circuit.library import UnitaryGate
@@ -38,9 +31,9 @@ from qiskit.circuit.library import UnitaryGate
 from antiphon.domain import circuits as tape
 from antiphon.domain.gates import GATES
 from antiphon.errors import LimitError, UnsupportedProgramError
-from antiphon.frontends import comparisons
 from antiphon.frontends.qiskit_angles import read_angle
-from antiphon.frontends.qiskit_conditions import InexpressibleError, Scope, read_condition, read_target
+from antiphon.frontends.qiskit_conditions import InexpressibleError, Scope
+from antiphon.frontends.qiskit_control import ControlReader
 from antiphon.frontends.unrolling import MAX_OPERATIONS
 
 """Most operations a tape may have once loops are unrolled and definitions expanded; checked before expanding."""
@@ -62,7 +55,7 @@ _SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12}
 """How many of a unit make a second; dividing by these is exact where multiplying by 1e-9 rounds."""
 
 
-class CircuitReader:
+class CircuitReader(ControlReader):
     """Reads one circuit. `operations` may raise `InexpressibleError`; registers and parameters are always there.
 
     Attributes:
@@ -70,14 +63,14 @@ class CircuitReader:
             none, named _bit0, _bit1, ….
         parameters: Names in the order in which Qiskit takes an array of values.
         loop_parameters: Parameters of for-loops met on the way, in program order.
+        variables: Run-time variables met on the way, in program order.
     """
 
     def __init__(self, circuit: QuantumCircuit) -> None:
+        super().__init__()
         self._circuit = circuit
         self.parameters = tuple(parameter.name for parameter in circuit.parameters)
         self._index = {name: position for position, name in enumerate(self.parameters)}
-        self.loop_parameters: list[Parameter] = []
-        self._expanded = 0
         self._definitions: dict[tuple[str, int], QuantumCircuit] = {}
         self._sizes: dict[int, tuple[int, QuantumCircuit]] = {}
         self._clbits: dict[Clbit, int] = {}
@@ -99,7 +92,7 @@ class CircuitReader:
         self.registers = tuple(registers)
 
     def operations(self) -> tuple[tape.Operation, ...]:
-        """The tape.
+        """The tape. Classical bits from `FIRST_HIDDEN` on are no part of the result; `num_hidden` says how many.
 
         Raises:
             InexpressibleError: Valid, but the tape has no word for it.
@@ -115,12 +108,17 @@ class CircuitReader:
         self._count(len(circuit.data))
         index_of = dict(zip(circuit.qubits, qubits, strict=True))
         out: list[tape.Operation] = []
-        for instruction in circuit.data:
-            targets = tuple(index_of[qubit] for qubit in instruction.qubits)
-            if instruction.is_standard_gate():
-                self._standard_gate(instruction, targets, scope, out)
-            else:
-                self._other(instruction, targets, scope, out)
+        # What must be computed or kept on the way goes to where the instruction goes.
+        outer, self.unfolding.operations = self.unfolding.operations, out
+        try:
+            for instruction in circuit.data:
+                targets = tuple(index_of[qubit] for qubit in instruction.qubits)
+                if instruction.is_standard_gate():
+                    self._standard_gate(instruction, targets, scope, out)
+                else:
+                    self._other(instruction, targets, scope, out)
+        finally:
+            self.unfolding.operations = outer
         return out
 
     def _standard_gate(
@@ -155,7 +153,9 @@ class CircuitReader:
         operation = instruction.operation
         match operation:
             case Measure():
-                out.append(tape.Measure(targets[0], scope.clbits[instruction.clbits[0]]))
+                clbit = scope.clbits[instruction.clbits[0]]
+                self.unfolding.keep(clbit)
+                out.append(tape.Measure(targets[0], clbit))
             case Barrier():
                 out.append(tape.Barrier(targets))
             case Reset():
@@ -169,19 +169,13 @@ class CircuitReader:
             case ContinueLoopOp():
                 out.append(tape.Continue())
             case Store():
-                out.append(self._store(operation, scope))
+                self._store(operation, scope)
             case ControlFlowOp():
-                out.extend(self._control_flow(operation, targets, instruction.clbits, scope))
+                self._control_flow(operation, targets, instruction.clbits, scope)
             case _:
                 definition = _definition(operation)
                 self._count(self._size(definition))
                 out.extend(self._block(definition, targets, instruction.clbits, scope))
-
-    def _store(self, operation: Store, scope: Scope) -> tape.AssignBit:
-        target = operation.lvalue
-        if not (isinstance(target, expr.Var) and isinstance(target.var, Clbit)):
-            raise InexpressibleError("a run-time variable (Store)")
-        return tape.AssignBit(scope.clbits[target.var], read_condition(operation.rvalue, scope))
 
     def _block(
         self, block: QuantumCircuit, targets: Sequence[int], clbits: Iterable[Clbit], scope: Scope
@@ -190,82 +184,6 @@ class CircuitReader:
         inner = dict(scope.clbits)
         inner.update(zip(block.clbits, (scope.clbits[bit] for bit in clbits), strict=True))
         return self._body(block, targets, replace(scope, clbits=inner))
-
-    def _control_flow(
-        self, operation: ControlFlowOp, targets: Sequence[int], clbits: Sequence[Clbit], scope: Scope
-    ) -> Iterable[tape.Operation]:
-        def body(block: QuantumCircuit) -> tuple[tape.Operation, ...]:
-            return tuple(self._block(block, targets, clbits, scope))
-
-        match operation:
-            case IfElseOp():
-                then, otherwise = operation.blocks[0], operation.blocks[1:]
-                condition = read_condition(operation.condition, scope)
-                return [tape.If(condition, body(then), body(otherwise[0]) if otherwise else ())]
-            case WhileLoopOp():
-                return [tape.While(read_condition(operation.condition, scope), body(operation.blocks[0]))]
-            case SwitchCaseOp():
-                return self._switch(operation, body, scope)
-            case ForLoopOp():
-                return self._for(operation, targets, clbits, scope)
-            case BoxOp() if operation.duration is None:
-                return body(operation.body)
-        raise InexpressibleError(f"the control flow {operation.name!r}")
-
-    def _switch(self, operation: SwitchCaseOp, body: Any, scope: Scope) -> list[tape.Operation]:
-        target = read_target(operation.target, scope)
-        chain: tuple[tape.Operation, ...] = ()
-        for values, block in reversed(list(operation.cases_specifier())):
-            matches = comparisons.any_of(
-                True if value is CASE_DEFAULT else comparisons.equal(target, comparisons.constant(int(value)))
-                for value in values
-            )
-            chain = (tape.If(matches, body(block), chain),)
-        return list(chain)
-
-    def _for(
-        self, operation: ForLoopOp, targets: Sequence[int], clbits: Sequence[Clbit], scope: Scope
-    ) -> Iterable[tape.Operation]:
-        indexset, parameter, block = operation.params
-        if not isinstance(indexset, range | tuple):
-            raise InexpressibleError("a for-loop over a range that is known only at run time")
-        turns = _length(indexset)
-        if turns == 0:
-            return []
-        if isinstance(parameter, Parameter):
-            self.loop_parameters.append(parameter)
-        before = self._expanded
-        bodies = [self._turn(block, targets, clbits, scope, parameter, indexset[0])]
-        self._count(max(1, self._expanded - before) * (turns - 1), loop=turns)
-        self._expanded = before
-        met = len(self.loop_parameters)
-        if parameter is None:
-            self._expanded += sum(1 for _ in _walk(bodies[0])) * turns
-            bodies *= turns
-        else:
-            bodies += [self._turn(block, targets, clbits, scope, parameter, value) for value in _after_first(indexset)]
-        del self.loop_parameters[met:]
-        if any(_leaves_loop(operation) for operation in bodies[0]):
-            return [tape.For(tuple(bodies))]
-        # A loop nobody leaves is its bodies in a row, and stays static when they are.
-        return (operation for body in bodies for operation in body)
-
-    def _turn(
-        self,
-        block: QuantumCircuit,
-        targets: Sequence[int],
-        clbits: Sequence[Clbit],
-        scope: Scope,
-        parameter: Any,
-        value: int,
-    ) -> tuple[tape.Operation, ...]:
-        if isinstance(parameter, Parameter):
-            scope = replace(scope, constants={**scope.constants, parameter.name: float(value)})
-        elif isinstance(parameter, expr.Var):
-            if value < 0:
-                raise InexpressibleError(f"the loop variable {parameter.name!r}, which takes a negative value")
-            scope = replace(scope, variables={**scope.variables, parameter: comparisons.constant(value)})
-        return tuple(self._block(block, targets, clbits, scope))
 
     def _size(self, definition: QuantumCircuit) -> int:
         """Operations in `definition` once the users' own definitions in it are expanded; each is looked at once."""
@@ -291,33 +209,6 @@ class CircuitReader:
                 next_step="Use fewer turns, or a while loop whose condition a measurement sets.",
                 details={"max_operations": MAX_OPERATIONS, "at_least": self._expanded},
             )
-
-
-def _length(indexset: range | tuple[int, ...]) -> int:
-    try:
-        return len(indexset)
-    except OverflowError:  # a range longer than a machine word counts
-        return 2**63
-
-
-def _after_first(indexset: range | tuple[int, ...]) -> Iterator[int]:
-    values = iter(indexset)
-    next(values)
-    return values
-
-
-def _walk(operations: tuple[tape.Operation, ...]) -> Iterator[tape.Operation]:
-    return tape.Circuit(0, (), (), operations).walk()
-
-
-def _leaves_loop(operation: tape.Operation) -> bool:
-    """Whether a break or continue in `operation` belongs to the loop around it."""
-    match operation:
-        case tape.Break() | tape.Continue():
-            return True
-        case tape.If(_, then, otherwise):
-            return any(map(_leaves_loop, then)) or any(map(_leaves_loop, otherwise))
-    return False
 
 
 def _unitary(matrix: Any, targets: tuple[int, ...]) -> tape.Unitary:

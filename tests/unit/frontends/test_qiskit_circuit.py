@@ -529,18 +529,21 @@ def test_definitions_that_double_themselves_are_refused() -> None:
 
 
 def opaque_circuits() -> list[tuple[str, QuantumCircuit]]:
-    variable = QuantumCircuit(1, 1)
-    stored = variable.add_var("flag", expr.lift(True))
-    with variable.if_test(stored):
-        variable.x(0)
-    arithmetic = QuantumCircuit(1, 2)
-    with arithmetic.if_test(expr.equal(expr.add(arithmetic.cregs[0], 1), 2)):
-        arithmetic.x(0)
+    given = QuantumCircuit(1, 1)
+    with given.if_test(given.add_input("flag", types.Bool())):
+        given.x(0)
+    endless = QuantumCircuit(1, 1)
+    count = endless.add_var("count", expr.lift(0, types.Uint(16)))
+    endless.h(0)
+    endless.measure(0, 0)
+    with endless.while_loop((endless.clbits[0], 1)):
+        endless.store(count, expr.add(count, expr.lift(1, types.Uint(16))))
+        endless.measure(0, 0)
     stretch = QuantumCircuit(1)
     stretch.delay(stretch.add_stretch("s"), 0)
     return [
-        ("variable", variable),
-        ("ADD", arithmetic),
+        ("variable", given),
+        ("64 values", endless),
         ("delay", stretch),
     ]
 
