@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,3 +159,15 @@ def test_the_terminal_has_both_in_eighty_columns(tmp_path: Path, monkeypatch: py
     told = antiphon(home, "jobs", "result", job.id, "--json").data
     assert told["raw"]["values"] != told["values"]
     assert "circuits" not in told["mitigation"]
+
+
+def test_the_page_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "docs/howto/mitigation.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        exec(compile(block, "mitigation.md", "exec"), names)
+    names["ws"].close()
+    assert "helps because" in capsys.readouterr().out

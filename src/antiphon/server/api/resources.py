@@ -91,6 +91,9 @@ class OutcomeView(Resource):
     values: list[float] | None = None
     stderr: list[float] | None = None
     shots: int | None
+    details: dict[str, Any] | None = Field(
+        default=None, description="Of mitigated jobs and those with an allocation: raw values, verdicts, every circuit."
+    )
 
 
 class CachedView(Resource):
