@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -211,6 +212,33 @@ def _none(shell: Shell, narrowed: bool) -> str:
     return f"No jobs here yet. Start with: {shell.command('demo')}, or {shell.command('submit FILE --wait')}"
 
 
+def _device(job: Job) -> dict[str, str | None]:
+    """Of a job on a device: how it was chosen, what it was compiled to, and the calibration that was in force."""
+    told = job.facts.provenance
+    details = told.get("plan", {}).get("details", {})
+    calibration = told.get("calibration") or {}
+    programs = details.get("programs", ())
+    one = programs[0] if len(programs) == 1 else {}
+    fidelity = one.get("expected_fidelity")
+    return {
+        "target because": None if job.choice is None else job.choice.why,
+        "on qubits": ", ".join(map(str, one.get("layout", ()))),
+        "compiled to": ", ".join(f"{count} {name}" for name, count in one.get("gates", {}).items()),
+        "expected fidelity": None if fidelity is None else f"{fidelity:.3g}",
+        "calibration": _in_force(calibration) if calibration else None,
+        "note": " ".join(job.warnings),
+    }
+
+
+def _in_force(told: dict[str, Any]) -> str:
+    from antiphon.cli.tables import age
+
+    taken_at = told["taken_at"]
+    date = dt.datetime.fromtimestamp(taken_at, dt.UTC)
+    old = age(taken_at, taken_at + told["age_s"]).removesuffix(" ago")
+    return f"{date:%Y-%m-%d %H:%M}Z, {old} old when it ran, {told['digest'].removeprefix('sha256:')[:8]}"
+
+
 def _ledger(job: Job) -> list[dict[str, Any]]:
     """The lines of what was asked of a provider; only jobs that a provider runs have any."""
     return list(job.record["submissions"]) if job.executor == "provider" else []
@@ -248,6 +276,7 @@ def _page(job: Job, lines: list[dict[str, Any]]) -> RenderableType:
         "cost": _cost(job),
         "engine": how.get("engine_version") or how.get("engine"),
         "chosen because": how.get("why"),
+        **_device(job),
         "stages": stages_text(facts.stages.to_json()),
         **{f"label {name}": value for name, value in facts.spec.metadata.items()},
     }

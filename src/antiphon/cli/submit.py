@@ -111,12 +111,20 @@ def submit(
             )
             if job.choice is not None:
                 shell.note(f"[dim]{job.choice.why}[/dim]")
+            _warn(shell, job)
             return _follow(shell, job, timeout) if wait else _tell(shell, job)
         except KeyboardInterrupt:
             return let_go(shell, job)
         except ParameterError as error:
             error.next_step = "Give each free parameter of the program, and no other, as --param NAME=VALUE."
             raise
+
+
+def _warn(shell: Shell, job: Job) -> None:
+    from rich.markup import escape
+
+    for warning in job.warnings:
+        shell.note(f"[yellow]{escape(warning)}[/yellow]")
 
 
 def _quote(shell: Shell, target: Target, program: object, shots: int, parameters: Any, options: dict[str, Any]) -> None:

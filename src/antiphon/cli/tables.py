@@ -37,6 +37,7 @@ STYLES = {
     "Degraded": "yellow",
     "Unavailable": "red",
 }
+KINDS = {"simulator": "simulators", "emulator": "emulated devices", "qpu": "quantum computers"}
 LEAST = 8
 """Characters that a column keeps, however narrow the terminal: below that it says nothing."""
 BAR = 40
@@ -91,7 +92,10 @@ def sessions_table(sessions: Iterable[Session]) -> Table:
 
 
 def targets_table(targets: Iterable[Target]) -> Table:
-    """One line a target."""
+    """One line a target, under a heading for each kind of them where there are several."""
+    targets = list(targets)
+    several = len({target.kind for target in targets}) > 1
+    under = None
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("target", no_wrap=True)
     table.add_column("qubits", justify="right")
@@ -101,6 +105,9 @@ def targets_table(targets: Iterable[Target]) -> Table:
     table.add_column("kit", no_wrap=True)
     table.add_column("what it is", style="dim", no_wrap=True, overflow="ellipsis")
     for target in targets:
+        if several and target.kind != under:
+            under = target.kind
+            table.add_row(Text(KINDS.get(under, under), style="dim"))
         table.add_row(
             target.name,
             f"{target.num_qubits:,}",

@@ -143,6 +143,11 @@ class Job:
         return None if told is None else Choice.from_json(told)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its target said of it before it was queued, each a sentence: what waiting for decisions costs, say."""
+        return tuple(self._job.provenance.get("plan", {}).get("warnings", ()))
+
+    @property
     def calibration(self) -> Calibration | None:
         """The calibration of its target that was in force while it ran; None for a simulator, or before it ran.
 

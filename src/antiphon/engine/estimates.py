@@ -79,7 +79,8 @@ def estimate_before(ctx: EngineContext, request: SubmitRequest) -> Estimate:
     else:
         with ctx.store.read() as tx:
             ahead = look_ahead(ctx, tx, place, now, history_of(ctx, request.target, request.priority).typical_s)
-    return _estimate(ctx, place, request.priority, ahead, to_charge, limit, now)
+    found = _estimate(ctx, place, request.priority, ahead, to_charge, limit, now)
+    return evolve(found, notes=(*plan.warnings, *found.notes))
 
 
 def estimate_at_submit(ctx: EngineContext, job: Job, to_charge: Metered | None) -> Estimate:

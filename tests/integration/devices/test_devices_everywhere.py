@@ -86,6 +86,34 @@ def test_the_terminal(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert antiphon(home, "targets", "drift", "sim.auto").code != 0
 
 
+DECIDES = """OPENQASM 3.0; include "stdgates.inc"; qubit[3] q; bit a; bit b; bit out;
+ry(1.1) q[0]; h q[1]; cx q[1], q[2]; cx q[0], q[1]; h q[0]; a = measure q[0]; b = measure q[1];
+if (b) { x q[2]; } if (a) { z q[2]; } out = measure q[2];"""
+
+
+def test_what_deciding_costs_is_said_before_the_job_is_queued_and_with_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    program = tmp_path / "decides.qasm"
+    program.write_text(DECIDES)
+    with Workspace(home, workers=0) as workspace:
+        quoted = workspace.target("emu.heron").quote(DECIDES, 100)
+        assert any("fidelity is expected to be lost" in note for note in quoted.notes)
+        assert workspace.target("sim.auto").submit(DECIDES, 100).warnings == ()
+    submitted = antiphon(home, "submit", program, "-t", "emu.heron", "--shots", "100")
+    assert submitted.code == 0, submitted.err
+    assert "fidelity is expected to be lost" in submitted.err
+    with Workspace(home, workers=0) as workspace:
+        job = workspace.jobs(target="emu.heron")[0]
+        assert job.warnings == quoted.notes[:1]
+        layout = job.record["provenance"]["plan"]["details"]["programs"][0]["layout"]
+    page = antiphon(home, "jobs", "show", job.id).out
+    assert all(len(line) <= 80 for line in page.splitlines())
+    assert f"on qubits          {', '.join(map(str, layout))}" in page
+    assert "calibration        2025-02-26 20:16Z" in page
+
+
 def test_a_life_is_given_and_taken_in_the_terminal(tmp_path: Path) -> None:
     given = antiphon(tmp_path, "targets", "life", "emu.manila", "busy", "--seed", "3", "--json")
     assert given.data["version"].endswith("+busy.3")

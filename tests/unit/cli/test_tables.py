@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 
-from antiphon.cli.tables import age, duration, facts_table, histogram, stages_text
+from antiphon import Workspace
+from antiphon.cli.tables import age, duration, facts_table, histogram, stages_text, targets_table
 
 
 def shown(renderable: RenderableType, width: int = 200) -> str:
@@ -61,3 +63,14 @@ def test_an_outcome_is_whole_and_its_bar_in_proportion_on_any_terminal(width: in
     assert [line.split()[0] for line in lines] == ["0" * 30, "1" * 30]
     full, half = (line.count("█") for line in lines)
     assert abs(full - 2 * half) <= 1 < full
+
+
+def test_targets_stand_under_what_they_are(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as ws:
+        lines = shown(targets_table(ws.targets()), 80).splitlines()
+        alone = shown(targets_table([ws.target("emu.ion")]), 80)
+    assert lines.index("simulators".ljust(80)) < [line.split()[0] for line in lines].index("sim.auto")
+    devices = next(index for index, line in enumerate(lines) if line.strip() == "emulated devices")
+    assert all(line.startswith("emu.") for line in lines[devices + 1 :])
+    assert all(len(line) <= 80 for line in lines)
+    assert "devices" not in alone.splitlines()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,8 @@ def read_settings(options: Mapping[str, Any], num_qubits: int, target: str) -> C
     """
     for name in options:
         if name not in OPTION_HELP:
-            way_out = f"Use {', '.join(OPTION_HELP)}."
+            close = difflib.get_close_matches(name, OPTION_HELP, n=1)
+            way_out = f"Did you mean {close[0]!r}?" if close else f"`antiphon targets show {target}` lists its options."
             if name == "noise":
                 way_out = "Leave it out: the device has the noise of its calibration. sim.auto takes any."
             raise refusal(target, name, f"{target} has no option {name!r}", way_out)

@@ -40,11 +40,22 @@ def check_pub(pub: Pub, features: Features | None, parameters: Floats, info: Tar
     width = pub.program.num_qubits if features is None else features.num_qubits
     if width > info.limits.max_qubits:
         raise LimitError(
-            f"The program uses {width} qubits; {info.name} takes {info.limits.max_qubits} on this machine.",
+            f"The program uses {width} qubits; {info.name} {_takes(info)}.",
             code="too-wide",
-            next_step="Use fewer qubits, or sim.stabilizer (Clifford gates) or sim.mps (low entanglement).",
+            next_step=_wider(info),
             details={"num_qubits": width, "max_qubits": info.limits.max_qubits},
         )
+
+
+def _takes(info: TargetInfo) -> str:
+    most = info.limits.max_qubits
+    return f"takes {most} on this machine" if info.kind == "simulator" else f"has {most}"
+
+
+def _wider(info: TargetInfo) -> str:
+    if info.kind == "simulator":
+        return "Use fewer qubits, or sim.stabilizer (Clifford gates) or sim.mps (low entanglement)."
+    return "Use fewer qubits, or a wider device; `antiphon targets list` shows how wide each is."
 
 
 def _check_profile(pub: Pub, info: TargetInfo) -> None:
