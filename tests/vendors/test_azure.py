@@ -10,6 +10,7 @@ import pytest
 from qdk import qsharp
 
 from antiphon import JobStatus
+from antiphon.client.kit.check import Outcome
 from antiphon.errors import UnsupportedProgramError
 from antiphon.ports.provider import TransientProviderError
 from command_line import antiphon
@@ -206,3 +207,10 @@ def test_cancel_and_costs(tmp_path: Path) -> None:
             assert job.status is JobStatus.CANCELLED
             (there,) = antiphon(held.home, "jobs", "list", "--json").data
             assert there["status"] == "Cancelled"
+
+
+@pytest.mark.soak
+def test_the_contract_kit(azure: Lab) -> None:
+    report = azure.ws.target("azure.sim.auto").verify()
+    assert report.is_good, str(report)
+    assert report.count(Outcome.PASSED) >= 13

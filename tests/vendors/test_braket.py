@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon import JobStatus
+from antiphon.client.kit.check import Outcome
 from antiphon.errors import LimitError, UnsupportedProgramError
 from vendor_labs import PATIENCE_S, Lab, lab, log_of, states_of, wait_until
 
@@ -107,3 +108,9 @@ def test_cancelled_and_killed(braket: Lab) -> None:
     assert lost.record["error"]["code"] == "provider-lost-it"
     again = target.submit(REGISTERS, shots=10).wait(PATIENCE_S)
     assert log_of(again) == ["submitted", "claimed", "succeeded"]
+
+
+def test_the_contract_kit(braket: Lab) -> None:
+    report = braket.ws.target(TARGET).verify()
+    assert report.is_good, str(report)
+    assert report.count(Outcome.PASSED) >= 13

@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 from antiphon import JobStatus
 from antiphon.adapters.targets.vendors.process import VendorProcess
 from antiphon.client.embedded import EmbeddedConnection
+from antiphon.client.kit.check import Outcome
 from antiphon.domain.calibrations import Calibration
 from antiphon.errors import LimitError
 from vendor_labs import PATIENCE_S, Lab, lab, log_of, states_of, wait_until
@@ -42,7 +43,7 @@ def process_of(ibm: Lab) -> VendorProcess:
 
 def test_the_target_is_the_backend(ibm: Lab) -> None:
     info = ibm.ws.target(TARGET).info
-    assert (info.kind, info.limits.max_qubits, info.profile.value) == ("emulator", 5, "Adaptive")
+    assert (info.kind, info.limits.max_qubits, info.profile.value) == ("emulator", 5, "Adaptive_RI")
     assert info.device is not None
     assert info.device.native_gates == ("cx", "id", "rz", "sx", "x")
     assert (0, 1) in info.device.coupling
@@ -129,3 +130,10 @@ def test_killed_while_it_takes_a_job_the_job_is_asked_after_and_sent_again(ibm: 
     assert job.status is JobStatus.SUCCEEDED
     assert states_of(job) == ["refused", "ended"]
     assert sum(job.result().counts.values()) == 7
+
+
+@pytest.mark.soak
+def test_the_contract_kit(ibm: Lab) -> None:
+    report = ibm.ws.target(TARGET).verify()
+    assert report.is_good, str(report)
+    assert report.count(Outcome.PASSED) >= 13

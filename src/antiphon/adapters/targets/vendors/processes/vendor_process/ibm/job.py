@@ -10,10 +10,9 @@ from typing import Any
 import requests
 from qiskit_ibm_runtime import SamplerV2
 from qiskit_ibm_runtime.exceptions import (
-    IBMBackendError,
+    IBMError,
     IBMInputValueError,
     IBMNotAuthorizedError,
-    IBMRuntimeError,
     RuntimeJobNotFound,
 )
 from vendor_process.serving import (
@@ -51,7 +50,7 @@ def classed(*, sending: bool = False) -> Iterator[None]:
         raise RefusedError(f"{type(error).__name__}: {error}") from None
     except requests.exceptions.ConnectTimeout as error:
         raise TransientError(f"cannot be reached: {error}") from None
-    except (IBMRuntimeError, IBMBackendError, requests.exceptions.RequestException) as error:
+    except (IBMError, requests.exceptions.RequestException) as error:
         status = _status(error)
         if status in BUSY:
             raise TransientError(f"busy ({status}): {error}") from None
