@@ -16,6 +16,7 @@ from qiskit.circuit import Parameter
 from antiphon import Mitigation, NoiseModel, Workspace
 from antiphon.errors import LimitError, ProgramError
 from command_line import antiphon
+from living_devices import living, living_desk
 from programs import BELL
 
 NOISE = NoiseModel(depolarizing_2q=0.02, readout_p01=0.02, readout_p10=0.06)
@@ -171,3 +172,16 @@ def test_the_page_does_what_it_says(
         exec(compile(block, "mitigation.md", "exec"), names)
     names["ws"].close()
     assert "helps because" in capsys.readouterr().out
+
+
+def test_a_device_that_lives_is_mitigated_under_what_is_published(tmp_path: Path) -> None:
+    mitigation = {"readout": True, "twirling": 4, "dynamical_decoupling": "XX"}
+    with living_desk(tmp_path, living("quiet", failures=0.0, refusals=0.0)) as desk:
+        desk.clock.advance(30 * 3600.0)  # its figures are no longer those that it came with
+        record = desk.run(desk.submit(shots=4000, options={"mitigation": mitigation}))
+    assert record["status"] == "Succeeded"
+    told = record["result"][0]["details"]["mitigation"]
+    counts, corrected = record["result"][0]["counts"][0], told["probabilities"][0]
+    assert sum(counts.values()) == 4000
+    assert corrected.get("01", 0.0) + corrected.get("10", 0.0) < (counts["01"] + counts["10"]) / 4000
+    assert record["provenance"]["life"]["profile"] == "quiet"
