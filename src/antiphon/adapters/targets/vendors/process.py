@@ -122,10 +122,11 @@ class VendorProcess:
 
     def close(self) -> None:
         """End the process; no call follows."""
-        with self._lock:
-            self._closed = True
-            if self._running is not None:
-                self._running.kill()
+        # Without the lock, which is held for as long as a process takes to say hello.
+        self._closed = True
+        running = self._running
+        if running is not None:
+            running.kill()
 
     def _lost(self, running: _Running, call: str, error: Exception) -> AntiphonError:
         died = isinstance(error, _DiedError)
@@ -149,6 +150,8 @@ class VendorProcess:
             running = _start(self._launch)
             self._running, self._silent = running, 0
             try:
+                if self._closed:
+                    raise TransientProviderError(f"The process of {self._launch.vendor} is closed.")
                 self._hello = self._greet(running)
             except BaseException:
                 running.kill()

@@ -25,6 +25,8 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Scripted
         raise RefusedError("wrong key")
     if settings.get("no_hello") == "dies":
         os._exit(3)
+    if settings.get("no_hello") == "hangs":
+        time.sleep(60)
     return ScriptedVendor(Path(settings["folder"]), secrets)
 
 

@@ -221,3 +221,15 @@ def test_after_close_nothing_is_started(start: Start) -> None:
     with pytest.raises(TransientProviderError):
         process.hello()
     assert process.pid is None
+
+
+def test_close_does_not_wait_for_a_hello(start: Start) -> None:
+    process = start({"no_hello": "hangs"})
+    asking = threading.Thread(target=lambda: pytest.raises(TransientProviderError, process.hello))
+    asking.start()
+    while process.pid is None:
+        time.sleep(0.01)
+    process.close()
+    asking.join(30)
+    assert not asking.is_alive()
+    assert process.pid is None
