@@ -80,11 +80,12 @@ class MitigatingDriver:
                 next_step="Ask for fewer randomizations or noise factors, or split the job.",
             )
         each = max(1, circuits // len(work.pubs))
+        alone = planned(_base_of(work, asked, circuits=each))
         what = ", ".join(name for name in asked.told if name != "sentinel") or "shots by variance"
         return evolve(
             base,
             reason=tuple(f"{reason}; {what}" for reason in base.reason),
-            cost=base.cost * each,
+            cost=alone.cost * each,
             num_calls=base.num_calls * each,
             details={**base.details, "mitigation": asked.told, "circuits": circuits},
         )
@@ -265,18 +266,27 @@ def _read_text(text: str) -> Calibration:
     return Calibration.from_json(json.loads(text))
 
 
-def _base_of(work: Work, asked: Asked) -> Work:
-    """What the target plans for: the programs without the measurements at their end where those are replaced."""
+def _base_of(work: Work, asked: Asked, circuits: int = 1) -> Work:
+    """What the target plans for: the programs without the measurements at their end where those are replaced.
+
+    Args:
+        circuits: Among so many the shots are shared.
+    """
     pubs = []
     for pub in work.pubs:
         circuit = pub.program.circuit
         assert circuit is not None
+        shots = pub.shots
+        if shots is not None and circuits > 1:
+            # The target itself needs some for each basis of an estimate.
+            terms = 0 if pub.observables is None else max((len(each.terms) for each in pub.observables), default=0)
+            shots = min(shots, max(1, shots // circuits, 2 * terms))
         if pub.observables is None:
-            pubs.append(pub)
+            pubs.append(evolve(pub, shots=shots))
             continue
         bare = without_last_measurements(circuit.operations)
         program = program_of(Circuit(circuit.num_qubits, circuit.registers, circuit.parameters, bare), pub.program)
-        pubs.append(evolve(pub, program=program))
+        pubs.append(evolve(pub, program=program, shots=shots))
     return Work(work.kind, tuple(pubs), asked.left)
 
 
