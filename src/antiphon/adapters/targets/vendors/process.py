@@ -149,9 +149,9 @@ class VendorProcess:
             self._check_starts()
             running = _start(self._launch)
             self._running, self._silent = running, 0
+            if self._closed:
+                running.kill()
             try:
-                if self._closed:
-                    raise TransientProviderError(f"The process of {self._launch.vendor} is closed.")
                 self._hello = self._greet(running)
             except BaseException:
                 running.kill()

@@ -225,7 +225,12 @@ def test_after_close_nothing_is_started(start: Start) -> None:
 
 def test_close_does_not_wait_for_a_hello(start: Start) -> None:
     process = start({"no_hello": "hangs"})
-    asking = threading.Thread(target=lambda: pytest.raises(TransientProviderError, process.hello))
+
+    def ask() -> None:
+        with pytest.raises(TransientProviderError):
+            process.hello()
+
+    asking = threading.Thread(target=ask)
     asking.start()
     while process.pid is None:
         time.sleep(0.01)
