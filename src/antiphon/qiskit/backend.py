@@ -10,12 +10,13 @@ from qiskit.providers import BackendV2, Options
 
 from antiphon.client.target import Target
 from antiphon.client.workspace import Workspace
+from antiphon.domain.calibrations import Calibration
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest
-from antiphon.errors import AntiphonError, ProgramError
+from antiphon.errors import AntiphonError, LimitError, ProgramError
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
-from antiphon.qiskit.instructions import target_of
+from antiphon.qiskit.instructions import device_target_of, options_of_placed, target_of
 from antiphon.qiskit.job import AntiphonJob
 from antiphon.qiskit.results import CircuitFacts
 from antiphon.qiskit.session import Session, innermost_session
@@ -23,7 +24,10 @@ from antiphon.qiskit.surroundings import Service
 
 
 class AntiphonBackend(BackendV2):  # type: ignore[misc]
-    """One target. Circuits run as they are; `transpile` is never required, and changes little.
+    """One target. Circuits run as they are; `transpile` is never required.
+
+    For a simulator it changes little. For a device it gives circuits in native gates on the device's own qubits; those
+    run there unchanged, while any other is compiled by the target.
 
     Attributes:
         entered: Sessions that `run` calls are in now, the innermost last.
@@ -39,6 +43,7 @@ class AntiphonBackend(BackendV2):  # type: ignore[misc]
         self.entered: list[Session] = []
         self._plain = target
         self._info = target.info
+        self._device: Any = None
 
     @property
     def workspace(self) -> Workspace:
@@ -48,8 +53,33 @@ class AntiphonBackend(BackendV2):  # type: ignore[misc]
 
     @property
     def target(self) -> Any:
-        """Its instructions, as Qiskit's `Target`; no coupling map."""
-        return target_of(self._info)
+        """Its instructions, as Qiskit's `Target`.
+
+        Of a device its native gates, coupling map, durations and errors, by the calibration that was in force when this
+        was first asked; `refresh` looks for a newer one. Of a simulator every gate on any qubits.
+        """
+        shape = self._info.device
+        if shape is None:
+            return target_of(self._info)
+        if self._device is None:
+            self._device = device_target_of(self._info, shape, self._calibration())
+        return self._device
+
+    @property
+    def num_qubits(self) -> int:
+        """The widest circuit it takes."""
+        return self._info.limits.max_qubits
+
+    def refresh(self) -> None:
+        """Look again at what the target is, and at the calibration of a device."""
+        self._info = self._plain.refresh().info
+        self._device = None
+
+    def _calibration(self) -> Calibration | None:
+        try:
+            return self._plain.calibration
+        except LimitError:  # a device whose vendor tells none
+            return None
 
     @property
     def max_circuits(self) -> int:
@@ -146,6 +176,7 @@ class AntiphonBackend(BackendV2):  # type: ignore[misc]
             name=job_name,
             seed=defaults.seed_simulator if seed is None else seed,
             metadata={"sdk": "qiskit", "primitive": "run", **options.pop("metadata", {})},
+            **options_of_placed(self._info, circuits, options),
             **options,
         )
         return AntiphonJob(self, job, facts, memory=memory)

@@ -61,6 +61,7 @@ class EstimatorV2(Primitive[EstimatorOptions], BaseEstimatorV2):  # type: ignore
         """
         requests: list[PubRequest] = []
         facts: list[PubFacts] = []
+        circuits: list[QuantumCircuit] = []
         for index, pub in enumerate(pubs):
             try:
                 (program, sets, observables, shape), circuit, own = _read(pub)
@@ -69,8 +70,9 @@ class EstimatorV2(Primitive[EstimatorOptions], BaseEstimatorV2):  # type: ignore
                 raise
             wanted, shots = self._shots(own, precision)
             requests.append(PubRequest(program, sets, shots, observables, shape))
+            circuits.append(circuit)
             facts.append(PubFacts((), wanted, circuit.metadata))
-        job = self._mode.submit("estimator", JobKind.ESTIMATE, requests, self._options)
+        job = self._mode.submit("estimator", JobKind.ESTIMATE, requests, circuits, self._options)
         return AntiphonPrimitiveJob(self._mode.backend, job, facts)
 
     def _shots(self, own: Any, given: Any) -> tuple[float, int | None]:

@@ -6,12 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from qiskit import QuantumCircuit
+
 from antiphon.client.job import Job
 from antiphon.client.target import Target
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest
 from antiphon.errors import AntiphonError
 from antiphon.qiskit.backend import AntiphonBackend
+from antiphon.qiskit.instructions import options_of_placed
 from antiphon.qiskit.session import Session, innermost_session
 
 
@@ -53,8 +56,15 @@ class Mode:
         """The client's target that a submit goes to now."""
         return self.backend.submit_target() if self.session is None else self.session.client_target
 
-    def submit(self, primitive: str, kind: JobKind, pubs: Sequence[PubRequest], options: Any) -> Job:
-        """One job of all the pubs.
+    def submit(
+        self,
+        primitive: str,
+        kind: JobKind,
+        pubs: Sequence[PubRequest],
+        circuits: Sequence[QuantumCircuit],
+        options: Any,
+    ) -> Job:
+        """One job of all the pubs, which were made of the circuits.
 
         Raises:
             ProgramError, LimitError: It is refused; nothing is stored.
@@ -63,4 +73,6 @@ class Mode:
         metadata = {"sdk": "qiskit", "primitive": primitive}
         if options.environment.job_tags:
             metadata["tags"] = json.dumps(list(options.environment.job_tags))
-        return self.target.submit_pubs(kind, pubs, metadata=metadata, **options.submit_options())
+        target, asked = self.target, options.submit_options()
+        placed = options_of_placed(target.info, circuits, asked)
+        return target.submit_pubs(kind, pubs, metadata=metadata, **placed, **asked)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from antiphon.domain.mitigation import Mitigation
 from antiphon.domain.noise import NoiseModel
 from antiphon.errors import AntiphonError
 
@@ -92,6 +93,7 @@ class EnvironmentOptions(OptionGroup):
 class _PrimitiveOptions(OptionGroup):
     seed: int | None = None
     max_execution_time: float | None = None
+    mitigation: Mitigation | Mapping[str, Any] | None = None
     simulator: SimulatorOptions = field(default_factory=SimulatorOptions)
     environment: EnvironmentOptions = field(default_factory=EnvironmentOptions)
 
@@ -102,6 +104,8 @@ class _PrimitiveOptions(OptionGroup):
             found["max_seconds"] = float(self.max_execution_time)
         if self.simulator.noise_model is not None:
             found["noise"] = self.simulator.noise_model
+        if self.mitigation is not None:
+            found["mitigation"] = self.mitigation
         return found
 
 
@@ -113,6 +117,8 @@ class SamplerOptions(_PrimitiveOptions):
         default_shots: For pubs without shots of their own.
         seed: Of the job; the same seed, circuit and target give the same shots. None draws one, which is recorded.
         max_execution_time: Seconds of execution after which the job fails.
+        mitigation: An `antiphon.Mitigation`, or a dict of its methods. `job.job.result()` has raw and mitigated side by
+            side, with a verdict.
         simulator, environment: Groups of further options.
     """
 
@@ -126,7 +132,7 @@ class EstimatorOptions(_PrimitiveOptions):
     Attributes:
         default_precision: Standard error wanted of pubs without a precision of their own. 0 gives exact values.
         default_shots: Instead of a precision: that many shots.
-        seed, max_execution_time, simulator, environment: As for `SamplerOptions`.
+        seed, max_execution_time, mitigation, simulator, environment: As for `SamplerOptions`.
     """
 
     default_precision: float = 0.0
@@ -145,10 +151,10 @@ def _checked(name: str, value: Any) -> Any:
 
 def _not_offered(name: str) -> AntiphonError:
     return AntiphonError(
-        f"The option {name!r} asks for {NOT_OFFERED[name]}, which the primitives of Antiphon do not apply.",
+        f"The option {name!r} asks for {NOT_OFFERED[name]}, by a name that means other settings elsewhere.",
         code="option-unsupported",
         cause="ignoring it would give other results than you asked for",
-        next_step="Remove the option.",
+        next_step="Remove the option, or give mitigation=antiphon.Mitigation(…).",
         details={"option": name},
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from qiskit import QuantumCircuit
 from qiskit.primitives import BaseSamplerV2
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
@@ -51,6 +52,7 @@ class SamplerV2(Primitive[SamplerOptions], BaseSamplerV2):  # type: ignore[misc]
         default = self._options.default_shots if shots is None else shots
         requests: list[PubRequest] = []
         facts: list[PubFacts] = []
+        circuits: list[QuantumCircuit] = []
         for index, given in enumerate(pubs):
             pub = SamplerPub.coerce(given, default)
             try:
@@ -66,9 +68,10 @@ class SamplerV2(Primitive[SamplerOptions], BaseSamplerV2):  # type: ignore[misc]
                     next_step="Leave the values out, and ask for more shots instead.",
                 )
             requests.append(PubRequest(program, sets, int(pub.shots)))
+            circuits.append(pub.circuit)
             registers = tuple((register.name, register.size) for register in program.registers)
             facts.append(PubFacts(registers, circuit_metadata=pub.circuit.metadata))
-        job = self._mode.submit("sampler", _kind(requests), requests, self._options)
+        job = self._mode.submit("sampler", _kind(requests), requests, circuits, self._options)
         return AntiphonPrimitiveJob(self._mode.backend, job, facts)
 
 
