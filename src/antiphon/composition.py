@@ -18,6 +18,7 @@ import platformdirs
 
 from antiphon.adapters.blobs.files import FileBlobStore
 from antiphon.adapters.clocks import SystemClock
+from antiphon.adapters.executors.apart import CallsApart
 from antiphon.adapters.executors.inline import InlineExecutor
 from antiphon.adapters.executors.processes import ProcessExecutor
 from antiphon.adapters.executors.reading import ReadingCodec
@@ -59,6 +60,8 @@ RECORDED_PACKAGES = (
     "antiphon", "numpy", "qiskit", "qiskit-aer", "cirq-core", "qdk", "pyqir", "pennylane-lightning", "qsimcirq", "stim"
 )  # fmt: skip
 DATABASE = "antiphon.db"
+COMPILING = ("antiphon.adapters.targets.emu.compiling",)
+"""What a process imports before it compiles its first program."""
 MOST_PROGRAMS_COUNTED = 16
 """A span tells the width of the widest program among the first so many: a batch may have thousands."""
 
@@ -74,14 +77,16 @@ def load_drivers() -> Mapping[str, TargetDriver]:
     return load_targets().drivers
 
 
-def load_targets(home: Path | None = None) -> TargetPlugin:
+def load_targets(home: Path | None = None, compiles: CallsApart | None = None) -> TargetPlugin:
     """Every target's driver, and the providers of those that are elsewhere.
 
     Args:
         home: The folder whose `providers.toml` says which vendors' targets there are; None for none of them, which is
             all that a worker process needs: nothing of theirs runs in it.
+        compiles: Where programs are compiled for emulated devices; None: in this process.
     """
-    own = {name: mitigating(driver) for name, driver in {**sim.build_drivers(), **emu.build_drivers()}.items()}
+    plain = {**sim.build_drivers(), **emu.build_drivers(compiles)}
+    own = {name: mitigating(driver) for name, driver in plain.items()}
     vendors = TargetPlugin({}) if home is None else build_vendors(home, lambda: build_secrets(home))
     own = {**own, **vendors.drivers}
     plugins = load_plugins(own)
@@ -97,6 +102,7 @@ class RunningEngine:
     dispatcher: Dispatcher | None
     reader: ReadingCodec | None = None
     wakeups: Wakeups | None = None
+    compiles: CallsApart | None = None
 
     def close(self) -> None:
         """Stop in order; safe to call twice."""
@@ -107,6 +113,8 @@ class RunningEngine:
         if self.reader is not None:
             # The loop may be waiting for a program.
             self.reader.close()
+        if self.compiles is not None:
+            self.compiles.close()
         if self.dispatcher is not None:
             self.dispatcher.stop()
         else:
@@ -124,6 +132,8 @@ class RunningEngine:
             atexit.unregister(executor.close)
         if self.reader is not None:
             atexit.unregister(self.reader.close)
+        if self.compiles is not None:
+            atexit.unregister(self.compiles.close)
 
 
 _running: weakref.WeakSet[RunningEngine] = weakref.WeakSet()
@@ -159,7 +169,8 @@ def build_engine(
             enough for its own process, and takes nothing from the queue.
         dispatch: False only looks: nothing is taken from the queue and no timer kept, which is what read-only commands
             want. A submit that is cheap enough still runs, in the submitting thread.
-        read_apart: Programs come from strangers: they are read in processes that are killed at their limits.
+        read_apart: Programs come from strangers: they are read, and compiled for devices, in processes that are killed
+            at their limits.
         elsewhere: Targets with their providers, beside those of plugins.
         runs_on: Where jobs from the queue run, instead of worker processes of this machine; closed with the engine.
         devices: Emulated devices that are to live from now on, or no more; the folder remembers which do.
@@ -171,7 +182,8 @@ def build_engine(
     _make(folder)
     database = database or os.environ.get("ANTIPHON_DATABASE")
     store = open_store(database or folder / DATABASE)
-    targets = load_targets(folder)
+    compiles = CallsApart("compilers", COMPILING) if read_apart else None
+    targets = load_targets(folder, compiles)
     if elsewhere is not None:
         targets = TargetPlugin({**targets.drivers, **elsewhere.drivers}, {**targets.providers, **elsewhere.providers})
     clock = clock or SystemClock()
@@ -205,7 +217,7 @@ def build_engine(
         wakeups = _wakeups(database or folder / DATABASE, takes_jobs=workers != 0)
         if wakeups is not None:
             wakeups.start(ctx.wakeup.set, ctx.announce_end)
-    engine = RunningEngine(ctx, folder, dispatcher, reader, wakeups)
+    engine = RunningEngine(ctx, folder, dispatcher, reader, wakeups, compiles)
     _running.add(engine)
     return engine
 

@@ -45,6 +45,7 @@ _BY_CODE: Mapping[str, int] = {
     "store-closed": 503,
     "server-draining": 503,
     "readers-busy": 503,
+    "compilers-busy": 503,
     "oidc-unreachable": 503,
     "body-too-slow": 408,
     "store-unreachable": 503,

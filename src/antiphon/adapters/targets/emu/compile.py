@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
+from typing import Any
 
 from antiphon.adapters.targets.emu.cache import CompiledCache, Kept
 from antiphon.adapters.targets.emu.schedule import schedule
@@ -22,6 +24,9 @@ REVISION = 1
 """Raised whenever the same program could be compiled to another circuit by the same Qiskit."""
 
 _cache = CompiledCache()
+
+Apart = Callable[..., Any]
+"""Makes a call, its first argument, with the others; in another process, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ def compiled(
     *,
     all_to_all: bool,
     store: CompiledCache | None = None,
+    apart: Apart | None = None,
 ) -> Done:
     """The program compiled for the device under that calibration, from the cache where it is there.
 
@@ -49,6 +55,7 @@ def compiled(
     Args:
         all_to_all: Every pair of the device's qubits is joined.
         store: Another cache than the user's own.
+        apart: Compiles elsewhere than here; what it raises is raised.
 
     Raises:
         UnsupportedProgramError: It has no circuit, or the compiler found no way to put it on the device.
@@ -71,9 +78,14 @@ def compiled(
     found = store.get(key)
     if found is not None:
         return Done(key, found, level, reused=True)
-    kept = _compile(circuit, calibration, settings, level, all_to_all=all_to_all)
+    about = (circuit, calibration, settings, level)
+    kept: Kept = (apart or _here)(_compile, *about, all_to_all=all_to_all)
     store.put(key, kept)
     return Done(key, kept, level, reused=False)
+
+
+def _here(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    return call(*args, **named)
 
 
 def compile_key(program: Program, calibration: Calibration, settings: CompileSettings) -> str:

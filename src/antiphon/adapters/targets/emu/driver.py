@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.adapters.targets.emu.assessing import assess_compiled, depth_of, two_qubit_gates
 from antiphon.adapters.targets.emu.cache import CompiledCache
-from antiphon.adapters.targets.emu.compile import Done, compiled
+from antiphon.adapters.targets.emu.compile import Apart, Done, compiled
 from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
 from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings, refusal
 from antiphon.adapters.targets.emu.snapshots import iso_of, snapshot_named
@@ -34,6 +34,9 @@ from antiphon.ports.device_driver import RUN_UNDER
 REVISION = 1
 """Raised whenever the same seeded program could give another outcome on these targets."""
 
+LONGEST_COMPILE_S = 60.0
+"""After so long no further program of a stranger's job is compiled."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
@@ -51,14 +54,20 @@ class EmuDriver:
         name: Of the target.
         load: Its shape and snapshots, read when they are first asked for.
         store: Where compiled circuits are kept; None for the user's own cache.
+        apart: Compiles in another process, for programs of strangers; then a job's programs together have a limit, too.
     """
 
     def __init__(
-        self, name: str, load: Callable[[str], RecordedDevice] = recorded, store: CompiledCache | None = None
+        self,
+        name: str,
+        load: Callable[[str], RecordedDevice] = recorded,
+        store: CompiledCache | None = None,
+        apart: Apart | None = None,
     ) -> None:
         self._name = name
         self._load = load
         self._store = store
+        self._apart = apart
         self._assessed: BoundedCache[Assessment] = BoundedCache(1024)
 
     @cached_property
@@ -120,7 +129,11 @@ class EmuDriver:
         """`plan` for that calibration."""
         settings = read_settings(work.options, self.info.limits.max_qubits, self.info.name)
         self._check_size(work)
-        ready = [self._ready(pub, calibration, settings) for pub in work.pubs]
+        ready: list[_Ready] = []
+        began = time.monotonic()
+        for pub in work.pubs:
+            self._check_time(began)
+            ready.append(self._ready(pub, calibration, settings))
         noise = DeviceNoise(calibration)
         choices = [plan_noisy(each.pub, each.done.kept.circuit, noise, each.done.key) for each in ready]
         sets = [pub.parameters.num_sets for pub in work.pubs]
@@ -189,7 +202,7 @@ class EmuDriver:
 
     def _compiled(self, program: Program, calibration: Calibration, settings: CompileSettings) -> Done:
         all_to_all = not self._device.shape.coupling
-        done = compiled(program, calibration, settings, all_to_all=all_to_all, store=self._store)
+        done = compiled(program, calibration, settings, all_to_all=all_to_all, store=self._store, apart=self._apart)
         most, depth = self._device.shape.max_depth, depth_of(done.kept.circuit.operations)
         if most is not None and depth > most:
             raise LimitError(
@@ -203,6 +216,15 @@ class EmuDriver:
     def _assess(self, done: Done, calibration: Calibration) -> Assessment:
         key = (done.key, calibration.digest)
         return self._assessed.get(key, lambda: assess_compiled(done.kept, calibration))
+
+    def _check_time(self, began: float) -> None:
+        if self._apart is not None and time.monotonic() - began > LONGEST_COMPILE_S:
+            raise LimitError(
+                f"The programs of one job are compiled for {LONGEST_COMPILE_S:g} s at most.",
+                code="compile-too-long",
+                next_step="Submit fewer or smaller programs at once.",
+                details={"limit_seconds": LONGEST_COMPILE_S},
+            )
 
     def _check_size(self, work: Work) -> None:
         limits = self.info.limits

@@ -1,6 +1,6 @@
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon.adapters.targets.emu import build_drivers
+from antiphon.adapters.targets.emu import driver as driver_module
 from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.declared import DEVICES
 from antiphon.adapters.targets.emu.driver import EmuDriver
@@ -335,3 +336,23 @@ def test_options_that_are_none_are_refused_with_the_way_out(
         drivers["emu.manila"].plan(sampling(ghz(2), **options))
     assert caught.value.code == "option-invalid"
     assert caught.value.next_step
+
+
+def test_programs_of_strangers_are_compiled_elsewhere_and_for_a_limited_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def apart(function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        asked.append(function.__name__)
+        return function(*args, **named)
+
+    driver = EmuDriver("emu.manila", store=CompiledCache(tmp_path), apart=apart)
+    work = sampling(ghz(2))
+    driver.plan(work)
+    driver.plan(work)
+    assert asked == ["_compile"], "what is kept is not compiled again"
+    monkeypatch.setattr(driver_module, "LONGEST_COMPILE_S", -1.0)
+    with pytest.raises(LimitError) as found:
+        driver.plan(work)
+    assert found.value.code == "compile-too-long"
