@@ -13,7 +13,7 @@ from antiphon.frontends.qir_liveness import ALL_RESULTS, Liveness
 from antiphon.frontends.qir_reader import Function, Instruction, QirModule
 from antiphon.frontends.qir_values import Frame, Values, leaf_of
 from antiphon.frontends.unfolding import Unfolding
-from antiphon.frontends.unfolding_loops import loop_on_bits
+from antiphon.frontends.unfolding_loops import EndlessError, loop_on_bits
 from antiphon.frontends.unrolling import MAX_OPERATIONS
 
 MAX_CALLS = 40
@@ -204,6 +204,12 @@ class Running:
                 self.turns[key] -= 1
             return
         mark, records = self.unfolding.mark(), self.calls.mark()
+        try:
+            self.loop_on_bits(frame, name, only_truths=True)
+            return
+        except (TooManyCasesError, OpaqueError, EndlessError):
+            self.unfolding.back_to(mark)
+            self.calls.back_to(records)
         self.turns[key] = 1
         try:
             self.ways(frame, name, which)
@@ -219,7 +225,7 @@ class Running:
         self.calls.back_to(records)
         self.loop_on_bits(frame, name)
 
-    def loop_on_bits(self, frame: Frame, name: str) -> None:
+    def loop_on_bits(self, frame: Frame, name: str, *, only_truths: bool = False) -> None:
         """The loop from a block back to it, ended by what is measured in it."""
         last = frame.flow.blocks[name].instructions[-1]
         back = [way for way in dict.fromkeys(last.successors) if frame.flow.leads_back(way, name)]
@@ -235,7 +241,7 @@ class Running:
             self.path(frame, back[0], name)
             self.block(frame, name)
 
-        loop_on_bits(self.unfolding, goes_on, turn, live)
+        loop_on_bits(self.unfolding, goes_on, turn, live, only_truths=only_truths)
         self.unfolding.values["from", frame.number] = name
         out = [way for way in dict.fromkeys(last.successors) if way != back[0]]
         which = self.unfolding.known(self.which(frame, last))

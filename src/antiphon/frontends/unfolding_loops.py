@@ -42,6 +42,8 @@ def loop_on_bits(
     test: Callable[[], Decision],
     body: Callable[[], None],
     live: Container[Hashable] | None = None,
+    *,
+    only_truths: bool = False,
 ) -> None:
     """Run `body` as long as `test` holds, which depends on the unfolding's `values` alone.
 
@@ -50,6 +52,7 @@ def loop_on_bits(
         test: Whether there is another turn.
         body: A turn.
         live: Locations that are read again; all of them when left out. Others are forgotten if the body changes them.
+        only_truths: Give up when it carries anything but truth values, since then its turns may be counted.
 
     Raises:
         EndlessError: The test always holds.
@@ -60,8 +63,10 @@ def loop_on_bits(
     unfolding.loops += 1
     try:
         try:
-            _Loop(unfolding).run(test, body, live, together=False)
+            _Loop(unfolding, only_truths=only_truths).run(test, body, live, together=False)
         except TooManyCasesError:
+            if only_truths:
+                raise
             # One by one they seem to take values that they never take together.
             unfolding.back_to(start)
             _Loop(unfolding).run(test, body, live, together=True)
@@ -100,8 +105,9 @@ class _Carried:
 
 
 class _Loop:
-    def __init__(self, unfolding: Unfolding) -> None:
+    def __init__(self, unfolding: Unfolding, *, only_truths: bool = False) -> None:
         self._u = unfolding
+        self._only_truths = only_truths
 
     def run(
         self,
@@ -181,6 +187,8 @@ class _Loop:
         more = [_Carried(group) for group in groups]
         for one in more:
             one.take_up(leaves(self._state(one, start)))
+            if self._only_truths and not all(isinstance(value, bool | Lost) for known in one.values for value in known):
+                raise TooManyCasesError("a loop carries a number")
         return [*carried, *more]
 
     def _encode(self, carried: list[_Carried]) -> None:
