@@ -68,7 +68,7 @@ class VendorProcess:
         self._running: _Running | None = None
         self._starts: deque[float] = deque(maxlen=MOST_STARTS)
         self._silent = 0
-        self._closed = False
+        self._closed = threading.Event()
         self._hello: Json = {}
 
     @property
@@ -123,7 +123,7 @@ class VendorProcess:
     def close(self) -> None:
         """End the process; no call follows."""
         # Without the lock, which is held for as long as a process takes to say hello.
-        self._closed = True
+        self._closed.set()
         running = self._running
         if running is not None:
             running.kill()
@@ -144,12 +144,12 @@ class VendorProcess:
         with self._lock:
             if self._running is not None and self._running.is_alive:
                 return self._running
-            if self._closed:
+            if self._closed.is_set():
                 raise TransientProviderError(f"The process of {self._launch.vendor} is closed.")
             self._check_starts()
             running = _start(self._launch)
             self._running, self._silent = running, 0
-            if self._closed:
+            if self._closed.is_set():
                 running.kill()
             try:
                 self._hello = self._greet(running)
