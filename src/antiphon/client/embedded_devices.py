@@ -18,7 +18,7 @@ class EmbeddedDevices:
 
     def calibrations(self, target: str, since: float | None, limit: int) -> Sequence[Calibration]:
         """See `engine.devices`."""
-        return calibrations_of(self._ctx, target, since)[:limit]
+        return calibrations_of(self._ctx, target, since, limit)
 
     def drift(self, target: str, program: Program | None, since: float | None) -> DeviceDrift:
         """See `engine.devices`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from antiphon.domain.calibrations import Calibration
@@ -37,11 +38,14 @@ def find_device(ctx: EngineContext, target: str) -> DeviceDriver:
     )
 
 
-def calibrations_of(ctx: EngineContext, target: str, since: float | None = None) -> Sequence[Calibration]:
+def calibrations_of(
+    ctx: EngineContext, target: str, since: float | None = None, most: int = MOST
+) -> Sequence[Calibration]:
     """The calibrations that a target published from `since` until now, newest first, and the one in force then.
 
     Args:
         since: Seconds since the epoch. None is all of a device with a few dated snapshots, or those of a week.
+        most: So many of the newest at most.
 
     Raises:
         NotFoundError: No such target.
@@ -58,7 +62,19 @@ def calibrations_of(ctx: EngineContext, target: str, since: float | None = None)
             next_step="Give a later time.",
             details={"least": now - FARTHEST_S},
         )
-    return device.calibrations(since, now)[:MOST]
+    most = min(most, MOST)
+    return _newest(device, since, now, most) if lives else device.calibrations(since, now)[:most]
+
+
+def _newest(device: DeviceDriver, since: float, until: float, most: int) -> Sequence[Calibration]:
+    """From the newest back: a device that lives computes each, and has thousands that nobody asked for."""
+    found = [device.calibration(until)]
+    while len(found) < most and found[-1].taken_at > since:
+        before = device.calibration(math.nextafter(found[-1].taken_at, -math.inf))
+        if before.taken_at >= found[-1].taken_at:
+            break  # it knows of none before
+        found.append(before)
+    return found
 
 
 def drift_of(

@@ -41,6 +41,21 @@ def test_without_a_time_those_of_a_week_or_all_dated_ones(ctx: EngineContext) ->
         assert found == PUBLISHED[::-1]
 
 
+def test_no_more_calibrations_are_computed_than_are_asked_for(
+    ctx: EngineContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = ctx.drivers[TARGET]
+    if not isinstance(device, ScheduledCalibrations):
+        assert list(calibrations_of(ctx, TARGET, most=2)) == PUBLISHED[:1:-1]
+        return
+
+    def all_of_them(since: float, until: float) -> None:
+        pytest.fail(f"computes all from {since} to {until}")
+
+    monkeypatch.setattr(device, "calibrations", all_of_them)
+    assert list(calibrations_of(ctx, TARGET, NOW - 365 * 86_400.0, 2)) == PUBLISHED[:1:-1]
+
+
 def test_drift_is_from_the_calibration_before_unless_a_time_is_given(ctx: EngineContext) -> None:
     found = drift_of(ctx, TARGET)
     assert (found.since, found.until) == (PUBLISHED[2].digest, PUBLISHED[3].digest)

@@ -99,7 +99,7 @@ async def list_calibrations(
 
 
 def _calibrations(ctx: EngineContext, name: str, since: dt.datetime | None, limit: int) -> Response:
-    found = calibrations_of(ctx, name, _seconds(since))[:limit]
+    found = calibrations_of(ctx, name, _seconds(since), limit)
     return answer(encode({"calibrations": [calibration_to_json(each) for each in found]}), headers=EACH_TIME)
 
 
