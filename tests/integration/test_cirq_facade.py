@@ -366,3 +366,9 @@ def test_without_the_sdk_the_extra_is_named() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "MissingExtraError: antiphon.cirq needs the package cirq-core" in done.stderr
     assert 'pip install "antiphon[cirq]"' in done.stderr
+
+
+def test_a_name_is_no_target() -> None:
+    with pytest.raises(AntiphonError, match=r"'sim\.auto' is not a target") as caught:
+        AntiphonSampler("sim.auto")  # type: ignore[arg-type]
+    assert "Workspace()" in (caught.value.next_step or "")

@@ -15,6 +15,7 @@ from antiphon.cirq.circuits import Read, read_circuit, submit_circuits
 from antiphon.cirq.job import AntiphonJob
 from antiphon.client.target import Target
 from antiphon.domain.noise import NoiseModel
+from antiphon.errors import AntiphonError
 
 
 class AntiphonSampler(cirq.Sampler):
@@ -26,11 +27,20 @@ class AntiphonSampler(cirq.Sampler):
             recorded.
         noise: Noise that the target applies.
         options: The target's own options.
+
+    Raises:
+        AntiphonError: `target` is not one of a workspace (code "mode-foreign").
     """
 
     def __init__(
         self, target: Target, *, seed: int | None = None, noise: NoiseModel | None = None, **options: Any
     ) -> None:
+        if not isinstance(target, Target):
+            raise AntiphonError(
+                f"{target!r} is not a target of a workspace.",
+                code="mode-foreign",
+                next_step='Give Workspace().target("sim.auto"), or use Service().sampler("sim.auto").',
+            )
         self.target = target
         self._seed = seed
         self._runs = itertools.count()

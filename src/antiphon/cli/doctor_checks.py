@@ -24,6 +24,8 @@ EXTRAS = {
         "stim": "Clifford programs",
         "scipy": "the demo's optimiser",
     },
+    "mitigation": {"qiskit-mitigation": "error mitigation", "qiskit-addon-utils": "error mitigation"},
+    "resources": {"qdk": "estimates with error correction", "pandas": "estimates with error correction"},
     "plots": {"matplotlib": "plots"},
     "postgres": {"psycopg": "PostgreSQL"},
     "server": {"fastapi": "antiphon serve", "uvicorn": "antiphon serve", "joserfc": "OpenID Connect"},
