@@ -14,6 +14,7 @@ from antiphon.domain.jobs import JobStatus
 from antiphon.domain.policies.drift import Drift
 from antiphon.domain.policies.life import Standing
 from antiphon.errors import LimitError, UnsupportedProgramError
+from antiphon.ports.provider import ProviderJobState, RefusedByProviderError
 from living_devices import MIDNIGHT, TARGET, LivingDesk, living, living_desk
 
 HOUR = 3600.0
@@ -167,10 +168,29 @@ def test_a_cancelled_job_makes_room_for_the_next(desk: LivingDesk) -> None:
     for each in followed:
         desk.step(each)
     before = desk.place(second)[0]
-    desk.device.cancel(f"{TARGET}-1")
+    desk.device.cancel(desk.device.find(f"{first}-0", 0.0).id)  # type: ignore[union-attr]
     assert desk.place(second)[0] < before
     desk.see_through(followed[1])
     assert desk.record(second)["status"] == "Succeeded"
+
+
+def test_the_id_of_a_job_stands_for_no_other_when_the_device_has_forgotten_all(desk: LivingDesk) -> None:
+    first = desk.submit(shots=20_000)
+    desk.step(desk.take(first))
+    found = desk.device.find(f"{first}-0", 0.0)
+    assert found is not None
+    with desk.device._places.writing() as db:
+        db.execute("DELETE FROM places")
+        db.execute("DELETE FROM sqlite_sequence")
+    second = desk.submit()
+    desk.step(desk.take(second))
+    other = desk.device.find(f"{second}-0", 0.0)
+    assert other is not None
+    desk.device.cancel(found.id)
+    assert desk.device.look(other.id).state is not ProviderJobState.CANCELLED
+    for name in (found.id, f"{TARGET}-1", "emu.falcon-1", "-1", "", "1" * 5000):
+        with pytest.raises(RefusedByProviderError):
+            desk.device.look(name)
 
 
 def test_two_engines_see_one_queue_and_a_job_of_one_that_died_ends_once_with_the_other(tmp_path: Path) -> None:

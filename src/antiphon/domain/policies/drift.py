@@ -20,10 +20,11 @@ import hashlib
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from antiphon.domain.calibrations import Calibration, GateFigures, QubitFigures
+from antiphon.errors import LimitError
 
 DAY_S = 86_400.0
 FORGOTTEN = 1e-3
@@ -61,6 +62,28 @@ class Drift:
     jump: float = 0.35
     jump_memory_s: float = 7 * DAY_S
     resolution_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name in (field.name for field in fields(self)):
+            value, (least, most) = getattr(self, name), _RANGES.get(name, (0.0, 10.0))
+            if not (isinstance(value, int | float) and least <= value <= most):
+                raise LimitError(
+                    f"A device cannot drift with {name}={value!r}.",
+                    code="life-invalid",
+                    next_step=f"Give a number from {least:g} to {most:g}.",
+                )
+
+
+_RANGES = {
+    "correlation_s": (1.0, 1e9),
+    "resolution_s": (1.0, 1e9),
+    "jump_memory_s": (1.0, 366 * DAY_S),
+    "jumps_per_day": (0.0, 1.0),
+    "kept_coherence": (0.0, 1.0),
+    "kept_readout": (0.0, 1.0),
+    "kept_gates": (0.0, 1.0),
+}
+"""From and to; the spreads of logarithms, which are all others, are from 0 to 10."""
 
 
 class Kind(NamedTuple):

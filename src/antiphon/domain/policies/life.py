@@ -19,6 +19,10 @@ from antiphon.errors import LimitError, NotFoundError
 
 HOUR_S = 3_600.0
 LONGEST_OUTAGE_S = 12 * HOUR_S
+LEAST_EVERY_S = 1.0
+FARTHEST_S = 366 * DAY_S
+MOST_AN_HOUR, MOST_A_DAY = 100_000.0, 1_000.0
+"""Arrivals and outages: each is played one by one."""
 SEARCHED_S = 14 * DAY_S
 """A job that does not fit into a gap of so many days never does."""
 
@@ -59,11 +63,13 @@ class Life:
 
     def __post_init__(self) -> None:
         wrong = [name for name in ("refusals", "failures") if not 0.0 <= getattr(self, name) <= 1.0]
-        wrong += [name for name in _NOT_NEGATIVE if not 0.0 <= getattr(self, name) < math.inf]
-        if not self.calibration_takes_s < self.calibration_every_s < math.inf:
+        wrong += [name for name in _NOT_NEGATIVE if not 0.0 <= getattr(self, name) <= FARTHEST_S]
+        if not max(LEAST_EVERY_S, self.calibration_takes_s) < self.calibration_every_s <= FARTHEST_S:
             wrong.append("calibration_every_s")
-        if len(self.others_per_hour) != 24 or min(self.others_per_hour) < 0.0:
+        if len(self.others_per_hour) != 24 or not all(0.0 <= rate <= MOST_AN_HOUR for rate in self.others_per_hour):
             wrong.append("others_per_hour")
+        if self.outages_per_day > MOST_A_DAY:
+            wrong.append("outages_per_day")
         if not self.others_job_s > 0.0 or not self.outage_s > 0.0:
             wrong.append("others_job_s" if not self.others_job_s > 0.0 else "outage_s")
         if wrong:
@@ -83,7 +89,7 @@ class Life:
         """The inverse of `to_json`.
 
         Raises:
-            TypeError: A field is unknown.
+            KeyError, TypeError, LimitError: It is none.
         """
         drift, others = Drift(**data["drift"]), tuple(data["others_per_hour"])
         return cls(**{**data, "drift": drift, "others_per_hour": others})
@@ -147,6 +153,8 @@ class LivingDevice:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LivingDevice:
         """The inverse of `to_json`."""
+        if not (isinstance(data["target"], str) and isinstance(data["seed"], int)):
+            raise TypeError("a target has a name, and a seed is an integer")
         return cls(data["target"], Life.from_json(data["life"]), data["seed"])
 
 

@@ -116,7 +116,8 @@ class Places:
                 f"The file of a living device cannot be used: {self._file.name}.",
                 code="device-file-unusable",
                 cause=f"{type(error).__name__}: {error}",
-                next_step="Check that the folder can be written; without the file the device forgets its jobs.",
+                next_step="Check that the folder can be written. If the file is damaged, delete it: the device then "
+                "forgets its jobs, and those under way fail.",
             ) from error
 
 

@@ -13,7 +13,7 @@ from antiphon.adapters.targets.emu_life.device import PlainDevice
 from antiphon.adapters.targets.emu_life.driver import LivingDriver
 from antiphon.adapters.targets.emu_life.provider import LivingProvider
 from antiphon.domain.policies.life import LivingDevice, StillDevice
-from antiphon.errors import NotFoundError, StoreError
+from antiphon.errors import LimitError, NotFoundError, StoreError
 from antiphon.ports.clock import Clock
 from antiphon.ports.executor import Executor
 from antiphon.ports.provider import Provider, TargetPlugin
@@ -81,7 +81,7 @@ def _read(file: Path) -> dict[str, LivingDevice]:
         if not file.exists():
             return {}
         found = [LivingDevice.from_json(each) for each in json.loads(file.read_text())["devices"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, LimitError) as error:
         raise StoreError(
             f"The file {file} cannot be read.",
             code="lives-unreadable",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +33,7 @@ ANSWER_S = 20.0
 
 MOST_CALIBRATIONS = 30
 """After so many of them a job that never starts soon enough after one is refused."""
+_NUMBER = re.compile(r"-([0-9]{1,18})-[0-9a-f]{8}$")
 STOPPED = frozenset({"task-cancelled", "task-interrupted", "task-not-started", "executor-closed"})
 """Codes of simulations that were stopped for reasons that are not theirs; they run again."""
 
@@ -132,7 +135,12 @@ class LivingProvider:
             is_new = simulation is None
             simulation = self._simulations.setdefault(provider_id, _Simulation())
         if is_new:
-            self._executor.start(task, simulation.done)
+            try:
+                self._executor.start(task, simulation.done)
+            except BaseException:
+                with self._lock:
+                    self._simulations.pop(provider_id, None)  # else all who ask again would wait for nothing
+                raise
         if not simulation.ready.wait(ANSWER_S):
             raise TransientProviderError("The outcomes are still being simulated.")
         with self._lock:
@@ -144,7 +152,9 @@ class LivingProvider:
         with self._places.writing() as db:
             place = ledger.one(db, "number = ?", self._number(provider_id))
             now = self._clock.now()
-            if place is None or place.cancelled is not None or now >= place.ends:
+            if place is None or self._name(place) != provider_id:
+                return
+            if place.cancelled is not None or now >= place.ends:
                 return
             ledger.change(db, place.number, cancelled=now)
             places = ledger.since(db, counted_from(now))
@@ -184,8 +194,7 @@ class LivingProvider:
         return at - self._driver.calibration(at).taken_at
 
     def _told(self, place: Place) -> ProviderJob:
-        name = f"{self._driver.info.name}-{place.number}"
-        now = self._clock.now()
+        name, now = self._name(place), self._clock.now()
         job = ProviderJob(id=name, key=place.key, state=ProviderJobState.QUEUED)
         if place.cancelled is not None:
             ran = max(0.0, place.cancelled - place.starts)
@@ -236,13 +245,17 @@ class LivingProvider:
 
     def _place(self, provider_id: str) -> Place:
         place = self._places.numbered(self._number(provider_id))
-        if place is None:
+        if place is None or self._name(place) != provider_id:
             raise RefusedByProviderError(f"{self._driver.info.name} has no job {provider_id}.")
         return place
 
+    def _name(self, place: Place) -> str:
+        # Numbers begin anew where the file was deleted, and must not stand for other jobs then.
+        return f"{self._driver.info.name}-{place.number}-{hashlib.sha256(place.key.encode()).hexdigest()[:8]}"
+
     def _number(self, provider_id: str) -> int:
-        _, _, number = provider_id.rpartition("-")
-        return int(number) if number.isdigit() else -1
+        found = _NUMBER.search(provider_id)
+        return -1 if found is None else int(found[1])
 
 
 class _Simulation:
