@@ -38,6 +38,8 @@ def kept_with(ctx: EngineContext, execution: Execution, seconds: float) -> tuple
     when = execution.provenance.get(EXECUTED_AT)
     at = float(when) if when is not None and is_number(when) else ctx.clock.now() - seconds
     told = {"digest": found.digest, "taken_at": found.taken_at, "age_s": max(0.0, at - found.taken_at)}
+    if ctx.has_stored(found.digest):
+        return {CALIBRATION: told}, []
     return {CALIBRATION: told}, [artefact(ctx, "calibration", found.to_bytes(), found.digest)]
 
 

@@ -12,6 +12,7 @@ from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.faults import unexpected
 from antiphon.engine.record import record
 from antiphon.engine.resolve import resolve_work
+from antiphon.engine.results import GONE
 from antiphon.engine.tasks import task_id
 from antiphon.engine.validate import find_driver, plan_work
 from antiphon.errors import AntiphonError, StoreError
@@ -21,9 +22,6 @@ log = logging.getLogger("antiphon.engine")
 
 INTERRUPTED = "task-interrupted"
 """Code of a report that says the worker was lost, and nothing of the job."""
-
-GONE = frozenset({"store-incomplete", "blob-missing", "blob-corrupt"})
-"""Codes of a store that answered, and no longer has what the job names: to try again would not help."""
 
 
 def run_here(ctx: EngineContext, job: Job, work: Work, plan: Plan) -> Finished:

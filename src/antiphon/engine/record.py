@@ -80,6 +80,8 @@ def record(
     except (StaleLeaseError, TransitionRefusedError, ResultExistsError):
         with ctx.store.read() as tx:
             return Finished(tx.job(job.id) or job)
+    if after.status is JobStatus.SUCCEEDED:
+        ctx.remember(value.digest for value in snapshot)  # the job names it, so that it is not swept
     aftermath.carry_out(ctx)
     return Finished(after, outcomes if after.status is JobStatus.SUCCEEDED else None)
 

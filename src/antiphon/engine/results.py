@@ -11,6 +11,9 @@ from antiphon.engine.artefacts import read_artefact
 from antiphon.engine.context import EngineContext
 from antiphon.errors import AntiphonError, JobCancelledError, JobFailedError, StoreError
 
+GONE = frozenset({"store-incomplete", "blob-missing", "blob-corrupt"})
+"""Codes of a store that answered, and no longer has what the job names: to try again would not help."""
+
 
 def outcomes_of(ctx: EngineContext, job: Job) -> tuple[Outcome, ...]:
     """The outcomes of a final job, one for each of its pubs.

@@ -21,9 +21,9 @@ from antiphon.domain.work import JobKind, Plan, Work
 from antiphon.engine.calibrations import CALIBRATION
 from antiphon.engine.context import EngineContext
 from antiphon.engine.requests import SubmitRequest
-from antiphon.engine.results import outcomes_of
+from antiphon.engine.results import GONE, outcomes_of
 from antiphon.engine.seeds import pub_seed
-from antiphon.errors import ExecutionError, LimitError
+from antiphon.errors import ExecutionError, LimitError, StoreError
 from antiphon.ports.device_driver import DeviceDriver
 from antiphon.ports.executor import Report
 from antiphon.ports.target_driver import TargetDriver
@@ -114,10 +114,12 @@ def look_into_bank(
 
 
 def with_earlier_shots(ctx: EngineContext, job: Job, report: Report) -> Report:
-    """The report of a job that tops up, with the shots it builds on; an error where those had another calibration.
+    """The report of a job that tops up, with the shots it builds on.
+
+    It is an error where those are gone, or had another calibration.
 
     Raises:
-        StoreError: What it builds on cannot be read.
+        StoreError: What it builds on cannot be read now.
     """
     execution, bank = report.execution, job.provenance.get(BANK)
     if execution is None or bank is None or bank["jobs"][-1:] == [job.id]:
@@ -127,11 +129,17 @@ def with_earlier_shots(ctx: EngineContext, job: Job, report: Report) -> Report:
         return replace(report, execution=replace(execution, provenance={**execution.provenance, BANK: told}))
     with ctx.store.read() as tx:
         earlier = tx.job(bank["from"])
-    if earlier is None or _told(earlier) != execution.provenance.get(CALIBRATION, {}).get("digest"):
+    if earlier is None:
+        return replace(report, execution=None, error=_gone(bank))
+    if _told(earlier) != execution.provenance.get(CALIBRATION, {}).get("digest"):
         return replace(report, execution=None, error=_other_calibration(bank))
-    together = tuple(
-        _added(before, own) for before, own in zip(outcomes_of(ctx, earlier), execution.outcomes, strict=True)
-    )
+    try:
+        there = outcomes_of(ctx, earlier)
+    except StoreError as error:
+        if error.code not in GONE:
+            raise
+        return replace(report, execution=None, error=_gone(bank))
+    together = tuple(_added(before, own) for before, own in zip(there, execution.outcomes, strict=True))
     provenance = {**execution.provenance, BANK: told}
     return replace(report, execution=replace(execution, outcomes=together, provenance=provenance))
 
@@ -154,6 +162,15 @@ def _in_force(ctx: EngineContext, plan: Plan, driver: TargetDriver) -> str | Non
 def _told(job: Job) -> str | None:
     told = job.provenance.get(CALIBRATION)
     return None if told is None else str(told["digest"])
+
+
+def _gone(bank: dict[str, Any]) -> ExecutionError:
+    return ExecutionError(
+        "The shots that were there are there no more.",
+        code="bank-shots-gone",
+        cause=f"job {bank['from']} was archived, or its result was lost, while this one waited",
+        next_step="Submit it again: all shots run then.",
+    )
 
 
 def _other_calibration(bank: dict[str, Any]) -> ExecutionError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,22 @@ import pytest
 
 from antiphon.adapters.clocks import ManualClock
 from antiphon.composition import build_engine
+from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobStatus
+from antiphon.domain.results import Execution, Sampled
 from antiphon.domain.work import JobKind
+from antiphon.engine.archive import archive
 from antiphon.engine.context import EngineContext
 from antiphon.engine.job_record import record_of
 from antiphon.engine.replay import replay
 from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.engine.shot_bank import with_earlier_shots
 from antiphon.engine.submit import submit
 from antiphon.errors import ConflictError, LimitError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
 from antiphon.frontends.recognise import to_program
+from antiphon.ports.executor import Report
 from calibrated_device import TARGET, CalibratedDevice, calibration
 from programs import BELL
 
@@ -197,3 +203,26 @@ def test_a_result_of_several_jobs_is_not_replayed(ctx: EngineContext) -> None:
     with pytest.raises(LimitError) as refused:
         replay(ctx, run(ctx, 200), who="ada")
     assert refused.value.code == "replay-of-many"
+
+
+@pytest.mark.parametrize("how", ["archived", "result lost"])
+def test_a_job_whose_contributor_went_while_it_waited_says_so_and_does_not_wait_for_ever(
+    ctx: EngineContext, clock: ManualClock, tmp_path: Path, how: str
+) -> None:
+    first = run(ctx, 1000)
+    waiting = run(ctx, 1500)
+    bank = {"asked": 1500, "had": 1000, "own": 500, "from": first.id, "jobs": [first.id]}
+    waiting = evolve(waiting, provenance={**waiting.provenance, "bank": bank})
+    own = Execution((Sampled((), ({"00": 500},), 500),), first.provenance)
+    kept = with_earlier_shots(ctx, waiting, Report(own, None, 0.1))
+    assert kept.execution is not None
+    if how == "archived":
+        clock.advance(3 * 86_400.0)
+        archive(ctx, older_than_s=86_400.0, folder=tmp_path / "archive")
+    else:
+        with sqlite3.connect(tmp_path / "antiphon.db") as db:
+            db.execute("DELETE FROM results WHERE job_id = ?", (first.id,))
+    gone = with_earlier_shots(ctx, waiting, Report(own, None, 0.1))
+    assert gone.execution is None
+    assert gone.error is not None
+    assert gone.error.code == "bank-shots-gone"

@@ -6,7 +6,7 @@ from antiphon.domain.jobs import JobStatus, JobTrigger
 from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionState, SubmissionTrigger
 from antiphon.domain.work import Plan, Work
 from antiphon.engine.context import EngineContext
-from antiphon.engine.execute import GONE
+from antiphon.engine.results import GONE
 from antiphon.engine.faults import unexpected
 from antiphon.engine.providers.ending import never_sent, stop
 from antiphon.engine.providers.followed import Followed
