@@ -20,7 +20,7 @@ from antiphon.engine.artefacts import (
     observable_artefact,
     program_artefacts,
 )
-from antiphon.engine.best import CHOICE, choose_target
+from antiphon.engine.best import BEST, CHOICE, choose_target
 from antiphon.engine.cached import answer_with, find_earlier, work_digest
 from antiphon.engine.calibrations import check_age, for_driver
 from antiphon.engine.charging import metered
@@ -55,6 +55,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         QuotaExceededError: The workspace may not have so much; nothing is stored.
     """
     began = time.perf_counter()
+    asked = request
     request, choice = choose_target(ctx, request)
     driver = find_driver(ctx.drivers, request.target)
     check_request(request, driver.info)
@@ -124,7 +125,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         created_at=now,
         session_id=request.session_id,
         key=request.key,
-        request_digest=_request_digest(request, spec if bank is None else asked_spec) if request.key else "",
+        request_digest=_request_digest(asked, spec if bank is None else asked_spec) if request.key else "",
         executor=executor,
         stages=Stages(compile=request.read_seconds + time.perf_counter() - began),
         provenance=provenance,
@@ -286,14 +287,15 @@ def _spec(
 
 
 def _request_digest(request: SubmitRequest, spec: JobSpec) -> str:
-    # A drawn seed differs from call to call and is not part of what was asked.
+    # A drawn seed differs from call to call and is not part of what was asked; nor is a target that was chosen.
+    is_open = request.target == BEST
     asked = {
         "session": request.session_id,
         "name": request.name,
         "seed": None if request.seed is None else spec.seed,
         "kind": spec.kind.value,
-        "target": spec.target,
-        "options": dict(spec.options),
+        "target": BEST if is_open else spec.target,
+        "options": dict(request.options if is_open else spec.options),
         "execution": spec.execution,
         "max_seconds": spec.max_seconds,
         "metadata": dict(spec.metadata),

@@ -12,6 +12,7 @@ from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job
 from antiphon.domain.quotas import Dimension, Period
 from antiphon.domain.work import JobKind
+from antiphon.engine import best as best_module
 from antiphon.engine.access.quotas import refusal_ahead
 from antiphon.engine.context import EngineContext
 from antiphon.engine.job_record import record_of
@@ -132,3 +133,21 @@ def test_a_session_chooses_nothing(ctx: EngineContext) -> None:
         submit(ctx, request)
     assert refused.value.code == "best-in-session"
     assert evolve(request, session_id=None).target == "best"
+
+
+def test_of_two_that_come_with_one_key_at_the_same_time_the_second_gets_the_first_though_it_chose_otherwise(
+    ctx: EngineContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = best(ctx, key="k")
+    # It looked for the key before the first was stored, and chose when the first target was out of reach.
+    monkeypatch.setattr(best_module, "_first_of_key", lambda *_: None)
+    good = ctx.drivers["tests.good"]
+    monkeypatch.setattr(good, "fidelity", 0.01)
+    assert best(ctx).spec.target == "tests.poor"
+    assert best(ctx, key="k").id == first.id
+
+
+def test_one_key_with_another_wish_is_another_request(ctx: EngineContext) -> None:
+    best(ctx, key="k")
+    with pytest.raises(ConflictError):
+        best(ctx, key="k", prefer="cost")

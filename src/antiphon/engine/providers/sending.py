@@ -6,13 +6,13 @@ from antiphon.domain.jobs import JobStatus, JobTrigger
 from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionState, SubmissionTrigger
 from antiphon.domain.work import Plan, Work
 from antiphon.engine.context import EngineContext
-from antiphon.engine.results import GONE
 from antiphon.engine.faults import unexpected
 from antiphon.engine.providers.ending import never_sent, stop
 from antiphon.engine.providers.followed import Followed
 from antiphon.engine.providers.ledger import intend, note, set_out
 from antiphon.engine.providers.pauses import before_try
 from antiphon.engine.providers.reading import read_work
+from antiphon.engine.results import GONE
 from antiphon.errors import AntiphonError, ExecutionError, StoreError
 from antiphon.ports.provider import AnswerLostError, ProviderJob, RefusedByProviderError, TransientProviderError
 

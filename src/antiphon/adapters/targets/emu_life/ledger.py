@@ -103,6 +103,11 @@ class Places:
         with self._opened() as db:
             return one(db, "number = ?", number)
 
+    def since(self, came: float) -> list[Place]:
+        """The jobs that came from a time on, in that order."""
+        with self._opened() as db:
+            return since(db, came)
+
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:

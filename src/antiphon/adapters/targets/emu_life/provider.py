@@ -169,8 +169,7 @@ class LivingProvider:
     def expected_wait(self) -> float:
         """Seconds that a short job would wait which came now, behind others and ours."""
         now = self._clock.now()
-        with self._places.writing() as db:
-            before = ledger.since(db, counted_from(now))
+        before = self._places.since(counted_from(now))
         return self._schedule.queue_wait(now, [each.visit for each in before])
 
     def _starts(self, places: list[Place]) -> list[float | None]:
