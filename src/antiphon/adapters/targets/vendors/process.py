@@ -32,6 +32,8 @@ PROCESSES = Path(__file__).parent / "processes"
 MOST_STARTS = 5
 WITHIN_S = 300.0
 LARGEST_LOG = 2**20
+LARGEST_LINE = 2**26
+"""A process that says more at once is out of order; all of it would have to be kept until its end."""
 SILENT = 3
 """So many questions in a row that got no answer in time, and the process is taken to hang."""
 
@@ -259,12 +261,12 @@ class _Running:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
+        while line := self._process.stdout.readline(LARGEST_LINE):
             try:
-                answer = json.loads(line)
+                answer = _answer(line)
                 waiting = self._waiting.pop(answer["id"], None)
-            except (ValueError, LookupError, TypeError):
-                log.warning("a vendor's process answered with what is no answer: %.200r", line)
+            except (ValueError, LookupError, TypeError, RecursionError):
+                log.warning("a vendor's process answered with what is no answer: %.200r", line[:400])
                 break
             if waiting is not None:
                 waiting.set_result(answer)
@@ -282,6 +284,14 @@ class _Running:
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+
+
+def _answer(line: bytes) -> Json:
+    """The answer in a line; raises what has no place in one."""
+    found: Json = json.loads(line)
+    if not isinstance(found["error" if "error" in found else "ok"], dict):
+        raise TypeError(line[:80])
+    return found
 
 
 def _start(launch: Launch) -> _Running:

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from antiphon.adapters.targets.vendors import process as process_module
 from antiphon.adapters.targets.vendors.process import MOST_STARTS, PROCESSES, Launch, VendorProcess
 from antiphon.errors import SecretError
 from antiphon.ports.provider import AnswerLostError, RefusedByProviderError, TransientProviderError
@@ -238,3 +239,46 @@ def test_close_does_not_wait_for_a_hello(start: Start) -> None:
     asking.join(30)
     assert not asking.is_alive()
     assert process.pid is None
+
+
+OUT_OF_ORDER = """
+import json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["call"] == "hello":
+        print(json.dumps({"id": request["id"], "ok": {"devices": []}}), flush=True)
+        continue
+    while True:
+        sys.stdout.write(%s)
+        sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "json.dumps({'id': request['id']}) + chr(10)",
+        "json.dumps({'id': request['id'], 'error': 'text'}) + chr(10)",
+        "json.dumps({'id': request['id'], 'ok': [1]}) + chr(10)",
+        "json.dumps({'id': [1], 'ok': {}}) + chr(10)",
+        "'[' * 100_000 + chr(10)",
+        pytest.param("'x' * 2**16", id="a line without end"),
+    ],
+)
+@pytest.mark.parametrize(("call", "kind"), [("look", TransientProviderError), ("send", AnswerLostError)])
+def test_what_is_no_answer_ends_the_process_at_once_and_takes_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, call: str, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr(process_module, "LARGEST_LINE", 2**20)
+    package = tmp_path / "vendor_process"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(OUT_OF_ORDER % says)
+    process = VendorProcess(Launch("wild", Path(sys.executable), {}, dict, tmp_path / "log", path=(tmp_path,)))
+    try:
+        process.hello()
+        with pytest.raises(kind, match="died"):
+            process.call(call, timeout=60.0)
+        assert process.pid is None
+    finally:
+        process.close()
