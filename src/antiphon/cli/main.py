@@ -10,6 +10,7 @@ import typer
 from antiphon.cli import (
     archive,
     audit,
+    check,
     demo,
     doctor,
     env,
@@ -69,6 +70,7 @@ def _everywhere(
 
 app.command("demo")(command(demo.demo))
 app.command("submit")(anywhere(submit.submit))
+app.command("check")(anywhere(check.check))
 app.command("resources")(anywhere(resources.resources))
 app.add_typer(targets.app, name="targets")
 app.add_typer(providers.app, name="providers")

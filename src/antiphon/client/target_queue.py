@@ -6,9 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from antiphon.client.checking import check_of, stand_ins, with_verdict
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.requesting import made_request
 from antiphon.client.resources import ERROR_BUDGET, QUBIT_MODEL, together, with_error_correction
+from antiphon.domain.needs import ProgramCheck
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.resources import Resources
@@ -137,6 +139,35 @@ class TargetQueue:
         here = self._connection.resources(request)
         corrected = with_error_correction(request.pubs[0], qubit_model, error_budget) if fault_tolerant else None
         return together(request.pubs[0], (here,), corrected)
+
+    def check(
+        self,
+        program: object,
+        shots: int = 1000,
+        *,
+        parameters: Any = None,
+        onto: ProgramCheck | None = None,
+        **options: Any,
+    ) -> ProgramCheck:
+        """What the program needs, and whether this target takes it. Nothing is stored.
+
+        `check.profile` is the smallest profile that runs it, `check.needs` the first instruction for each profile with
+        its place in the source and the way out, and `check.verdicts[0]` what this target says: the problem that a
+        submit would raise, or on a device what its calibration says, with the time lost to classical decisions.
+
+        Args:
+            program, shots, options: As for `submit`.
+            parameters: As for `submit`; without them values are made up.
+            onto: A check of the same program by another target, to which this verdict is added.
+
+        Raises:
+            ProgramError: It is no program.
+        """
+        read = to_program(program)
+        found = check_of(read) if onto is None else onto
+        values = stand_ins(read) if parameters is None else parameters
+        request = self.to_quote(read, shots, None, values, options)
+        return with_verdict(found, self._connection, self._view.info, request)
 
     def advise(
         self,

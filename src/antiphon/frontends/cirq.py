@@ -9,6 +9,7 @@ import cirq as sdk
 from antiphon.domain.programs import Program, ProgramFormat, digest_of
 from antiphon.errors import ProgramError
 from antiphon.frontends.cirq_circuit import CircuitReader
+from antiphon.frontends.places import SourcePlaces, places_of_steps
 from antiphon.frontends.profile import smallest_profile
 from antiphon.frontends.recognise_cache import RecognisedCache
 
@@ -43,6 +44,15 @@ def program_from_json(source: bytes, name: str | None = None) -> Program:
         ProgramError: Not Cirq JSON, damaged, or not a circuit.
     """
     return replace(_program(source, _load(source)), name=name or "")
+
+
+def places_in(source: bytes) -> SourcePlaces:
+    """Which moment of the circuit in a Cirq JSON file made each operation."""
+    circuit = _load(source)
+    reader = CircuitReader(circuit)
+    tape = reader.read()
+    names = [f"moment {index}: {one}" for index, moment in enumerate(circuit) for one in moment.operations]
+    return places_of_steps(tape.operations, reader.starts, names)
 
 
 def circuit_from_program(program: Program) -> sdk.Circuit:

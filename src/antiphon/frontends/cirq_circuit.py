@@ -28,10 +28,12 @@ class CircuitReader:
     Attributes:
         qubits: The circuit's qubits in Cirq's own order; qubit i of the tape is the i-th.
         parameters: Symbol names, sorted.
+        starts: For each operation of the circuit, moment by moment, how many were on the tape before it.
     """
 
     def __init__(self, circuit: cirq.Circuit) -> None:
         self._circuit = circuit
+        self.starts: list[int] = []
         self.qubits = tuple(sorted(circuit.all_qubits()))
         for qubit in self.qubits:
             if qubit.dimension != 2:
@@ -64,7 +66,9 @@ class CircuitReader:
         """
         _check_size(_unrolled_size(self._circuit, {}))
         out: list[tape.Operation] = []
-        self._operations(self._circuit.all_operations(), out)
+        for operation in self._circuit.all_operations():
+            self.starts.append(len(out))
+            self._operation(operation.untagged, out)
         return tape.Circuit(len(self.qubits), tuple(self._registers), self.parameters, tuple(out))
 
     def _operations(self, operations: Iterable[cirq.Operation], out: list[tape.Operation]) -> None:

@@ -12,10 +12,22 @@ from importlib.metadata import version
 from antiphon.domain.programs import Program, ProgramFormat, digest_of
 from antiphon.errors import LimitError
 from antiphon.frontends.openqasm_lower import Lowering
-from antiphon.frontends.openqasm_parser import parse
+from antiphon.frontends.openqasm_parser import located, parse
+from antiphon.frontends.places import SourcePlaces
 
 # Reading the package's metadata takes longer than reading a small program.
 installed_version = cache(version)
+
+
+def places_in(text: str) -> SourcePlaces:
+    """The line and column of the statement that made each operation."""
+    parsed = parse(text)
+    lowering = Lowering(parsed, traced=True)
+    circuit = lowering.lowered().circuit
+    at = lowering.evaluator.computed_at
+    places = tuple("" if place is None else located(parsed.text, place) for place in lowering.places())
+    assert len(places) == sum(1 for _ in circuit.walk())
+    return SourcePlaces(places, "" if at is None else located(parsed.text, at))
 
 
 def program_from_openqasm(text: str, *, name: str | None = None) -> Program:

@@ -7,7 +7,7 @@ their cases (see `unfolding`). Nothing is dropped: what a circuit cannot say is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from antiphon.domain.circuits import Barrier, Circuit, Delay, Reset
@@ -68,7 +68,21 @@ class Lowering(Declaring, Controlling):
         """Lower one statement."""
         self.step(1)
         self.at = statement.at
-        _HANDLERS[type(statement)](self, statement)
+        if self.trace is None:
+            _HANDLERS[type(statement)](self, statement)
+            return
+        operations, before = self.unfolding.operations, len(self.unfolding.operations)
+        try:
+            _HANDLERS[type(statement)](self, statement)
+        finally:
+            for operation in operations[before:]:
+                self.trace.setdefault(id(operation), (operation, statement.at))
+
+    def places(self) -> Iterator[int | None]:
+        """Where each operation of a traced program stands, nested ones included and in program order."""
+        for operation in Circuit(0, (), (), tuple(self.unfolding.operations)).walk():
+            found = (self.trace or {}).get(id(operation))
+            yield None if found is None else found[1]
 
     def gate(self, statement: syntax.GateCall) -> None:
         """Apply a gate."""

@@ -26,6 +26,7 @@ class Numbers:
     Attributes:
         computes: A number that depends on measured bits was computed.
         real: One of floating point.
+        computed_at: Where in the text the first of them is, of floating point if there are any.
     """
 
     def __init__(self, text: str, unfolding: Unfolding) -> None:
@@ -33,6 +34,7 @@ class Numbers:
         self.unfolding = unfolding
         self.computes = False
         self.real = False
+        self.computed_at: int | None = None
 
     def refuse(self, at: int, message: str, next_step: str) -> ProgramError:
         """The error for what is wrong, showing the place."""
@@ -93,8 +95,10 @@ class Numbers:
         except TooManyCasesError as error:
             raise self.too_many(at, error) from None
         if isinstance(found, Choice):
-            self.computes = True
-            self.real |= any(isinstance(leaf, float) for leaf in leaves(found))
+            real = any(isinstance(leaf, float) for leaf in leaves(found))
+            if not self.computes or (real and not self.real):
+                self.computed_at = at.at
+            self.computes, self.real = True, self.real or real
         return found
 
     def too_many(self, at: syntax.Expression, error: TooManyCasesError) -> UnsupportedProgramError:

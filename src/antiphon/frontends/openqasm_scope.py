@@ -59,8 +59,10 @@ class StopReading(Exception):  # noqa: N818 - not an error
 class Reading:
     """The state of lowering one program; subclasses give the statements their meaning."""
 
-    def __init__(self, parsed: ParsedText) -> None:
+    def __init__(self, parsed: ParsedText, *, traced: bool = False) -> None:
         self.parsed = parsed
+        # Operations are kept beside their place, so that no other gets their address.
+        self.trace: dict[int, tuple[Operation, int]] | None = {} if traced else None
         self.unfolding = Unfolding(FIRST_HIDDEN, self.spend)
         self.evaluator = Evaluator(parsed.text, parsed.version, self.look_up, self.unfolding)
         self.caller = GateCaller(self.evaluator, BUILTINS[parsed.version], self.spend, self.step)

@@ -14,6 +14,7 @@ from antiphon.domain.programs import Profile, Program, ProgramFormat, digest_of
 from antiphon.domain.returned import Returns
 from antiphon.errors import ProgramError
 from antiphon.frontends.hidden import hidden_behind
+from antiphon.frontends.places import SourcePlaces, places_of_steps
 from antiphon.frontends.profile import smallest_profile
 from antiphon.frontends.qiskit_artefact import load, write
 from antiphon.frontends.qiskit_circuit import CircuitReader
@@ -101,6 +102,15 @@ def program_from_qpy(source: bytes, name: str | None = None) -> Program:
         ) from error
     program = _program(source, circuit, reader, tape, opaque_because)
     return program if name is None else replace(program, name=name)
+
+
+def places_in(source: bytes) -> SourcePlaces:
+    """Which instruction of the circuit in a QPY file made each operation."""
+    circuit = load(source)
+    reader = CircuitReader(circuit)
+    operations = reader.operations()
+    names = [f"instruction {index}, {one.operation.name}" for index, one in enumerate(circuit.data)]
+    return places_of_steps(operations, reader.starts, names)
 
 
 def circuit_from_program(program: Program) -> QuantumCircuit:

@@ -64,11 +64,13 @@ class CircuitReader(ControlReader):
         parameters: Names in the order in which Qiskit takes an array of values.
         loop_parameters: Parameters of for-loops met on the way, in program order.
         variables: Run-time variables met on the way, in program order.
+        starts: For each instruction of the circuit, how many operations were on the tape before it.
     """
 
     def __init__(self, circuit: QuantumCircuit) -> None:
         super().__init__()
         self._circuit = circuit
+        self.starts: list[int] = []
         self.parameters = tuple(parameter.name for parameter in circuit.parameters)
         self._index = {name: position for position, name in enumerate(self.parameters)}
         self._definitions: dict[tuple[str, int], QuantumCircuit] = {}
@@ -111,7 +113,9 @@ class CircuitReader(ControlReader):
         # What must be computed or kept on the way goes to where the instruction goes.
         outer, self.unfolding.operations = self.unfolding.operations, out
         try:
+            starts = self.starts if circuit is self._circuit else []
             for instruction in circuit.data:
+                starts.append(len(out))
                 targets = tuple(index_of[qubit] for qubit in instruction.qubits)
                 if instruction.is_standard_gate():
                     self._standard_gate(instruction, targets, scope, out)

@@ -9,6 +9,7 @@ from typing import Any
 
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, ProgramError
+from antiphon.frontends.places import SourcePlaces
 
 MAX_BYTES = 16 * 1024 * 1024
 """Largest program text or file."""
@@ -89,6 +90,19 @@ def load_program(
             next_step="Submit the program again.",
         )
     return program  # type: ignore[no-any-return]
+
+
+def source_places(program: Program) -> SourcePlaces:
+    """Where the operations of the program's circuit stand in its source, as far as its format has places."""
+    match program.format:
+        case ProgramFormat.QPY:
+            return _qiskit().places_in(program.source)  # type: ignore[no-any-return]
+        case ProgramFormat.CIRQ_JSON:
+            return _cirq().places_in(program.source)  # type: ignore[no-any-return]
+        case ProgramFormat.OPENQASM2 | ProgramFormat.OPENQASM3:
+            return _openqasm().places_in(program.source.decode())  # type: ignore[no-any-return]
+        case _:
+            return SourcePlaces()
 
 
 def _from_text(text: str, name: str | None) -> Program:

@@ -9,6 +9,7 @@ from antiphon.adapters.targets.sim.features import Features
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import Pub
 from antiphon.errors import LimitError, ObservableError, ParameterError, ProgramError, UnsupportedProgramError
+from antiphon.frontends.needs import profile_refusal
 
 
 def check_pub(pub: Pub, features: Features | None, parameters: Floats, info: TargetInfo) -> None:
@@ -60,12 +61,7 @@ def _wider(info: TargetInfo) -> str:
 
 def _check_profile(pub: Pub, info: TargetInfo) -> None:
     if pub.program.profile.rank > info.profile.rank:
-        raise UnsupportedProgramError(
-            f"The program needs the profile {pub.program.profile}; {info.name} offers {info.profile}.",
-            code="profile-unsupported",
-            next_step="Use sim.auto, or take out measurements on the way and what depends on them.",
-            details={"needed": pub.program.profile.value, "offered": info.profile.value},
-        )
+        raise profile_refusal(pub.program, info.profile, info.name)
 
 
 def _check_shots(pub: Pub, info: TargetInfo) -> None:
