@@ -19,6 +19,8 @@ from antiphon.errors import AntiphonError, SecretError
 from antiphon.ports.provider import TargetPlugin
 from antiphon.ports.secrets import SecretSource
 
+LONGEST_NAME = 200
+
 log = logging.getLogger("antiphon.vendors")
 
 
@@ -40,10 +42,21 @@ def load(home: Path, secrets: Callable[[], SecretSource]) -> TargetPlugin:
             continue
         process = VendorProcess(launch_of(settings, secrets))
         for device in told["devices"]:
-            driver = VendorDriver(name, told["sdk"], device, settings.slots)
+            try:
+                driver = VendorDriver(name, told.get("sdk") or {}, device, settings.slots)
+                check_name(driver.info.name)
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                log.warning("a device of %s is left out, it is described wrongly: %.200r", name, error)
+                continue
             drivers[driver.info.name] = driver
             providers[driver.info.name] = VendorProvider(process, name, device, settings.send_timeout_s)
     return TargetPlugin(drivers, providers)
+
+
+def check_name(name: str) -> None:
+    """What a vendor calls a device is shown in terminals and stands in addresses: ValueError where it cannot."""
+    if not (len(name) <= LONGEST_NAME and name.isprintable() and not set(name) & set("/\\?#% ")):
+        raise ValueError(f"{name[:LONGEST_NAME]!r} is no name of a target")
 
 
 def launch_of(settings: VendorSettings, secrets: Callable[[], SecretSource]) -> Launch:

@@ -94,3 +94,27 @@ def test_what_uv_says_is_told(tmp_path: Path) -> None:
         install("ibm", tmp_path / "environment")
     assert failed.value.code == "provider-install"
     assert failed.value.cause
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        {},
+        7,
+        {**DEVICE, "profile": "Everything"},
+        {**DEVICE, "name": "\x1b[2Jx"},
+        {**DEVICE, "name": "a/../b"},
+        {**DEVICE, "name": "x" * 500},
+        {**DEVICE, "max_programs": None},
+    ],
+)
+def test_a_device_that_is_described_wrongly_takes_no_other_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, device: Any
+) -> None:
+    (tmp_path / FILE).write_text("[ibm]\n")
+    checked(tmp_path)
+    file = tmp_path / "providers" / "ibm" / "devices.json"
+    file.write_text(json.dumps({"sdk": {"p": "1"}, "devices": [device, DEVICE]}))
+    assert list(build_vendors(tmp_path, nowhere).drivers) == ["ibm.fake_x"]
+    assert "left out" in caplog.text
+    assert "\x1b" not in caplog.text

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -280,5 +281,31 @@ def test_what_is_no_answer_ends_the_process_at_once_and_takes_no_memory(
         with pytest.raises(kind, match="died"):
             process.call(call, timeout=60.0)
         assert process.pid is None
+    finally:
+        process.close()
+
+
+TELLS = """
+from vendor_process.serving import RefusedError
+
+
+def connect(settings, secrets):
+    raise RefusedError(f"POST /?key={secrets['token']} said 403")
+"""
+
+
+def test_a_secret_in_the_error_of_an_sdk_stays_in_its_process(tmp_path: Path) -> None:
+    shutil.copytree(PROCESSES / "vendor_process", tmp_path / "vendor_process")
+    folder = tmp_path / "vendor_process" / "telling"
+    folder.mkdir()
+    (folder / "provider.py").write_text(TELLS)
+    secrets = {"token": 'hush"hush'}
+    process = VendorProcess(
+        Launch("telling", Path(sys.executable), {}, lambda: secrets, tmp_path / "log", path=(tmp_path,))
+    )
+    try:
+        with pytest.raises(RefusedByProviderError) as refused:
+            process.hello()
+        assert "key=*** said 403" in str(refused.value)
     finally:
         process.close()

@@ -104,6 +104,10 @@ Connect = Callable[[Mapping[str, Any], Mapping[str, str]], Vendor]
 """Makes a vendor of its settings and its secrets."""
 
 
+SHORTEST_SECRET = 6
+"""Shorter ones would be found in other words."""
+
+
 class _Connection:
     """The vendor once it said hello, and the stream that answers go to."""
 
@@ -116,6 +120,7 @@ class _Connection:
         self._greeting = threading.Lock()
         self._connect = connect
         self._vendor: Vendor | None = None
+        self._secrets: tuple[str, ...] = ()
 
     def answer(self, line: str) -> None:
         """Do what one line asks and write the answer."""
@@ -129,7 +134,12 @@ class _Connection:
         except Exception as error:  # whatever an SDK raises is an answer, too
             kind = "ambiguous" if call == "send" else "transient"
             answer = {"id": number, "error": _told(kind, f"{type(error).__name__}: {error}", None)}
-        text = json.dumps(answer, allow_nan=False, default=str)
+        try:
+            text = json.dumps(answer, allow_nan=False, default=str)
+        except (TypeError, ValueError, RecursionError) as error:
+            text = json.dumps({"id": number, "error": _told("ambiguous", f"{type(error).__name__}: {error}", None)})
+        for secret in self._secrets:  # SDKs put whole requests into their errors
+            text = text.replace(json.dumps(secret)[1:-1], "***")
         with self._writing:
             self._out.write(text + "\n")
             self._out.flush()
@@ -164,7 +174,9 @@ class _Connection:
             raise RefusedError(f"this side speaks protocol {PROTOCOL}, the other {given.get('protocol')}")
         with self._greeting:
             if self._vendor is None:
-                self._vendor = self._connect(given.get("settings") or {}, given.get("secrets") or {})
+                secrets = given.get("secrets") or {}
+                self._secrets = tuple(each for each in secrets.values() if len(each) >= SHORTEST_SECRET)
+                self._vendor = self._connect(given.get("settings") or {}, secrets)
             return {"protocol": PROTOCOL, **self._vendor.hello()}
 
 
