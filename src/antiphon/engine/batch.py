@@ -13,7 +13,7 @@ from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_i
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, Outcome, outcome_from_json, outcome_to_json
 from antiphon.domain.work import Plan, Work
-from antiphon.engine.calibrations import kept_with
+from antiphon.engine.calibrations import kept_with, too_old
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
 from antiphon.engine.faults import unexpected
@@ -193,6 +193,10 @@ class BatchRun:
         if report.execution is not None:
             told, self._snapshot = kept_with(self._ctx, report.execution, report.seconds)
             execution = replace(report.execution, provenance={**report.execution.provenance, **told})
+            old = too_old(self._job.spec.options, execution.provenance, self._job.spec.target)
+            if old is not None:
+                failed = ItemEvent(trigger=ItemTrigger.FAILED, at=now, error=old.to_dict())
+                return [(index, failed) for index in indices]
             events = [_succeeded(outcome, now, execution) for outcome in execution.outcomes]
             return list(zip(indices, events, strict=True))
         error = report.error or ExecutionError("The executor reported neither a result nor an error.")

@@ -14,6 +14,7 @@ from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
 from antiphon.engine.job_record import record_of
 from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.engine.results import items_of
 from antiphon.engine.submit import submit
 from antiphon.engine.sweep import sweep
 from antiphon.errors import LimitError
@@ -106,3 +107,14 @@ def test_a_result_under_too_old_a_calibration_does_not_count(ctx: EngineContext,
     assert job.error["code"] == "calibration-too-old"
     assert job.error["details"]["age_s"] == pytest.approx(3600.0, abs=1.0)
     assert record_of(ctx, job)["result"] is None
+
+
+def test_no_program_of_a_batch_counts_that_ran_under_too_old_a_calibration(
+    ctx: EngineContext, device: ScheduledCalibrations
+) -> None:
+    device.next_at = NOW + 600.0
+    job = run(ctx, 3, max_calibration_age=60)
+    assert job.status is JobStatus.FAILED
+    items = items_of(ctx, job)
+    assert {item.status for item in items} == {JobStatus.FAILED}
+    assert {(item.error or {})["code"] for item in items} == {"calibration-too-old"}
