@@ -13,6 +13,7 @@ FAMILIES = (
     "bench.loops",
     "bench.sampling",
     "bench.dynamic",
+    "bench.integrated",
     "bench.overhead",
     "bench.startup",
     "bench.http_server",

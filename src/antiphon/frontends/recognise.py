@@ -10,6 +10,7 @@ from typing import Any
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, ProgramError
 from antiphon.frontends.places import SourcePlaces
+from antiphon.frontends.recognise_cache import TextCache
 
 MAX_BYTES = 16 * 1024 * 1024
 """Largest program text or file."""
@@ -19,6 +20,7 @@ ACCEPTED = (
     "IonQ's JSON, QPY bytes, or a pathlib.Path of a .qasm, .ll, .bc, .qpy or .json file"
 )
 
+_SMALL = 64 * 1024
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")  # raw LLVM bitcode, and the same in its wrapper
 _QPY = b"QISKIT"
 _QSHARP = re.compile(r"(?:\s|//[^\n]*\n|@EntryPoint\([^)]*\))*(?:operation|namespace|import)\s+[A-Z]")
@@ -38,10 +40,17 @@ def to_program(obj: object, *, name: str | None = None) -> Program:
             return obj
         case str():
             _check_size(len(obj), "The program text")
-            return _from_text(obj, name)
+            return (
+                _texts.get((obj, name), lambda: _from_text(obj, name)) if len(obj) <= _SMALL else _from_text(obj, name)
+            )
         case bytes() | bytearray():
             _check_size(len(obj), "The program")
-            return _from_bytes(bytes(obj), name)
+            data = bytes(obj)
+            return (
+                _texts.get((data, name), lambda: _from_bytes(data, name))
+                if len(data) <= _SMALL
+                else _from_bytes(data, name)
+            )
         case Path():
             return _from_file(obj, name)
     for kind in type(obj).__mro__:
@@ -90,6 +99,16 @@ def load_program(
             next_step="Submit the program again.",
         )
     return program  # type: ignore[no-any-return]
+
+
+def _weight(program: Program) -> int:
+    """What a program holds: its text in hundreds of bytes, and its operations."""
+    operations = 0 if program.circuit is None else sum(1 for _ in program.circuit.walk())
+    return 10 + len(program.source) // 100 + operations
+
+
+_texts: TextCache[Program] = TextCache(_weight)
+"""A loop that submits the same text again reads it once."""
 
 
 def source_places(program: Program) -> SourcePlaces:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Read = TypeVar("Read")
@@ -42,3 +42,31 @@ class RecognisedCache(Generic[Copy, Read]):
             self._entries.move_to_end(id(subject))
             while len(self._entries) > self._capacity:
                 self._entries.popitem(last=False)
+
+
+class TextCache(Generic[Read]):
+    """Least recently used, thread-safe: what short texts were read to be, as long as that is short too."""
+
+    def __init__(self, weight: Callable[[Read], int], capacity: int = 200_000) -> None:
+        self._weight = weight
+        self._capacity = capacity
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, tuple[Read, int]] = OrderedDict()
+        self._held = 0
+
+    def get(self, key: Hashable, read: Callable[[], Read]) -> Read:
+        """What was read under `key`, or what `read` makes now."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+                return entry[0]
+        made = read()
+        weight = self._weight(made)
+        with self._lock:
+            if weight <= self._capacity // 4 and key not in self._entries:
+                self._entries[key] = (made, weight)
+                self._held += weight
+                while self._held > self._capacity:
+                    self._held -= self._entries.popitem(last=False)[1][1]
+        return made

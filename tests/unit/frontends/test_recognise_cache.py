@@ -1,6 +1,6 @@
 import gc
 
-from antiphon.frontends.recognise_cache import RecognisedCache
+from antiphon.frontends.recognise_cache import RecognisedCache, TextCache
 
 
 class Subject:
@@ -44,3 +44,19 @@ def test_the_least_recently_used_is_forgotten_first() -> None:
     cache.put(subjects[2], 2, 2)
 
     assert [cache.get(subject, lambda _: True) for subject in subjects] == [0, None, 2]
+
+
+def test_a_text_is_read_once_as_long_as_what_it_says_is_short() -> None:
+    read: list[str] = []
+
+    def reading(text: str) -> str:
+        read.append(text)
+        return text
+
+    cache: TextCache[str] = TextCache(len, capacity=40)
+    for text in ("a" * 9, "b" * 9, "a" * 9, "c" * 11, "c" * 11):
+        assert cache.get(text, lambda text=text: reading(text)) == text  # type: ignore[misc]
+    assert read == ["a" * 9, "b" * 9, "c" * 11, "c" * 11]
+    for text in ("d" * 10, "e" * 10, "f" * 10, "b" * 9):
+        cache.get(text, lambda text=text: reading(text))  # type: ignore[misc]
+    assert read[-1] == "b" * 9

@@ -158,10 +158,11 @@ def _counts(source: str | bytes, shots: int, seed: int, noise: Any) -> tuple[Cou
             f"The QIR simulator returned {len(values)} of {shots} shots.",
             next_step="Run again; if it persists, the module ends some shots without an output.",
         )
-    return _tally(values)
+    return tallied(values)
 
 
-def _tally(values: list[Any]) -> tuple[Counts, bool]:
+def tallied(values: list[Any]) -> tuple[Counts, bool]:
+    """Counts of what the simulator returned for each shot, and whether they are of bit strings."""
     from qdk import Result
 
     # Few shots differ, and a value is cheaper to count than to read: its text first, then one reading for each text.
