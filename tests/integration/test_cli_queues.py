@@ -117,7 +117,7 @@ def test_a_job_that_waits_is_explained(home: Path, bell: Path) -> None:
         antiphon(home, "submit", bell, "-t", TARGET, "--priority", "high", "--name", "another bell")
     reads_well(antiphon(home, "jobs", "list").out)
     targets = antiphon(home, "targets", "list").out
-    assert targets.split()[:6] == ["target", "qubits", "status", "queue", "wait", "what"]
+    assert targets.split()[:6] == ["target", "qubits", "status", "queue", "wait", "kit"]
     reads_well(targets)
     assert antiphon(home, "jobs", "explain", high, "--json").data["position"] == 0
     shown = antiphon(home, "jobs", "show", job)

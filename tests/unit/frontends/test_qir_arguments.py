@@ -66,7 +66,6 @@ def test_what_computes_with_them_runs(tmp_path: Path, arguments: list[dict[str, 
     program = FrontendCodec().load(
         ProgramFormat.QIR_TEXT, DECIDE_SOURCE, name="", entry_point="decide", arguments=arguments
     )
-    assert program.circuit is None
     with Workspace(tmp_path, workers=1) as ws:
         job = ws.target("sim.auto").submit(program, 50, seed=1)
         found = job.result(60).counts

@@ -198,12 +198,12 @@ def test_a_program_beyond_the_targets_profile() -> None:
 
 
 def test_what_was_compiled_for_the_base_profile_runs_on_base() -> None:
-    # Returned twice, which our own measure of a circuit calls adaptive.
+    # Returned twice: still measured once, at the end.
     twice = text("first_of_three").replace(b"i64 3", b"i64 4", 1)
     record = next(line for line in twice.splitlines() if b"result_record_output" in line)
     twice = twice.replace(record, record + b"\n" + record, 1)
     found = read(twice, target="ionq.simulator")
-    assert found.pubs[0].program.profile.value == "Adaptive_RI"
+    assert found.pubs[0].program.profile.value == "Base"
 
 
 def test_noise_is_the_targets_own_unless_the_job_asks_for_none() -> None:

@@ -66,7 +66,7 @@ def run_opaque(pub: Pub, method: str, settings: Settings) -> tuple[Sampled, Ran]
     counts = []
     for row in parameter_array(pub).tolist():
         bound = circuit.assign_parameters(dict(zip(pub.parameters.names, row, strict=True)))
-        counts.append(_counts(simulator, bound, pub.shots, rng, **options))
+        counts.append(_spelled(_counts(simulator, bound, pub.shots, rng, **options), circuit))
     return Sampled(pub.parameters.shape, tuple(counts), pub.shots), Ran(f"Aer {method}, shot by shot")
 
 
@@ -138,6 +138,19 @@ def _counts(simulator: Any, circuit: Any, shots: int, rng: np.random.Generator, 
     seed = int(rng.integers(2**31))
     counts = _result(simulator, circuit, shots=shots, seed_simulator=seed, **options).get_counts()
     return {key: int(counts[key]) for key in sorted(counts)}
+
+
+def _spelled(counts: dict[str, int], circuit: Any) -> dict[str, int]:
+    """Counts whose keys have every register whole: Aer writes a bit that is in two registers only once."""
+    registers = [[circuit.find_bit(bit).index for bit in register] for register in circuit.cregs]
+    if len({bit for register in registers for bit in register}) == sum(map(len, registers)):
+        return counts
+    spelled = {}
+    for key, count in counts.items():
+        bits = key.replace(" ", "")[::-1]
+        words = ["".join(bits[bit] for bit in reversed(register)) for register in reversed(registers)]
+        spelled[" ".join(words)] = count
+    return spelled
 
 
 def _sample(task: Task, method: str) -> Ran:

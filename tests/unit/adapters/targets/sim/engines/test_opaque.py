@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit import Parameter
+from qiskit.circuit import Clbit, Parameter
 from qiskit.circuit.classical import expr, types
 
 from antiphon.adapters.targets.sim import build_drivers
@@ -28,61 +28,71 @@ def work_of(program: Program, parameters: ParameterSets = NO_PARAMETERS, seed: i
     return Work(JobKind.SAMPLE, (Pub(program, parameters, 1000, seed),), options)
 
 
-def storing(angle: Any) -> QuantumCircuit:
-    """Measures into one register, and stores the inverse into another."""
-    circuit = QuantumCircuit(QuantumRegister(2, "q"), ClassicalRegister(1, "a"), ClassicalRegister(2, "b"))
+def sharing(angle: Any) -> QuantumCircuit:
+    """The second bit of one register is the first of another."""
+    first = ClassicalRegister(2, "a")
+    second = ClassicalRegister(name="b", bits=[first[1], Clbit()])
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), first, second)
     circuit.rx(angle, 0)
-    circuit.measure(0, 0)
-    circuit.store(circuit.clbits[2], expr.logic_not(circuit.clbits[0]))
+    circuit.measure(0, first[1])
     return circuit
+
+
+def until_one() -> Program:
+    """Counts its turns without a bound."""
+    return program_from_qir(qir("repeat_until_success", "Adaptive"))
 
 
 @pytest.mark.parametrize("target", ["sim.auto", "sim.statevector"])
 def test_qiskit_programs_run_on_aer(target: str) -> None:
-    work = work_of(program_from_circuit(storing(2 * np.pi / 3)))
+    work = work_of(program_from_circuit(sharing(2 * np.pi / 3)))
     plan = DRIVERS[target].plan(work)
     assert plan.engine == ("aer-statevector",)
     assert not plan.safe_inline
     execution = DRIVERS[target].execute(work, plan)
     outcome = execution.outcomes[0]
     assert isinstance(outcome, Sampled)
-    assert p_value(outcome.counts[0], {"00 1": 0.75, "10 0": 0.25}) > 1e-6
+    assert p_value(outcome.counts[0], {"01 10": 0.75, "00 00": 0.25}) > 1e-6
     assert execution.outcomes == DRIVERS[target].execute(work, plan).outcomes
 
 
 def test_qiskit_parameters_bind_by_name() -> None:
-    program = program_from_circuit(storing(Parameter("θ")))
+    program = program_from_circuit(sharing(Parameter("θ")))
     work = work_of(program, ParameterSets(("θ",), (2,), np.array([0.0, np.pi]).tobytes()))
     outcome = DRIVERS["sim.auto"].execute(work, DRIVERS["sim.auto"].plan(work)).outcomes[0]
     assert isinstance(outcome, Sampled)
-    assert outcome.counts == ({"10 0": 1000}, {"00 1": 1000})
+    assert outcome.counts == ({"00 00": 1000}, {"01 10": 1000})
 
 
 def test_qiskit_variables_are_refused() -> None:
     circuit = QuantumCircuit(1, 1)
+    count = circuit.add_var("count", expr.lift(0, types.Uint(16)))
+    circuit.h(0)
     circuit.measure(0, 0)
-    value = circuit.add_var("value", expr.lift(circuit.clbits[0]))
-    with circuit.if_test(value):
-        circuit.x(0)
-    assert value.type == types.Bool()
+    with circuit.while_loop((circuit.clbits[0], 1)):
+        circuit.store(count, expr.add(count, expr.lift(1, types.Uint(16))))
+        circuit.measure(0, 0)
     with pytest.raises(UnsupportedProgramError, match="run-time variables"):
         DRIVERS["sim.auto"].plan(work_of(program_from_circuit(circuit)))
 
 
 def test_qir_runs_on_its_interpreter() -> None:
-    work = work_of(program_from_qir(qir("count", "Adaptive_RI")))
+    work = work_of(until_one())
     plan = DRIVERS["sim.auto"].plan(work)
     assert plan.engine == ("qir",)
     assert not plan.safe_inline
     execution = DRIVERS["sim.auto"].execute(work, plan)
     outcome = execution.outcomes[0]
     assert isinstance(outcome, Sampled)
-    assert p_value(outcome.counts[0], {"0": 0.25, "1": 0.5, "2": 0.25}) > 1e-6
+    late = sum(count for key, count in outcome.counts[0].items() if int(key[6:-1]) > 4)
+    found = {turns: outcome.counts[0][f"(One, {turns})"] for turns in (1, 2, 3, 4)}
+    expected = {"1": 0.5, "2": 0.25, "3": 0.125, "4": 0.0625, "later": 0.0625}
+    assert p_value({**{str(turns): count for turns, count in found.items()}, "later": late}, expected) > 1e-6
     assert execution.provenance["engine_version"].startswith("qdk ")
 
 
 def test_what_opaque_programs_cannot_have() -> None:
-    program = program_from_qir(qir("count", "Adaptive_RI"))
+    program = until_one()
     with pytest.raises(UnsupportedProgramError, match="Readout"):
         DRIVERS["sim.auto"].plan(work_of(program, noise={"readout_p01": 0.1}))
     pub = Pub(program, NO_PARAMETERS, None, 1, (Observable(program.num_qubits, ()),))
