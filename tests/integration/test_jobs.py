@@ -80,6 +80,7 @@ def test_estimate_exact_and_sampled(ws: Workspace) -> None:
     np.testing.assert_allclose(exact.values, np.cos(angles), atol=1e-9)
     assert not np.any(exact.stderr)
     sampled = target.estimate(circuit, observable, [0.7], precision=0.02, seed=3).result()
+    assert sampled.shots is not None
     assert sampled.shots < 2500  # what is enough for any state; this one varies less
     assert 0 < sampled.stderr <= 0.02
     assert abs(sampled.values - np.cos(0.7)) < 5 * sampled.stderr
