@@ -12,8 +12,10 @@ from antiphon.frontends.comparisons import all_of, any_of, differ, negate
 
 MAX_CHOICES = 4_096
 """Choices that decide one value; beyond, a program has more cases than are written out."""
-MAX_MADE = 1_000_000
+MAX_MADE = 250_000
 """Choices made while one program is read."""
+MAX_WORK = 1_000_000
+"""Choices looked at while one program is read: some seconds."""
 MAX_BITS = 200
 """Bits that decide one value."""
 
@@ -34,6 +36,7 @@ class Decisions:
 
     def __init__(self) -> None:
         self._made: dict[Hashable, Choice] = {}
+        self._work = 0
 
     def choice(self, bit: int, zero: Decision, one: Decision) -> Decision:
         """`one` when the bit holds 1, else `zero`; both ask later bits only."""
@@ -47,6 +50,11 @@ class Decisions:
                 raise TooManyCasesError(f"its values have more than {MAX_MADE:,} cases together")
             made = self._made[key] = Choice(bit, zero, one)
         return made
+
+    def _worked(self, steps: int) -> None:
+        self._work += steps
+        if self._work > MAX_WORK:
+            raise TooManyCasesError(f"its values take more than {MAX_WORK:,} steps to follow")
 
     def bit(self, index: int) -> Decision:
         """True when the bit holds 1."""
@@ -85,7 +93,9 @@ class Decisions:
 
         if len({choice.bit for choice in choices(*operands)}) > MAX_BITS:
             raise TooManyCasesError(f"a value depends on more than {MAX_BITS} measured bits")
-        return walk(operands)
+        found = walk(operands)
+        self._worked(len(known))
+        return found
 
     def choose(self, condition: Decision, one: Decision, zero: Decision) -> Decision:
         """`one` where the condition holds, else `zero`."""
@@ -113,7 +123,9 @@ class Decisions:
                 known[key] = self.choice(bit, walk(*zeros), walk(*ones))
             return known[key]
 
-        return walk(condition, one, zero)
+        found = walk(condition, one, zero)
+        self._worked(len(known))
+        return found
 
     def both(self, left: Decision, right: Decision) -> Decision:
         """Logical and."""
@@ -147,7 +159,9 @@ class Decisions:
                 return walk(part.zero, zero)
             return self.choice(part.bit, walk(part.zero, zero), walk(part.one, one))
 
-        return walk(decision, assumed)
+        found = walk(decision, assumed)
+        self._worked(len(known))
+        return found
 
     def forget(self, decision: Decision, bits: Iterable[int]) -> Decision:
         """Where the condition can hold for some value of these bits."""
@@ -169,7 +183,9 @@ class Decisions:
                 known[key] = self.choice(part.bit, walk(part.zero), walk(part.one))
             return known[key]
 
-        return walk(decision)
+        found = walk(decision)
+        self._worked(len(known))
+        return found
 
     def renamed(self, decision: Decision, bits: dict[int, Decision]) -> Decision:
         """The decision with the truth of each of those bits in the bit's place."""
@@ -184,7 +200,9 @@ class Decisions:
                 known[key] = self.choose(asked, walk(part.one), walk(part.zero))
             return known[key]
 
-        return walk(decision)
+        found = walk(decision)
+        self._worked(len(known))
+        return found
 
     def of_condition(self, condition: Condition) -> Decision:
         """The truth of a condition of a circuit."""

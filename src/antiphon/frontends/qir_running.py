@@ -20,7 +20,7 @@ MAX_CALLS = 40
 """Functions that call one another; deeper, or recursive ones, stay opaque."""
 MAX_TURNS = 24
 """Turns of a loop that measurements may leave before it is written as one that they end."""
-MAX_REPEATED = 1_000_000
+MAX_REPEATED = 400_000
 """Instructions that are carried out again, in loops and functions; a longer program stays opaque."""
 
 
