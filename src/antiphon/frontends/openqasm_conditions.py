@@ -52,3 +52,12 @@ def compare(op: str, left: Bits, right: Bits) -> Condition:
             return negate(less(b, a))
         case _:
             return negate(less(a, b))
+
+
+def shifted(bits: Bits, places: int) -> Bits:
+    """The register moved to the right by so many places, or to the left by a negative number, filled with zeros."""
+    width = len(bits.values)
+    moved: tuple[Condition, ...] = tuple(
+        bits.values[i + places] if 0 <= i + places < width else False for i in range(width)
+    )
+    return Bits(moved)

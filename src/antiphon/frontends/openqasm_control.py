@@ -137,6 +137,9 @@ class Controlling(Reading):
 
     def repeat(self, statement: syntax.Repeat) -> None:
         """A loop on measured bits, or one on numbers, which is unrolled."""
+        if self._calls(statement.condition):
+            what = "a subroutine in the condition of a while loop"
+            raise self.evaluator.cannot(statement.at, what, "Call it in the loop, and keep what it returns in a bit.")
         if self._is_counted(statement.condition):
             self._counted_while(statement)
             return
@@ -179,6 +182,18 @@ class Controlling(Reading):
         finally:
             self.loops.pop()
         return loop.may_stop
+
+    def _calls(self, condition: syntax.Expression) -> bool:
+        """Whether the condition calls a subroutine of the program, which may do more than compute."""
+        match condition:
+            case syntax.CallOf(_, function, arguments):
+                return function in self.subroutines or any(map(self._calls, arguments))
+            case syntax.Unary(_, _, operand) | syntax.CastTo(_, _, operand):
+                return self._calls(operand)
+            case syntax.Binary(_, _, left, right):
+                return self._calls(left) or self._calls(right)
+            case _:
+                return False
 
     def _is_counted(self, condition: syntax.Expression) -> bool:
         """Whether the condition reads a variable number, so that its turns are counted while the text is read."""

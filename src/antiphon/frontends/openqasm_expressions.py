@@ -21,7 +21,7 @@ from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.comparisons import all_of, any_of, differ, negate
 from antiphon.frontends.openqasm_angles import FUNCTIONS, combine
 from antiphon.frontends.openqasm_angles import negate as negate_angle
-from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits, single
+from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits, shifted, single
 from antiphon.frontends.openqasm_numbers import Numbers
 from antiphon.frontends.openqasm_parser import located
 from antiphon.frontends.openqasm_values import COMPARISONS, Qubits, Seconds, Value, arithmetic, wrapped
@@ -47,6 +47,7 @@ class Evaluator(Numbers):
         self.version = version
         self.look_up = look_up
         self._real = version == 2
+        self.subroutine: Callable[[syntax.CallOf], Value | None] = lambda _: None
 
     # --- Typed entry points -------------------------------------------------------------------------------------------
 
@@ -275,7 +276,7 @@ class Evaluator(Numbers):
         """An operator that keeps bits; None for one that makes numbers of them."""
         op = expression.op
         if op in {"<<", ">>"} and isinstance(left, Bits) and isinstance(right, int):
-            return _shifted(left, -right if op == "<<" else right)
+            return shifted(left, -right if op == "<<" else right)
         for value, sign in ((left, 1), (right, -1)):
             # A negative number is below every register, whose value has no sign.
             if isinstance(value, int) and value < 0 and op in COMPARISONS:
@@ -300,6 +301,9 @@ class Evaluator(Numbers):
         return Bits(values, all(v.is_scalar for v in (left, right) if isinstance(v, Bits)))
 
     def _call(self, call: syntax.CallOf) -> Value:
+        returned = self.subroutine(call)
+        if returned is not None:
+            return returned
         values = [self.value(argument) for argument in call.arguments]
         name = call.function
         if name == "popcount" and len(values) == 1 and isinstance(values[0], Bits):
@@ -388,11 +392,3 @@ def _as_bits(value: Value, other: Value) -> Bits | None:
     if isinstance(value, int) and value >= 0 and isinstance(other, Bits):
         return constant_bits(int(value), max(len(other.values), int(value).bit_length()))
     return None
-
-
-def _shifted(bits: Bits, places: int) -> Bits:
-    width = len(bits.values)
-    moved: tuple[Condition, ...] = tuple(
-        bits.values[i + places] if 0 <= i + places < width else False for i in range(width)
-    )
-    return Bits(moved)

@@ -20,6 +20,7 @@ from antiphon.frontends.hidden import FIRST_HIDDEN, hidden_behind
 from antiphon.frontends.openqasm_control import Controlling
 from antiphon.frontends.openqasm_declare import Declaring
 from antiphon.frontends.openqasm_scope import KEEP_IN_BITS, StopReading
+from antiphon.frontends.openqasm_subroutines import Calling
 from antiphon.frontends.openqasm_values import Seconds
 from antiphon.frontends.profile import smallest_profile
 
@@ -33,7 +34,7 @@ class Lowered:
     profile: Profile
 
 
-class Lowering(Declaring, Controlling):
+class Lowering(Declaring, Controlling, Calling):
     """Lowers one program; `lowered()` is the result."""
 
     def lowered(self) -> Lowered:
@@ -144,6 +145,9 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     syntax.Alias: Lowering.alias,
     syntax.GateCall: Lowering.gate,
     syntax.DefineGate: Lowering.define_gate,
+    syntax.DefineSubroutine: Lowering.define_subroutine,
+    syntax.Return: Lowering.give_back,
+    syntax.CallAlone: Lowering.call_alone,
     syntax.MeasureInto: Lowering.measure,
     syntax.ResetOf: Lowering.reset,
     syntax.BarrierOn: Lowering.barrier,

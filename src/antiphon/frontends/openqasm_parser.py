@@ -115,7 +115,7 @@ def _at(node: Any) -> int:
 
 def _type(node: Any) -> syntax.TypeName:
     kind = _kind(node).removesuffix("Type").lower()
-    size = node.size if kind in {"bit", "int", "uint", "float", "angle"} else None
+    size = node.size if kind in {"bit", "int", "uint", "float", "angle", "qubit"} else None
     return syntax.TypeName(kind, None if size is None else _expression(size))
 
 
@@ -200,9 +200,7 @@ def _modifiers(node: Any) -> tuple[syntax.Modifier, ...]:
 
 
 _WAYS_OUT = {
-    "SubroutineDefinition": ("a subroutine (def)", "Write it as a gate, or write its statements where it is called."),
     "ExternDeclaration": ("an extern function", "Compute its value before you submit and pass it as an input."),
-    "ReturnStatement": ("a return", "Write the statements where the subroutine is called."),
     "Pragma": ("a pragma", "Remove it."),
     "CalibrationStatement": ("a calibration block", "Describe the circuit with gates."),
     "CalibrationDefinition": ("a calibration definition", "Describe the circuit with gates."),
@@ -306,9 +304,17 @@ def _classical(node: Any) -> Statement:
         case "ClassicalAssignment" | "CompoundAssignment" as kind:
             op = node.op.value if kind == "CompoundAssignment" else ""
             return syntax.Assign(at, _expression(node.lhs), op, _expression(node.rhs))
-        case (
-            "SubroutineDefinition" | "ExternDeclaration" | "ReturnStatement" | "Pragma" | "ExpressionStatement" as kind
-        ):
+        case "SubroutineDefinition":
+            parameters = tuple((_type(p.type), p.identifier.name) for p in node.params)
+            returns = None if node.return_type is None else _type(node.return_type)
+            return syntax.DefineSubroutine(at, node.name.name, parameters, returns, _statements(node.body))
+        case "ReturnStatement":
+            return syntax.Return(at, None if node.value is None else _expression(node.value))
+        case "ExpressionStatement" if _kind(node.expr) == "FunctionCall":
+            call = _expression(node.expr)
+            assert isinstance(call, syntax.CallOf)
+            return syntax.CallAlone(at, call)
+        case "ExternDeclaration" | "Pragma" | "ExpressionStatement" as kind:
             return syntax.Unsupported(at, *_WAYS_OUT[kind])
         case "CalibrationStatement" | "CalibrationDefinition" | "CalibrationGrammarDeclaration" as kind:
             return syntax.Unsupported(at, *_WAYS_OUT[kind])

@@ -74,6 +74,8 @@ class Reading:
         self.registers: list[Register] = []
         self.outputs: set[str] = set()
         self.parameters: list[str] = []
+        self.subroutines: dict[str, syntax.DefineSubroutine] = {}
+        self.calls: list[tuple[int, int]] = []  # of each call under way: measured conditions and loops around it
         self.num_places = 0
         self.at = 0
         self.made = 0

@@ -219,6 +219,33 @@ class DefineGate:
 
 
 @dataclass(frozen=True, slots=True)
+class DefineSubroutine:
+    """`def name(types and names) -> returns { body }`; `returns` is None when nothing is."""
+
+    at: int
+    name: str
+    parameters: tuple[tuple[TypeName, str], ...]
+    returns: TypeName | None
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """`return value;`."""
+
+    at: int
+    value: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallAlone:
+    """A call whose value is not used."""
+
+    at: int
+    call: CallOf
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureInto:
     """`measure q -> c;`; no target when it was left out."""
 
@@ -328,6 +355,7 @@ class Unsupported:
 
 
 Statement: TypeAlias = (
-    "Include | DeclareQubits | Declare | Alias | GateCall | DefineGate | MeasureInto | ResetOf | BarrierOn | DelayOn"
+    "Include | DeclareQubits | Declare | Alias | GateCall | DefineGate | DefineSubroutine | Return | CallAlone"
+    " | MeasureInto | ResetOf | BarrierOn | DelayOn"
     " | Assign | Block | Branch | Repeat | ForEach | Switch | Leave | Unsupported"
 )

@@ -385,7 +385,9 @@ def test_annotations_have_no_effect() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "def f(qubit a) { x a; } qubit q; f(q);",
+        "def f(qubit a) -> int { bit c; c = measure a; if (c) { return 1; } return 0; } qubit q; int k = f(q);",
+        "def f(qubit a) -> bit { return measure a; } qubit q; while (f(q)) x q;",
+        "qubit q; 1 + 1;",
         "extern f(int) -> int; qubit q;",
         "input int n; qubit q;",
         "bit c; qubit q; int k = 0; while (c) { k += 1; c = measure q; }",

@@ -12,6 +12,7 @@ from antiphon.domain.circuits import While
 from antiphon.domain.parameters import NO_PARAMETERS
 from antiphon.domain.programs import Profile, Program
 from antiphon.domain.work import Pub
+from antiphon.errors import AntiphonError
 from antiphon.frontends.openqasm import program_from_openqasm
 from antiphon.frontends.qir import program_from_qir
 from antiphon.frontends.qiskit import program_from_circuit
@@ -145,3 +146,36 @@ def test_the_same_circuit_with_variables_has_the_same_digest() -> None:
     first, second = (program_from_circuit(to_qiskit(RELATED)) for _ in range(2))
     assert first.digest == second.digest
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", first.digest)
+
+
+def test_subroutines_measure_compute_and_give_back() -> None:
+    text = """OPENQASM 3.0; include "stdgates.inc"; const int m = 2;
+    def flip(qubit a, float x) -> bit { rx(x) a; bit c; c = measure a; reset a; return c; }
+    def turned(qubit[2] a, int n) { for int i in [1:n] { x a[i - 1]; } }
+    def counted(int n, bit b) -> int { int k = n * m; if (b) k += 1; return k; }
+    qubit[3] q; bit c; bit[3] out; bit[2] d;
+    c = flip(q[0], pi / 2);
+    turned(q[1:2], 2);
+    if (flip(q[0], pi)) x q[1];
+    out = counted(1, c);
+    d = measure q[1:2];"""
+    assert returned(program_from_openqasm(text)) == pytest.approx({"10 010 0": 0.5, "10 011 1": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("def f(int n) -> int { return f(n); } int k = f(1);", "more than 40 deep"),
+        ("bit c; def f(qubit a) { c = measure a; } f(q);", "nothing of the name c"),
+        ("return 1;", "outside a subroutine"),
+        ("def f(qubit[2] a) {} f(q);", "takes 2 qubits for a"),
+        ("def f(qubit a) {} f(q, q);", "takes 1 arguments, not 2"),
+        ("def f(qubit a) { x a; } bit c; c = f(q);", "gives nothing back"),
+        ("def f() {} def f() {}", "defined twice"),
+        ("if (true) { def f() {} }", "inside a block"),
+    ],
+)
+def test_subroutines_that_make_no_sense_are_refused(body: str, message: str) -> None:
+    with pytest.raises(AntiphonError, match=message) as caught:
+        program_from_openqasm(f'OPENQASM 3.0; include "stdgates.inc"; qubit q; {body}')
+    assert caught.value.next_step
