@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import Workspace
+from antiphon import Mitigation, Workspace
 from antiphon.domain.programs import Profile
-from antiphon.errors import UnsupportedProgramError
+from antiphon.errors import ProgramError, UnsupportedProgramError
 from command_line import antiphon
 
 TEXT = """OPENQASM 3.0;
@@ -65,3 +65,14 @@ def test_the_command_line_checks_a_file(tmp_path: Path) -> None:
     shown = antiphon(home, "check", file, *asked)
     assert "Adaptive_RI is needed by a branch on measured bits" in shown.out
     assert "sim.stabilizer does not take it" in shown.out
+
+
+def test_readout_is_not_corrected_in_what_a_program_computed(tmp_path: Path) -> None:
+    head = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; output bit p; '
+    text = head + "h q[0]; c = measure q; p = c[0] ^ c[1];"
+    with Workspace(tmp_path) as workspace:
+        target = workspace.target("emu.manila")
+        with pytest.raises(ProgramError, match="'readout' cannot be done") as caught:
+            target.submit(text, shots=100, mitigation=Mitigation(readout=True))
+        assert "returns something else" in caught.value.cause
+        assert set(target.submit(text, shots=100, seed=1).result().counts) == {"0", "1"}

@@ -36,6 +36,12 @@ def check_sample(pub: Pub, circuit: Circuit, methods: Methods) -> int:
             raise refusal(
                 name, "it corrects expectation values, and this job samples counts", "Use estimate, or leave it out."
             )
+    if pub.program.returns is not None and (methods.readout is not None or methods.randomizations > 1):
+        raise refusal(
+            "twirling" if methods.readout is None else "readout",
+            "the program returns something else than the bits that it measures, such as a number, or some of them only",
+            "Return every measured bit as it is, and compute from the counts.",
+        )
     if methods.readout is not None:
         check_pairs(read_last(circuit))
     if (pub.shots or 0) < methods.randomizations:
