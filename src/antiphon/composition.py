@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -28,6 +28,7 @@ from antiphon.adapters.secrets.vault import vault_token
 from antiphon.adapters.store import open_store
 from antiphon.adapters.store.telling import ENDED, QUEUED, SOMETHING_WAITS
 from antiphon.adapters.targets import emu, sim
+from antiphon.adapters.targets.emu.prices import PUBLISHED
 from antiphon.adapters.targets.emu_life.lives import give_lives
 from antiphon.adapters.targets.mitigation import mitigating
 from antiphon.adapters.targets.plugins import load_plugins
@@ -253,6 +254,11 @@ def _wakeups(database: str | Path, *, takes_jobs: bool) -> Wakeups | None:
     if not takes_jobs:
         return None
     return SqliteWakeups(Path(text.removeprefix("sqlite:///")), SOMETHING_WAITS)
+
+
+def published_prices() -> Mapping[str, Mapping[str, Any]]:
+    """What vendors have published as prices of the machines that are emulated, as price lists, by target."""
+    return PUBLISHED
 
 
 def trace_jobs(ctx: EngineContext, provider: TracerProvider | None = None) -> None:

@@ -74,6 +74,16 @@ def test_a_policy_that_no_queue_can_have_says_why(home: Path) -> None:
     assert "next step" in ran.err
 
 
+def test_an_emulated_device_takes_the_prices_of_its_machine(home: Path, bell: Path) -> None:
+    assert antiphon(home, "targets", "prices", "emu.ion", "--published", "--json").data["version"] == 1
+    quote = antiphon(home, "submit", bell, "-t", "emu.ion", "-n", 1000, "--quote", "--json").data
+    # HQC = 5 + 1000 · (1 + 10 · 1 + 5 · 2) / 5000
+    assert quote["cost"]["p50"] == pytest.approx(5 + 1000 * 21 / 5000)
+    refused = antiphon(home, "targets", "prices", "emu.willow", "--published")
+    assert refused.code == 2
+    assert "emu.ion" in refused.err
+
+
 @pytest.mark.usefixtures("narrow")
 def test_prices_are_set_from_a_file_and_quotes_are_by_them(home: Path, bell: Path, tmp_path: Path) -> None:
     assert "has no prices" in antiphon(home, "targets", "prices", TARGET).out

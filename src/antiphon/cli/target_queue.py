@@ -104,6 +104,9 @@ def prices(
         Path | None,
         typer.Argument(metavar="FILE", help="A price list in JSON, to set; a dash reads stdin.", show_default=False),
     ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Set what the vendor of the emulated machine has published.")
+    ] = False,
 ) -> None:
     """Show what a target charges, or set it.
 
@@ -112,10 +115,24 @@ def prices(
     """
     from antiphon.client.wire.queues import prices_to_json
 
+    if published and file is not None:
+        raise typer.BadParameter("give a file or --published, not both.", param_hint="FILE")
+    given = _published(name) if published else None if file is None else _price_list(file)
     with shell.look() as workspace:
         target = workspace.target(name)
-        stored = target.prices() if file is None else target.set_prices(_price_list(file))
+        stored = target.prices() if given is None else target.set_prices(given)
         shell.data(prices_to_json(name, stored), lambda: prices_page(shell, name, stored))
+
+
+def _published(name: str) -> dict[str, Any]:
+    from antiphon.composition import published_prices
+
+    found = published_prices()
+    if name not in found:
+        raise typer.BadParameter(
+            f"no price of {name} is published; there are those of {', '.join(found)}.", param_hint="--published"
+        )
+    return dict(found[name])
 
 
 def _price_list(file: Path) -> dict[str, Any]:
