@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
-import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -86,22 +86,25 @@ def _from_file() -> str | None:
 
 
 class _Stop:
-    """Counts the signals that ask for an end."""
+    """Counts the signals that ask for an end.
+
+    The handler may interrupt `wait` anywhere, so it takes no lock: setting an event there could wait for itself, and
+    putting into a `SimpleQueue` never does.
+    """
 
     def __init__(self) -> None:
         self.asked = 0
-        self._event = threading.Event()
+        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
         self.asked += 1
-        self._event.set()
+        self._told.put(None)
 
     def wait(self) -> None:
         """Until the first of them."""
-        while not self._event.wait(60.0):
-            pass
+        self._told.get()
 
 
 def _tell(shell: Shell, engine: RunningEngine, ray: str | None) -> None:
