@@ -62,16 +62,3 @@ GATES: dict[str, GateKind] = {
         GateKind("cswap", 3, 0),
     )
 }
-
-ROTATIONS_CLIFFORD_AT = {
-    # Rotations that are Clifford at multiples of this fraction of π: a stabilizer engine accepts them there.
-    "rx": 0.5,
-    "ry": 0.5,
-    "rz": 0.5,
-    "p": 0.5,
-    "rxx": 0.5,
-    "ryy": 0.5,
-    "rzz": 0.5,
-    "rzx": 0.5,
-    "cp": 1.0,
-}

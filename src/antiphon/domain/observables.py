@@ -32,8 +32,3 @@ class Observable:
         """The inverse of `to_json`."""
         data = json.loads(text)
         return cls(data["num_qubits"], tuple((pauli, float(value)) for pauli, value in data["terms"]))
-
-    @property
-    def is_diagonal(self) -> bool:
-        """True when every string holds only I and Z, so that one measurement basis serves all."""
-        return all(set(pauli) <= {"I", "Z"} for pauli, _ in self.terms)

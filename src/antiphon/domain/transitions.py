@@ -57,10 +57,6 @@ class TransitionTable(Generic[Status, Trigger]):
                 details={"status": status.value, "trigger": trigger.value},
             ) from None
 
-    def allows(self, status: Status, trigger: Trigger) -> bool:
-        """True when the pair is listed."""
-        return (status, trigger) in self._rows
-
     def rows(self) -> Iterator[tuple[Status, Trigger, Status]]:
         """All listed rows, in the order of the table."""
         for (status, trigger), after in self._rows.items():

@@ -84,15 +84,6 @@ async def stop_services(services: Services) -> None:
     services.threads.shutdown()
 
 
-def running_app(settings: ServerSettings, *, clock: Clock | None = None) -> FastAPI:
-    """The app of a server whose services start now and end with the app's lifespan.
-
-    Raises:
-        StoreError: As `build_services`.
-    """
-    return app_of(build_services(settings, clock=clock))
-
-
 @asynccontextmanager
 async def _chores(app: FastAPI, services: Services) -> AsyncIterator[None]:
     """What runs beside the requests as long as the app does."""

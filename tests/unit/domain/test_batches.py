@@ -8,13 +8,15 @@ from antiphon.domain.batches import ITEM_TRANSITIONS, BatchItem, ItemEvent, Item
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.transitions import TransitionRefusedError
 
+LISTED = {(status, trigger) for status, trigger, _ in ITEM_TRANSITIONS.rows()}
+
 
 @given(st.lists(st.tuples(st.sampled_from(ItemTrigger), st.floats(0, 1e10)), max_size=15))
 def test_no_order_of_events_breaks_an_item(events: list[tuple[ItemTrigger, float]]) -> None:
     item = BatchItem(3)
     for trigger, at in events:
         event = ItemEvent(trigger=trigger, at=at, outcome={"x": 1} if trigger is ItemTrigger.SUCCEEDED else None)
-        if not ITEM_TRANSITIONS.allows(item.status, trigger):
+        if (item.status, trigger) not in LISTED:
             with pytest.raises(TransitionRefusedError):
                 advance_item(item, event)
             continue

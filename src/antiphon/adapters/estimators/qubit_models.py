@@ -12,8 +12,6 @@ from typing import Any
 
 from antiphon.errors import LimitError
 
-DEFAULT_MODEL = "qubit_gate_ns_e3"
-
 
 @dataclass(frozen=True, slots=True)
 class QubitModel:
