@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.domain.devices import DeviceShape
 from antiphon.domain.programs import Profile
+from antiphon.errors import UnsupportedProgramError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,14 @@ class TargetInfo:
             "description": self.description,
             **({} if self.device is None else {"device": self.device.to_json()}),
         }
+
+
+def option_refusal(target: str, option: str, cause: str, next_step: str) -> UnsupportedProgramError:
+    """An option that a target cannot take as given."""
+    return UnsupportedProgramError(
+        f"{target} cannot take the option {option!r} as given.",
+        code="option-invalid",
+        cause=cause,
+        next_step=next_step,
+        details={"target": target, "option": option},
+    )

@@ -12,7 +12,7 @@ from antiphon.adapters.targets.emu.assessing import assess_compiled, depth_of, t
 from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.compile import Apart, Done, compiled
 from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
-from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings, refusal
+from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings
 from antiphon.adapters.targets.emu.snapshots import iso_of, snapshot_named
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.checks import check_pub
@@ -26,7 +26,7 @@ from antiphon.domain.devices import Assessment
 from antiphon.domain.observables import Observable
 from antiphon.domain.programs import Profile, Program
 from antiphon.domain.results import Execution, Outcome
-from antiphon.domain.targets import Limits, TargetInfo
+from antiphon.domain.targets import Limits, TargetInfo, option_refusal
 from antiphon.domain.work import Compiled, Plan, Pub, Work
 from antiphon.errors import LimitError
 from antiphon.ports.device_driver import RUN_UNDER
@@ -245,7 +245,7 @@ class EmuDriver:
                 details={"num_qubits": width, "max_qubits": most},
             )
         if settings.layout is not None and len(settings.layout) != width:
-            raise refusal(
+            raise option_refusal(
                 name,
                 "layout",
                 f"it has {len(settings.layout)} qubits, and the program has {width}",

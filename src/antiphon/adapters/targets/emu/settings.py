@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.adapters.targets.sim.features import Features
-from antiphon.errors import UnsupportedProgramError
+from antiphon.domain.targets import option_refusal
 
 _LEVELS = (0, 1, 2, 3)
 
@@ -50,19 +50,19 @@ def read_settings(options: Mapping[str, Any], num_qubits: int, target: str) -> C
             way_out = f"Did you mean {close[0]!r}?" if close else f"`antiphon targets show {target}` lists its options."
             if name == "noise":
                 way_out = "Leave it out: the device has the noise of its calibration. sim.auto takes any."
-            raise refusal(target, name, f"{target} has no option {name!r}", way_out)
+            raise option_refusal(target, name, f"{target} has no option {name!r}", way_out)
     level = options.get("optimization_level")
     if level is not None and (isinstance(level, bool) or level not in _LEVELS):
-        raise refusal(target, "optimization_level", f"it is {level!r}", "Give 0, 1, 2 or 3.")
+        raise option_refusal(target, "optimization_level", f"it is {level!r}", "Give 0, 1, 2 or 3.")
     seed = options.get("compile_seed", 0)
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise refusal(target, "compile_seed", f"it is {seed!r}", "Give an integer from 0 to below 2**32.")
+        raise option_refusal(target, "compile_seed", f"it is {seed!r}", "Give an integer from 0 to below 2**32.")
     layout = options.get("layout")
     if layout is not None:
         whole = isinstance(layout, list | tuple) and all(type(qubit) is int for qubit in layout)
         if not whole or len(set(layout)) != len(layout) or not all(0 <= qubit < num_qubits for qubit in layout):
             way_out = f"Give distinct numbers of qubits from 0 to {num_qubits - 1}, one for each of the program's."
-            raise refusal(target, "layout", f"it is {layout!r}", way_out)
+            raise option_refusal(target, "layout", f"it is {layout!r}", way_out)
     return CompileSettings(level, seed, None if layout is None else tuple(layout))
 
 
@@ -73,14 +73,3 @@ def level_for(features: Features) -> int:
     circuit that stays Clifford is sampled with noise at any width.
     """
     return 1 if features.may_be_clifford and not features.is_parametric else 2
-
-
-def refusal(target: str, option: str, cause: str, next_step: str) -> UnsupportedProgramError:
-    """An option that the target cannot take as given."""
-    return UnsupportedProgramError(
-        f"{target} cannot take the option {option!r} as given.",
-        code="option-invalid",
-        cause=cause,
-        next_step=next_step,
-        details={"target": target, "option": option},
-    )

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from antiphon.adapters.targets.emu.settings import refusal
 from antiphon.domain.calibrations import Calibration
+from antiphon.domain.targets import option_refusal
 
 
 def iso_of(calibration: Calibration) -> str:
@@ -26,4 +26,6 @@ def snapshot_named(name: Any, known: Sequence[Calibration], target: str) -> Cali
             if name in (each.digest, iso_of(each), iso_of(each)[:10]):
                 return each
     dates = ", ".join(iso_of(each)[:10] for each in known)
-    raise refusal(target, "calibration", f"there is none of the name {name!r}", f"Give a digest, or one of {dates}.")
+    raise option_refusal(
+        target, "calibration", f"there is none of the name {name!r}", f"Give a digest, or one of {dates}."
+    )

@@ -13,9 +13,9 @@ from antiphon.domain.policies.drift import Wandering
 from antiphon.domain.policies.life import LivingDevice, Schedule
 from antiphon.domain.programs import Program
 from antiphon.domain.results import Execution
-from antiphon.domain.targets import TargetInfo
+from antiphon.domain.targets import TargetInfo, option_refusal
 from antiphon.domain.work import Plan, Work
-from antiphon.errors import ExecutionError, UnsupportedProgramError
+from antiphon.errors import ExecutionError
 from antiphon.ports.clock import Clock
 from antiphon.ports.device_driver import RUN_UNDER
 
@@ -98,10 +98,11 @@ class LivingDriver:
     def plan_at(self, work: Work, at: float) -> Plan:
         """The plan that `plan` made, or will make, at `at`."""
         if "calibration" in work.options:
-            raise UnsupportedProgramError(
-                f"{self._info.name} lives: it runs under the calibration in force, and no other.",
-                code="option-invalid",
-                next_step=f"Leave the option out, or demand a fresh one with {MAX_AGE}.",
+            raise option_refusal(
+                self._info.name,
+                "calibration",
+                "the device lives: it runs under the calibration in force, and no other",
+                f"Leave the option out, or demand a fresh one with {MAX_AGE}.",
             )
         published = self.calibration(at)
         options = {name: value for name, value in work.options.items() if name not in OPTIONS}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from antiphon.domain.noise import Noise, NoiseModel
+from antiphon.domain.targets import option_refusal
 from antiphon.errors import UnsupportedProgramError
 
 WHERE_POSSIBLE: Literal["where possible"] = "where possible"
@@ -43,30 +44,32 @@ def read_settings(options: Mapping[str, Any], understood: Mapping[str, str], tar
     """
     for name in options:
         if name == "noise" and name not in understood:
-            raise _refusal(target, name, f"{target} applies no noise", "Use sim.density_matrix or sim.auto.")
+            raise option_refusal(target, name, f"{target} applies no noise", "Use sim.density_matrix or sim.auto.")
         if name not in understood:
-            raise _refusal(target, name, f"{target} has no option {name!r}", f"Use {', '.join(understood)}.")
+            raise option_refusal(target, name, f"{target} has no option {name!r}", f"Use {', '.join(understood)}.")
     given = options.get("noise")
     if given is not None and not isinstance(given, Mapping):
-        raise _refusal(
+        raise option_refusal(
             target, "noise", f"it is {given!r}", "Give a NoiseModel, e.g. antiphon.NoiseModel(depolarizing_2q=0.01)."
         )
     noise = NoiseModel.from_json(given) if given is not None else None
     bond = options.get("max_bond_dimension")
     if bond is not None and not (isinstance(bond, int) and not isinstance(bond, bool) and bond >= 1):
-        raise _refusal(target, "max_bond_dimension", f"it is {bond!r}", "Give an integer from 1.")
+        raise option_refusal(target, "max_bond_dimension", f"it is {bond!r}", "Give an integer from 1.")
     threshold = options.get("truncation_threshold", 1e-16)
     if not (isinstance(threshold, int | float) and 0.0 <= threshold < 1.0):
-        raise _refusal(target, "truncation_threshold", f"it is {threshold!r}", "Give a number from 0 to below 1.")
+        raise option_refusal(target, "truncation_threshold", f"it is {threshold!r}", "Give a number from 0 to below 1.")
     precision = options.get("precision")
     if precision not in (None, "single", "double"):
-        raise _refusal(target, "precision", f"it is {precision!r}", 'Give "single" or "double".')
+        raise option_refusal(target, "precision", f"it is {precision!r}", 'Give "single" or "double".')
     engine = options.get("engine")
     if engine is not None and not isinstance(engine, str):
-        raise _refusal(target, "engine", f"it is {engine!r}", "Give the name of an engine.")
+        raise option_refusal(target, "engine", f"it is {engine!r}", "Give the name of an engine.")
     exact = options.get("exact_probabilities", False)
     if not isinstance(exact, bool) and exact != WHERE_POSSIBLE:
-        raise _refusal(target, "exact_probabilities", f"it is {exact!r}", f'Give true, false or "{WHERE_POSSIBLE}".')
+        raise option_refusal(
+            target, "exact_probabilities", f"it is {exact!r}", f'Give true, false or "{WHERE_POSSIBLE}".'
+        )
     used = None if noise is None or noise.is_trivial else noise
     return Settings(used, bond, float(threshold), engine, precision, exact)
 
@@ -84,14 +87,4 @@ def uniform_noise(settings: Settings) -> NoiseModel | None:
         "The noise of a device cannot be applied to a program that is no circuit.",
         code="noise-unsupported",
         next_step="Write the program as a circuit, without what its cause names.",
-    )
-
-
-def _refusal(target: str, option: str, cause: str, next_step: str) -> UnsupportedProgramError:
-    return UnsupportedProgramError(
-        f"{target} cannot take the option {option!r} as given.",
-        code="option-invalid",
-        cause=cause,
-        next_step=next_step,
-        details={"target": target, "option": option},
     )
