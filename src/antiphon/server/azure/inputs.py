@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from antiphon.domain.programs import Profile, Program, ProgramFormat
+from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest
 from antiphon.errors import LimitError, ProgramError, UnsupportedProgramError
-from antiphon.frontends.qir_reader import is_bitcode, read_qir
+from antiphon.frontends.qir_reader import is_bitcode
 from antiphon.ports.program_codec import ProgramCodec
 from antiphon.server.azure.declared import PULSES
 from antiphon.server.azure.outputs import HONEYWELL, IONQ, QUANTUM_V2, check_output_format, check_output_size
@@ -241,18 +241,10 @@ def _check(program: Program, target: AzureTarget) -> None:
             next_step="Choose a wider target, e.g. sim.auto.",
             details={"num_qubits": program.num_qubits, "limit": target.num_qubits},
         )
-    if program.profile.rank > target.profile.rank and not _claims_base(program):
+    if program.profile.rank > target.profile.rank:
         raise UnsupportedProgramError(
             f"The program needs the profile {program.profile.value}; {target.id} takes {target.profile.value}.",
             code="profile-exceeded",
             next_step=f"Choose a target with a larger profile, e.g. sim.auto, or compile for {target.profile.value}.",
             details={"profile": program.profile.value, "allowed": target.profile.value},
         )
-
-
-def _claims_base(program: Program) -> bool:
-    # What a compiler wrote for the base profile may record one result twice, which `smallest_profile` calls adaptive.
-    if program.format not in QIR_FORMATS or program.profile is Profile.BASE:
-        return False
-    entry = read_qir(program.source).functions[program.entry_point or ""]
-    return entry.attributes.get("qir_profiles", "").lower().startswith("base")
