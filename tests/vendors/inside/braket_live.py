@@ -12,7 +12,7 @@ import boto3
 from botocore.stub import ANY, Stubber
 from braket.aws import AwsSession
 from vendor_process.braket.device import to_braket
-from vendor_process.braket.job import TAG, LiveTasks, classed
+from vendor_process.braket.job import BITS, PART, TAG, LiveTasks, classed
 from vendor_process.serving import AmbiguousError, RefusedError, Request, TransientError
 
 ARN = "arn:aws:braket:us-east-1:123456789012:quantum-task/11111111-2222-3333-4444-555555555555"
@@ -33,7 +33,7 @@ SENT: dict[str, Any] = {
     "deviceParameters": "{}",
     "outputS3Bucket": "mine",
     "outputS3KeyPrefix": "antiphon/job_1-0",
-    "tags": {TAG: "job_1-0", "antiphon-bits": "0"},
+    "tags": {TAG: "job_1-0", BITS: "0", PART: "0/1"},
 }
 
 
@@ -101,6 +101,49 @@ with stub:
     assert (failed.state, failed.error, failed.cost[0]["consumed"]) == ("failed", "broken", 100)
     tasks.cancel(ARN)
     stub.assert_no_pending_responses()
+
+# Two programs are two tasks, of which the second is refused: then neither is to run.
+tasks, stub = live()
+two = Request(key="job_2-0", device="sv1", programs=[PROGRAM, {**PROGRAM, "shots": 7}])
+first = {
+    **SENT,
+    "clientToken": "job_2-0.0",
+    "outputS3KeyPrefix": ANY,
+    "tags": {**SENT["tags"], TAG: "job_2-0", PART: "0/2"},
+}
+second = {**first, "clientToken": "job_2-0.1", "shots": 7, "tags": {**first["tags"], PART: "1/2"}}
+other = ARN.replace("1111-", "9999-")
+listed = [
+    {
+        **{key: value for key, value in task("QUEUED").items() if key != "deviceParameters"},
+        "quantumTaskArn": arn,
+        "tags": sent["tags"],
+    }
+    for arn, sent in ((other, second), (ARN, first))
+]
+stub.add_response("create_quantum_task", {"quantumTaskArn": ARN}, first)
+stub.add_response("create_quantum_task", {"quantumTaskArn": other}, second)
+stub.add_response("search_quantum_tasks", {"quantumTasks": listed})
+stub.add_response("get_quantum_task", {**task("COMPLETED"), "tags": first["tags"]})
+stub.add_response("get_quantum_task", {**task("RUNNING"), "tags": second["tags"]})
+stub.add_response("search_quantum_tasks", {"quantumTasks": listed[:1]})
+stub.add_response("create_quantum_task", {"quantumTaskArn": ARN}, first)
+stub.add_client_error("create_quantum_task", service_error_code="ValidationException", http_status_code=400)
+stub.add_response("cancel_quantum_task", {"quantumTaskArn": ARN, "cancellationStatus": "CANCELLING"})
+with stub:
+    texts = [to_braket(program) for program in two.programs]
+    both = tasks.send(two, texts, DEVICE)
+    assert (both.id, both.key, both.state) == (f"{ARN}+{other}", "job_2-0", "queued")
+    found = tasks.find("job_2-0", 0.0)
+    assert found is not None
+    assert (found.id, found.key, found.state) == (both.id, "job_2-0", "running")
+    assert tasks.find("job_2-0", 0.0) is None
+    try:
+        tasks.send(two, texts, DEVICE)
+    except RefusedError:
+        stub.assert_no_pending_responses()
+    else:
+        raise AssertionError("it went through")
 
 assert failing("ThrottlingException", 429, sending=True) is TransientError
 assert failing("DeviceOfflineException", 424, sending=True) is TransientError

@@ -15,7 +15,6 @@ Json = dict[str, Any]
 STARTING_S = 120.0
 """An SDK may take ten seconds to import on a busy machine; the first `hello` asks the vendor for its devices, too."""
 ANSWER_S = 60.0
-SEND_S = 120.0
 
 
 def error_of(vendor: str, told: Mapping[str, Any]) -> ExecutionError | NotImplementedError:

@@ -21,6 +21,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
 )
 from azure.quantum import Job, Workspace
+from vendor_process.groups import together
 from vendor_process.serving import (
     AmbiguousError,
     Json,
@@ -165,21 +166,17 @@ def _parts(job_id: str) -> tuple[str, int]:
 
 
 def _together(key: str, jobs: Sequence[Job]) -> VendorJob:
-    states = [_state(job) for job in jobs]
-    if all(state in ("succeeded", "failed", "cancelled") for state in states):
-        state = next((bad for bad in ("failed", "cancelled") if bad in states), "succeeded")
-    else:
-        state = "queued" if all(each == "queued" for each in states) else "running"
-    errors = [
-        f"{job.details.error_data.code}: {job.details.error_data.message}" for job in jobs if job.details.error_data
-    ]
+    return together(f"{key}:{len(jobs)}", key, [_told(job) for job in jobs])
+
+
+def _told(job: Job) -> VendorJob:
+    error = job.details.error_data
     return VendorJob(
-        id=f"{key}:{len(jobs)}",
-        key=key,
-        state=state,
-        error="; ".join(dict.fromkeys(errors)),
-        cost=[line for job in jobs for line in _cost(job)],
-        seconds=sum(_seconds(job) for job in jobs),
+        id=job.id,
+        state=_state(job),
+        error=f"{error.code}: {error.message}" if error else "",
+        cost=list(_cost(job)),
+        seconds=_seconds(job),
     )
 
 

@@ -9,6 +9,8 @@ from braket.aws import AwsDevice
 from vendor_process.serving import Json, RefusedError
 
 LOCAL = "local:braket/"
+MOST_TASKS = 50
+"""Of the service, in one job of ours: each program is a task there."""
 INCLUDE = 'include "stdgates.inc";\n'
 
 GATES = {
@@ -69,7 +71,7 @@ def describe_live(told: Mapping[str, Any], session: Any) -> Json | None:
         "profile": "Base",
         "min_shots": least,
         "max_shots": most,
-        "max_programs": 1,
+        "max_programs": MOST_TASKS,
         "formats": ["openqasm3"],
         "native_gates": list(getattr(paradigm, "nativeGateSet", None) or ()),
         "status": "Available" if told["deviceStatus"] == "ONLINE" else told["deviceStatus"].capitalize(),

@@ -22,10 +22,10 @@ from braket.aws import AwsQuantumTask, AwsSession
 from braket.devices import LocalSimulator
 from braket.ir.openqasm import Program
 from vendor_process.braket.device import LOCAL
+from vendor_process.groups import SEPARATOR, send_each, together
 from vendor_process.serving import (
     AmbiguousError,
     Json,
-    LocalJobs,
     RefusedError,
     Request,
     TransientError,
@@ -44,6 +44,9 @@ STATES = {
 }
 BUSY = frozenset({"ThrottlingException", "DeviceOfflineException", "ServiceQuotaExceededException"})
 TAG = "antiphon-key"
+BITS = "antiphon-bits"
+PART = "antiphon-part"
+"""Which program of how many."""
 
 
 @contextmanager
@@ -80,80 +83,78 @@ def open_session(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Aws
     return AwsSession(boto_session=session, braket_client=client, default_bucket=settings.get("bucket"))
 
 
-class LocalTasks:
-    """Tasks on the SDK's simulator, which run in this process and are gone with it."""
-
-    def __init__(self) -> None:
-        self._jobs = LocalJobs()
-
-    def send(self, request: Request, programs: Sequence[str], arn: str) -> VendorJob:
-        simulator = LocalSimulator(arn.removeprefix(LOCAL))
-        bits = [program["bits"] for program in request.programs]
-        shots = [program["shots"] for program in request.programs]
-
-        def run() -> Json:
-            results = [
-                _outcomes(simulator.run(Program(source=text), shots=number).result(), order)
-                for text, number, order in zip(programs, shots, bits, strict=True)
-            ]
-            return {"results": results}
-
-        return self._jobs.start(request.key, run)
-
-    def find(self, key: str, since: float) -> VendorJob | None:
-        del since
-        return self._jobs.find(key)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._jobs.look(job_id)
-
-    def fetch(self, job_id: str) -> list[Json]:
-        results: list[Json] = self._jobs.fetch(job_id)["results"]
-        return results
-
-    def cancel(self, job_id: str) -> None:
-        self._jobs.cancel(job_id)
+def simulate(request: Request, programs: Sequence[str], arn: str) -> Json:
+    """The outcomes of programs on the SDK's simulator."""
+    simulator = LocalSimulator(arn.removeprefix(LOCAL))
+    return {
+        "results": [
+            _outcomes(simulator.run(Program(source=text), shots=program["shots"]).result(), program["bits"])
+            for text, program in zip(programs, request.programs, strict=True)
+        ]
+    }
 
 
 class LiveTasks:
-    """Tasks of the service; one program each."""
+    """Tasks of the service: one for each program, all with the key of their job in a tag."""
 
     def __init__(self, session: AwsSession, bucket: str, prefix: str) -> None:
         self._session, self._bucket, self._prefix = session, bucket, prefix
 
     def send(self, request: Request, programs: Sequence[str], arn: str) -> VendorJob:
-        if len(programs) != 1:
-            raise RefusedError("a task of Amazon Braket holds one program")
-        bits = ",".join(map(str, request.programs[0]["bits"]))
-        with classed(sending=True):
-            task = self._session.create_quantum_task(
-                clientToken=_token(request.key),
-                deviceArn=arn,
-                shots=request.programs[0]["shots"],
-                action=Program(source=programs[0]).json(),
-                deviceParameters="{}",
-                outputS3Bucket=self._bucket,
-                outputS3KeyPrefix=f"{self._prefix}/{request.key}",
-                tags={TAG: request.key, "antiphon-bits": bits.replace(",", " ")},
-            )
-        return VendorJob(id=task, key=request.key, state="queued")
+        number = len(programs)
+
+        def take(index: int) -> VendorJob:
+            program = request.programs[index]
+            with classed(sending=True):
+                task = self._session.create_quantum_task(
+                    clientToken=_token(request.key if number == 1 else f"{request.key}.{index}"),
+                    deviceArn=arn,
+                    shots=program["shots"],
+                    action=Program(source=programs[index]).json(),
+                    deviceParameters="{}",
+                    outputS3Bucket=self._bucket,
+                    outputS3KeyPrefix=f"{self._prefix}/{request.key}",
+                    tags={TAG: request.key, BITS: " ".join(map(str, program["bits"])), PART: f"{index}/{number}"},
+                )
+            return VendorJob(id=task, key=request.key, state="queued")
+
+        return _joined(request.key, send_each(range(number), take, self._cancel, repeatable=True))
 
     def find(self, key: str, since: float) -> VendorJob | None:
+        """The tasks of a key, when all of them are there."""
         filters = [{"name": "createdAt", "operator": "GT", "values": [datetime.fromtimestamp(since, UTC).isoformat()]}]
         client = self._session.braket_client
+        found: dict[str, str] = {}
         with classed():
             for page in client.get_paginator("search_quantum_tasks").paginate(filters=filters):
                 for task in page["quantumTasks"]:
-                    if task.get("tags", {}).get(TAG) == key:
-                        return self.look(task["quantumTaskArn"])
-        return None
+                    tags = task.get("tags", {})
+                    if tags.get(TAG) == key:
+                        found[tags.get(PART, "0/1")] = task["quantumTaskArn"]
+        number = int(next(iter(found), "0/1").partition("/")[2])
+        parts = [found.get(f"{index}/{number}") for index in range(number)]
+        arns = [part for part in parts if part is not None]
+        return self.look(SEPARATOR.join(arns)) if len(arns) == number else None
 
     def look(self, job_id: str) -> VendorJob:
+        tasks = [self._look(arn) for arn in job_id.split(SEPARATOR)]
+        return _joined(tasks[0].key, tasks)
+
+    def fetch(self, job_id: str) -> Json:
+        return {"results": [self._fetch(arn) for arn in job_id.split(SEPARATOR)]}
+
+    def cancel(self, job_id: str) -> None:
+        arns = job_id.split(SEPARATOR)
+        for arn in arns:
+            if len(arns) == 1 or self._look(arn).state in ("queued", "running"):
+                self._cancel(arn)
+
+    def _look(self, arn: str) -> VendorJob:
         with classed():
-            told = self._session.get_quantum_task(job_id)
+            told = self._session.get_quantum_task(arn)
         shots = told.get("numSuccessfulShots", told.get("shots"))
         return VendorJob(
-            id=job_id,
+            id=arn,
             key=told.get("tags", {}).get(TAG),
             state=STATES.get(told["status"], "running"),
             error=told.get("failureReason", ""),
@@ -162,18 +163,21 @@ class LiveTasks:
             else (),
         )
 
-    def fetch(self, job_id: str) -> list[Json]:
+    def _fetch(self, arn: str) -> Json:
         with classed():
-            told = self._session.get_quantum_task(job_id)
-            result = AwsQuantumTask(job_id, aws_session=self._session).result()
+            told = self._session.get_quantum_task(arn)
+            result = AwsQuantumTask(arn, aws_session=self._session).result()
         if result is None:
             raise RefusedError("the task has no outcomes")
-        bits = [int(qubit) for qubit in told["tags"]["antiphon-bits"].split()]
-        return [_outcomes(result, bits)]
+        return _outcomes(result, [int(qubit) for qubit in told["tags"][BITS].split()])
 
-    def cancel(self, job_id: str) -> None:
+    def _cancel(self, arn: str) -> None:
         with classed():
-            self._session.cancel_quantum_task(job_id)
+            self._session.cancel_quantum_task(arn)
+
+
+def _joined(key: str | None, tasks: Sequence[VendorJob]) -> VendorJob:
+    return together(SEPARATOR.join(task.id for task in tasks), key, tasks)
 
 
 def _token(key: str) -> str:

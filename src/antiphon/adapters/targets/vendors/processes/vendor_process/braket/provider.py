@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vendor_process.braket.device import describe_live, describe_local, to_braket
-from vendor_process.braket.job import LiveTasks, LocalTasks, classed, open_session
+from vendor_process.braket.job import LiveTasks, classed, open_session, simulate
+from vendor_process.local import LocalJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 PACKAGES = ("amazon-braket-sdk", "amazon-braket-default-simulator")
@@ -16,7 +17,7 @@ LOCAL_DEVICES = ("braket_sv",)
 def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> BraketVendor:
     """Connect in mode "local", or "live" with `region`, `bucket` and, if AWS is not to find it itself, a key."""
     if settings.get("mode", "local") == "local":
-        return BraketVendor(list(settings.get("targets") or LOCAL_DEVICES), LocalTasks(), None)
+        return BraketVendor(list(settings.get("targets") or LOCAL_DEVICES), LocalJobs(simulate), None)
     with classed():
         session = open_session(settings, secrets)
     tasks = LiveTasks(session, str(settings["bucket"]), str(settings.get("prefix", "antiphon")))
@@ -26,7 +27,7 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> BraketVe
 class BraketVendor:
     """Implements `serving.Vendor`."""
 
-    def __init__(self, targets: list[str] | None, tasks: LocalTasks | LiveTasks, session: Any | None) -> None:
+    def __init__(self, targets: list[str] | None, tasks: LocalJobs | LiveTasks, session: Any | None) -> None:
         self._targets = targets
         self._tasks = tasks
         self._session = session
@@ -57,7 +58,7 @@ class BraketVendor:
         return self._tasks.look(job_id)
 
     def fetch(self, job_id: str) -> Json:
-        return {"results": self._tasks.fetch(job_id), "provenance": {"sdk": versions(*PACKAGES)}}
+        return {**self._tasks.fetch(job_id), "provenance": {"sdk": versions(*PACKAGES)}}
 
     def cancel(self, job_id: str) -> None:
         self._tasks.cancel(job_id)

@@ -15,10 +15,10 @@ from qiskit_ibm_runtime.exceptions import (
     IBMNotAuthorizedError,
     RuntimeJobNotFound,
 )
+from vendor_process.ibm.device import calibration_of
 from vendor_process.serving import (
     AmbiguousError,
     Json,
-    LocalJobs,
     RefusedError,
     Request,
     TransientError,
@@ -75,39 +75,14 @@ def _counts(result: Any) -> list[Json]:
     return [{"bits": dict(one.join_data().get_counts())} for one in result]
 
 
-class LocalFakes:
-    """Jobs of the local mode, which run in this process and are gone with it."""
-
-    def __init__(self) -> None:
-        self._jobs = LocalJobs()
-        self._backends: dict[str, Any] = {}
-
-    def send(self, request: Request, circuits: Sequence[Any], backend: Any) -> VendorJob:
-        self._backends[request.key] = backend
-        programs = list(zip(circuits, request.programs, strict=True))
-
-        def run() -> Json:
-            results = []
-            for circuit, program in programs:
-                sampler = SamplerV2(mode=backend)
-                sampler.options.simulator.seed_simulator = program["seed"] % 2**31
-                results += _counts(sampler.run([(circuit, None, program["shots"])]).result())
-            return {"results": results}
-
-        return self._jobs.start(request.key, run)
-
-    def find(self, key: str, since: float) -> VendorJob | None:
-        del since
-        return self._jobs.find(key)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._jobs.look(job_id)
-
-    def fetch(self, job_id: str) -> tuple[list[Json], Any]:
-        return self._jobs.fetch(job_id)["results"], self._backends[job_id]
-
-    def cancel(self, job_id: str) -> None:
-        self._jobs.cancel(job_id)
+def run_on_fake(request: Request, circuits: Sequence[Any], backend: Any) -> Json:
+    """The outcomes of circuits in the local mode, each with its own seed."""
+    results = []
+    for circuit, program in zip(circuits, request.programs, strict=True):
+        sampler = SamplerV2(mode=backend)
+        sampler.options.simulator.seed_simulator = program["seed"] % 2**31
+        results += _counts(sampler.run([(circuit, None, program["shots"])]).result())
+    return {"results": results, "calibration": calibration_of(backend)}
 
 
 class LiveJobs:
@@ -134,10 +109,11 @@ class LiveJobs:
         with classed():
             return self._told(self._service.job(job_id), None)
 
-    def fetch(self, job_id: str) -> tuple[list[Json], Any]:
+    def fetch(self, job_id: str) -> Json:
         with classed():
             job = self._service.job(job_id)
-            return _counts(job.result()), job.backend()
+            results, backend = _counts(job.result()), job.backend()
+        return {"results": results, "calibration": None if backend is None else calibration_of(backend)}
 
     def cancel(self, job_id: str) -> None:
         with classed():

@@ -11,7 +11,8 @@ os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")  # nothing leaves the machin
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from vendor_process.ibm.device import calibration_of, describe, to_isa
-from vendor_process.ibm.job import LiveJobs, LocalFakes, classed
+from vendor_process.ibm.job import LiveJobs, classed, run_on_fake
+from vendor_process.local import LocalJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 PACKAGES = ("qiskit-ibm-runtime", "qiskit", "qiskit-aer")
@@ -44,7 +45,7 @@ class IbmVendor:
         self._local = local
         self._targets = targets or (list(LOCAL_DEVICES) if local else None)
         self._backends: dict[str, Any] = {}
-        self._jobs: LocalFakes | LiveJobs = LocalFakes() if local else LiveJobs(service)
+        self._jobs: LocalJobs | LiveJobs = LocalJobs(run_on_fake) if local else LiveJobs(service)
 
     def hello(self) -> Json:
         with classed():
@@ -65,12 +66,7 @@ class IbmVendor:
         return self._jobs.look(job_id)
 
     def fetch(self, job_id: str) -> Json:
-        results, backend = self._jobs.fetch(job_id)
-        return {
-            "results": results,
-            "provenance": {"sdk": versions(*PACKAGES)},
-            "calibration": calibration_of(backend) if backend is not None else None,
-        }
+        return {**self._jobs.fetch(job_id), "provenance": {"sdk": versions(*PACKAGES)}}
 
     def cancel(self, job_id: str) -> None:
         self._jobs.cancel(job_id)
