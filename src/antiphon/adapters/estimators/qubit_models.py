@@ -71,12 +71,12 @@ QUBIT_MODELS = dict(
         ),
         _named(
             "qubit_maj_ns_e4",
-            "Majorana: measurements of 1 µs, errors of 0.0001, of T 0.05; three-auxiliary Floquet code",
+            "Majorana: measurements of 1 µs, errors of 0.0001, of T 0.05; surface code by measurements of pairs",
             _majorana(1e-4),
         ),
         _named(
             "qubit_maj_ns_e6",
-            "Majorana: measurements of 1 µs, errors of 0.000001, of T 0.01; three-auxiliary Floquet code",
+            "Majorana: measurements of 1 µs, errors of 0.000001, of T 0.01; surface code by measurements of pairs",
             _majorana(1e-6),
         ),
     )

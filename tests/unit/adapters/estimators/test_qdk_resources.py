@@ -6,6 +6,7 @@ import builtins
 import math
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from qdk.qre.models import GateBased, RoundBasedFactory, SurfaceCode
 from qiskit import QuantumCircuit
 
 from antiphon.adapters.estimators.qdk_resources import fault_tolerant
+from antiphon.adapters.estimators.qubit_models import QUBIT_MODELS
 from antiphon.domain.circuits import Circuit, Gate, Measure, Register
 from antiphon.domain.gates import GATES
 from antiphon.domain.parameters import NO_PARAMETERS
@@ -179,11 +181,39 @@ def test_what_cannot_be_counted_is_refused_with_the_reason(program: object, code
     assert refused.value.next_step
 
 
-def test_a_program_that_ends_before_any_factory_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_ends_before_any_factory_waits_for_it(capsys: pytest.CaptureFixture[str]) -> None:
     found = estimate(HEAD + "qubit q; bit c; t q; c = measure q;", error_budget=0.001)
+    assert found.smallest is not None
+    assert found.smallest.t_factories == 1
+    assert "slowed down" in found.notes[0]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("model", sorted(QUBIT_MODELS))
+def test_every_model_has_an_estimate_within_its_budget(model: str) -> None:
+    found = estimate(HEAD + BODY, model=model, error_budget=0.001)
+    assert found.ways, found.notes
+    assert all(0 < way.error <= 0.001 for way in found.ways)
+
+
+def test_it_needs_no_home_to_write_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    mkdir = Path.mkdir
+
+    def watched(path: Path, **how: Any) -> None:
+        made.append(path)
+        mkdir(path, **how)
+
+    monkeypatch.setattr(Path, "mkdir", watched)
+    assert estimate(HEAD + BODY).ways
+    assert not [path for path in made if path.is_relative_to(Path.home())]
+
+
+def test_a_budget_that_nothing_meets_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    found = estimate(HEAD + BODY, error_budget=1e-18)
     assert found.ways == ()
     assert found.smallest is None
-    assert "minimum error" in found.notes[0]
+    assert "No code and T factory of the estimator meets" in found.notes[0]
     assert capsys.readouterr().out == ""
 
 
