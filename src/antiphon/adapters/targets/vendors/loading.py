@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from antiphon.adapters.targets.vendors.assessing import VendorDevice
 from antiphon.adapters.targets.vendors.driver import VendorDriver
 from antiphon.adapters.targets.vendors.process import Launch, VendorProcess
 from antiphon.adapters.targets.vendors.provider import VendorProvider
 from antiphon.adapters.targets.vendors.settings import VendorSettings, read_settings
+from antiphon.adapters.targets.vendors.snapshots import Snapshots
 from antiphon.errors import AntiphonError, SecretError
 from antiphon.ports.provider import TargetPlugin
 from antiphon.ports.secrets import SecretSource
@@ -43,7 +45,7 @@ def load(home: Path, secrets: Callable[[], SecretSource]) -> TargetPlugin:
         process = VendorProcess(launch_of(settings, secrets))
         for device in told["devices"]:
             try:
-                driver = VendorDriver(name, told.get("sdk") or {}, device, settings.slots)
+                driver = _driver(told, device, settings, process)
                 check_name(driver.info.name)
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 log.warning("a device of %s is left out, it is described wrongly: %.200r", name, error)
@@ -51,6 +53,27 @@ def load(home: Path, secrets: Callable[[], SecretSource]) -> TargetPlugin:
             drivers[driver.info.name] = driver
             providers[driver.info.name] = VendorProvider(process, name, device, settings.send_timeout_s)
     return TargetPlugin(drivers, providers)
+
+
+def _driver(
+    told: Mapping[str, Any], device: Mapping[str, Any], settings: VendorSettings, process: VendorProcess
+) -> VendorDriver:
+    """The driver of a device; with its calibrations where its vendor publishes them and compiles here."""
+    given = (settings.vendor, told.get("sdk") or {}, device, settings.slots)
+    if not device.get("assesses"):
+        return VendorDriver(*given)
+    name = device["name"]
+    check_name(name)
+    path = settings.folder / "calibrations" / f"{name}.jsonl"
+
+    def published() -> Mapping[str, Any] | None:
+        calibration: Mapping[str, Any] | None = process.call("calibration", device=name)["calibration"]
+        return calibration
+
+    def compiling(program: Mapping[str, Any]) -> Mapping[str, Any]:
+        return process.call("compile", device=name, program=dict(program), options={})
+
+    return VendorDevice(*given, compiling=compiling, snapshots=Snapshots(path, published))
 
 
 def check_name(name: str) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 PROTOCOL = 1
 THREADS = 8
@@ -100,6 +100,13 @@ class Vendor(Protocol):
     def calibration(self, device: str) -> Json | None: ...
 
 
+@runtime_checkable
+class Compiler(Vendor, Protocol):
+    """A vendor whose SDK compiles here, so that it can tell what a program becomes before it is sent."""
+
+    def compile(self, device: str, program: Mapping[str, Any], options: Mapping[str, Any]) -> Json: ...
+
+
 Connect = Callable[[Mapping[str, Any], Mapping[str, str]], Vendor]
 """Makes a vendor of its settings and its secrets."""
 
@@ -167,6 +174,10 @@ class _Connection:
                 return {}
             case "calibration":
                 return {"calibration": vendor.calibration(given["device"])}
+            case "compile":
+                if not isinstance(vendor, Compiler):
+                    raise CannotTellError("this vendor compiles where it runs")
+                return vendor.compile(given["device"], given["program"], given["options"])
         raise CannotTellError(f"there is no call {call!r} in protocol {PROTOCOL}")
 
     def _hello(self, given: Json) -> Json:

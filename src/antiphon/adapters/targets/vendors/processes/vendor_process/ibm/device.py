@@ -48,6 +48,7 @@ def describe(backend: Any, *, local: bool) -> Json:
         "options": {"optimization_level": "How much the transpiler may do: 0, 1 (default), 2 or 3."},
         "seeded": local,
         "knows_keys": local,
+        "assesses": True,
     }
 
 

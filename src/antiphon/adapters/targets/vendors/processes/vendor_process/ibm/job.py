@@ -16,6 +16,7 @@ from qiskit_ibm_runtime.exceptions import (
     RuntimeJobNotFound,
 )
 from vendor_process.ibm.device import calibration_of
+from vendor_process.over_http import BUSY, never_left, status_of
 from vendor_process.serving import (
     AmbiguousError,
     Json,
@@ -35,7 +36,6 @@ STATES = {
     "DONE": "succeeded",
     "ERROR": "failed",
 }
-BUSY = frozenset({408, 425, 429, 503})
 LISTED = 200
 
 
@@ -48,27 +48,16 @@ def classed(*, sending: bool = False) -> Iterator[None]:
         raise
     except (IBMNotAuthorizedError, RuntimeJobNotFound, IBMInputValueError) as error:
         raise RefusedError(f"{type(error).__name__}: {error}") from None
-    except requests.exceptions.ConnectTimeout as error:
-        raise TransientError(f"cannot be reached: {error}") from None
     except (IBMError, requests.exceptions.RequestException) as error:
-        status = _status(error)
+        if never_left(error):
+            raise TransientError(f"cannot be reached: {error}") from None
+        status = status_of(error)
         if status in BUSY:
             raise TransientError(f"busy ({status}): {error}") from None
         if status is not None and 400 <= status < 500:
             raise RefusedError(f"refused ({status}): {error}") from None
         kind = AmbiguousError if sending else TransientError
         raise kind(f"{type(error).__name__}: {error}") from None
-
-
-def _status(error: BaseException) -> int | None:
-    """The HTTP status under an error, where there was an answer."""
-    seen: BaseException | None = error
-    while seen is not None:
-        status = getattr(seen, "status_code", None) or getattr(getattr(seen, "response", None), "status_code", None)
-        if isinstance(status, int) and status > 0:
-            return status
-        seen = seen.__cause__ or seen.__context__
-    return None
 
 
 def _counts(result: Any) -> list[Json]:

@@ -10,6 +10,7 @@ from typing import Any
 os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")  # nothing leaves the machine unasked
 
 from qiskit_ibm_runtime import QiskitRuntimeService
+from vendor_process.compiled import told_circuit
 from vendor_process.ibm.device import calibration_of, describe, to_isa
 from vendor_process.ibm.job import LiveJobs, classed, run_on_fake
 from vendor_process.local import LocalJobs
@@ -73,6 +74,10 @@ class IbmVendor:
 
     def calibration(self, device: str) -> Json | None:
         return calibration_of(self._backend(device))
+
+    def compile(self, device: str, program: Mapping[str, Any], options: Mapping[str, Any]) -> Json:
+        backend = self._backend(device)
+        return told_circuit(to_isa(program, backend, options.get("optimization_level", 1)), backend.dt)
 
     def _backend(self, name: str) -> Any:
         if name not in self._backends:
