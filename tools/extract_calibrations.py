@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.domain.calibrations import Calibration, GateFigures, QubitFigures
+from antiphon.domain.devices import Counted, DeviceLimit
 
 FROM_IBM = {
     # Device: (its name at IBM, versions of qiskit-ibm-runtime that hold snapshots of it at different dates)
@@ -54,6 +55,7 @@ def main(wheels: Path, out: Path) -> None:
 
 def _write(out: Path, target: str, shape: dict[str, Any], calibrations: Iterable[Calibration]) -> None:
     listed = sorted(calibrations, key=lambda each: each.taken_at)
+    shape = {**shape, "limits": [each.to_json() for each in shape["limits"]]}
     body = {"device": shape, "calibrations": [each.to_json() for each in listed]}
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     path = out / f"{target.removeprefix('emu.')}.json.gz"
@@ -75,6 +77,20 @@ def _rounded(value: float) -> float:
 # --- IBM: qiskit-ibm-runtime, Apache-2.0 ------------------------------------------------------------------------------
 
 
+_IBM_PAGE = "IBM Quantum documentation, Job limits (https://quantum.cloud.ibm.com/docs/guides/job-limits), 2025"
+
+IBM_LIMITS = (
+    DeviceLimit(Counted.EXECUTIONS, 10_000_000, f"{_IBM_PAGE}; for sampling"),
+    DeviceLimit(Counted.TWO_QUBIT_GATES, 5_000_000, _IBM_PAGE),
+    DeviceLimit(
+        Counted.INSTRUCTIONS,
+        26_800_000,
+        f"{_IBM_PAGE}: what the memory of the control system holds, by the heuristic that is published there",
+        weights={"rz": 1, "delay": 1, "sx": 2, "x": 2, "cx": 5, "cz": 5, "measure": 10, "reset": 17},
+    ),
+)
+
+
 def _ibm_files(wheels: Path, name: str, version: str) -> tuple[dict[str, Any], dict[str, Any]]:
     with zipfile.ZipFile(_wheel(wheels, "qiskit_ibm_runtime", version)) as archive:
         return json.loads(archive.read(_IBM.format(name=name, kind="props"))), json.loads(
@@ -85,20 +101,29 @@ def _ibm_files(wheels: Path, name: str, version: str) -> tuple[dict[str, Any], d
 def _ibm_shape(wheels: Path, name: str, version: str) -> dict[str, Any]:
     _, conf = _ibm_files(wheels, name, version)
     processor = conf["processor_type"]
+    configured = f"{_IBM.format(name=name, kind='conf')} in qiskit-ibm-runtime {version}"
     return {
         "family": "superconducting",
         "described": f"IBM {processor['family']} r{processor['revision']} (ibm_{name})",
         "num_qubits": conf["n_qubits"],
         "native_gates": [gate for gate in conf["basis_gates"] if gate not in ("id", "reset")],
-        "max_shots": conf["max_shots"],
-        "max_programs": conf["max_experiments"],
         "mid_circuit": True,
+        "limits": [
+            DeviceLimit(Counted.SHOTS, conf["max_shots"], f"max_shots of {configured}"),
+            DeviceLimit(Counted.PROGRAMS, conf["max_experiments"], f"max_experiments of {configured}"),
+            *IBM_LIMITS,
+        ],
+        "positions": conf["coords"],
     }
 
 
 def _ibm(wheels: Path, target: str, name: str, version: str) -> Calibration:
     props, conf = _ibm_files(wheels, name, version)
-    notes = ["Time from a measurement to a gate that depends on it: assumed 0.7 µs, IBM publishes none here."]
+    notes = [
+        "Time from a measurement to a gate that depends on it: assumed 0.7 µs, IBM publishes none here.",
+        "Errors of a reset are not published. It is made by measuring, and flipping a qubit that read 1, so it is "  # noqa: ISC004
+        "taken to be wrong as often as a measurement is of a qubit that is in 0 and 1 equally often.",
+    ]
     found = [{item["name"]: _scaled(item) for item in qubit} for qubit in props["qubits"]]
     qubits = []
     for number, item in enumerate(found):
@@ -138,6 +163,7 @@ def _ibm(wheels: Path, target: str, name: str, version: str) -> Calibration:
         source=f"ibm_{name} {props['backend_version']} as of {props['last_update_date']}, from qiskit-ibm-runtime "
         f"{version}, {_IBM.format(name=name, kind='props')}; Apache-2.0, (C) IBM",
         notes=tuple(notes),
+        resets_by_measuring=True,
     )
 
 
@@ -192,7 +218,9 @@ def _google(wheels: Path) -> tuple[dict[str, Any], list[Calibration]]:
         notes=(
             "Errors are published as Pauli errors; average infidelities are 2/3 of them for one qubit, 4/5 for two.",
             "The error of cz is that of a whole cycle in parallel, one-qubit gates included, which so count twice.",
-            "Entangling angles that are off (coherent errors) are in it only as far as the cycle saw them.",
+            "Published and not in the noise: by how much entangling angles are off. Errors of a cycle contain it as "  # noqa: ISC004
+            "if it were random.",
+            "Errors of a reset are not published, and there are none.",
             "T2 is not published: from T1 and the incoherent error of one-qubit gates, as cirq-google does it.",
             "PhasedXZ, one pulse for every rotation, is offered as rx and ry with virtual rz.",
             "Time from a measurement to a gate that depends on it: assumed 1 µs, none is published.",
@@ -203,10 +231,18 @@ def _google(wheels: Path) -> tuple[dict[str, Any], list[Calibration]]:
         "described": "Google Willow (willow_pink)",
         "num_qubits": len(places),
         "native_gates": ["rx", "ry", "rz", "cz"],
-        "max_shots": 1_000_000,
-        "max_programs": 300,
         "mid_circuit": True,
-        "names": places,
+        "limits": [
+            DeviceLimit(Counted.SHOTS, 1_000_000, "Assumed: Google publishes none.", published=False),
+            DeviceLimit(Counted.PROGRAMS, 300, "Assumed to be IBM's: Google publishes none.", published=False),
+            DeviceLimit(
+                Counted.SECONDS,
+                40e-6,
+                "Cirq's documentation, Google devices (https://quantumai.google/cirq/google/devices): about 40 µs, "
+                'beyond which a circuit is answered with "Program too long"',
+            ),
+        ],
+        "positions": [_grid(place)[::-1] for place in places],
     }
     return shape, [calibration]
 
@@ -221,27 +257,49 @@ H2_LAYER_S = 20e-3
 """Assumed. Only its ratio to T2 enters a result, and T2 is chosen so that the published memory error comes out."""
 
 H2 = (
-    # Date, machine, qubits then, one-qubit error, two-qubit error, memory error, 0 read as 1, 1 read as 0
-    ("2024-05-20T00:00:00+00:00", "H2-1", 56, 2.9e-5, 1.28e-3, 5.0e-4, 0.0005, 0.0025),
+    # Date, machine, qubits then, one-qubit error, two-qubit error, memory error, 0 read as 1, 1 read as 0, crosstalk
+    ("2024-05-20T00:00:00+00:00", "H2-1", 56, 2.9e-5, 1.28e-3, 5.0e-4, 0.0005, 0.0025, 7.4e-6),
 )
+
+H2_LONGEST = 3
+"""Assumed: a shot lasts so many T2 at most."""
 
 
 def _quantinuum() -> tuple[dict[str, Any], list[Calibration]]:
+    calibrations = [_h2(*row) for row in H2]
+    t2 = calibrations[-1].qubits[0].t2
     shape = {
         "family": "ion-trap",
         "described": "Quantinuum H2",
         "num_qubits": H2[0][2],
         "native_gates": ["rx", "ry", "rz", "rzz"],
         "all_to_all": True,
-        "max_shots": 10_000,
-        "max_programs": 300,
         "mid_circuit": True,
+        "limits": [
+            DeviceLimit(Counted.SHOTS, 10_000, "max_n_shots of H2-1 as Quantinuum's service tells it"),
+            DeviceLimit(Counted.PROGRAMS, 300, "Assumed to be IBM's: Quantinuum publishes none.", published=False),
+            DeviceLimit(
+                Counted.SECONDS,
+                _rounded(H2_LONGEST * t2),
+                f"Assumed: Quantinuum publishes none. After {H2_LONGEST} T2 a qubit that waited has lost 95 % of its "
+                "phase.",
+                published=False,
+            ),
+        ],
     }
-    return shape, [_h2(*row) for row in H2]
+    return shape, calibrations
 
 
 def _h2(
-    date: str, machine: str, num_qubits: int, one: float, two: float, memory: float, p01: float, p10: float
+    date: str,
+    machine: str,
+    num_qubits: int,
+    one: float,
+    two: float,
+    memory: float,
+    p01: float,
+    p10: float,
+    crosstalk: float,
 ) -> Calibration:
     # Dephasing for a time t has the average infidelity (1 - exp(-t/T2))/3.
     t2 = -H2_LAYER_S / math.log(1 - 3 * memory)
@@ -261,18 +319,24 @@ def _h2(
         measure_s=120e-6,
         reset_s=10e-6,
         feedforward_s=1e-3,
-        source=f"Quantinuum System Model {machine} as of {date[:10]}: one- and two-qubit gate error, memory error and "
-        "SPAM as published in Quantinuum's hardware specifications "
+        source=f"Quantinuum System Model {machine} as of {date[:10]}: one- and two-qubit gate error, memory error, "
+        "measurement crosstalk and SPAM as published in Quantinuum's hardware specifications "
         "(https://github.com/CQCL/quantinuum-hardware-specifications, notebooks/Emulator parameters.csv)",
         notes=(
-            "Published: errors of gates, of memory in a layer of a circuit, of readout, each one mean of all qubits.",
+            "Published: errors of gates, of memory in a layer of a circuit, of readout, and crosstalk of measurements, "  # noqa: ISC004
+            "each one mean of all qubits.",
             f"Assumed, not published: durations ({H2_LAYER_S * 1e3:g} ms for a layer with two-qubit gates, transport "  # noqa: ISC004
             "and cooling in it; 5 µs for a one-qubit gate, 120 µs to measure, 10 µs to reset, 1 ms to decide).",
             "T2 follows from them and the memory error, read as the average infidelity of a qubit that waits for a "  # noqa: ISC004
             "layer of two-qubit gates; T1 is taken to be infinite.",
-            "Published and not in the noise: crosstalk of measurement and reset, leakage, and that errors shrink with "  # noqa: ISC004
-            "the angle of a two-qubit gate (all have that of the full angle).",
+            "Crosstalk is taken as the average infidelity that measuring one qubit costs each other one in use, and as "  # noqa: ISC004
+            "depolarising; measurements that end a program cost nothing.",
+            "Published and not in the noise: that 70 % of the errors of one-qubit gates and 48 % of those of two-qubit "  # noqa: ISC004
+            "gates are spontaneous emission, part of which leaves the qubit (leakage): all of it depolarises.",
+            "Not published for this date: crosstalk and errors of reset. Errors of two-qubit gates shrink with their "  # noqa: ISC004
+            "angle on the machine; here all have that of the full angle.",
         ),
+        crosstalk=crosstalk,
     )
 
 

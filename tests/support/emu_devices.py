@@ -11,7 +11,7 @@ from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.driver import EmuDriver
 from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
 from antiphon.domain.calibrations import Calibration, GateFigures, QubitFigures
-from antiphon.domain.devices import DeviceShape
+from antiphon.domain.devices import DeviceLimit, DeviceShape
 
 
 def noise_free(calibration: Calibration) -> Calibration:
@@ -64,10 +64,8 @@ def line_calibration(
     )
 
 
-def made_up(calibration: Calibration, *, folder: Path | None = None, max_depth: int | None = None) -> EmuDriver:
+def made_up(calibration: Calibration, *, folder: Path | None = None, limits: tuple[DeviceLimit, ...] = ()) -> EmuDriver:
     pairs = tuple((a, b) for a, b in calibration.gates["cz"])
-    shape = DeviceShape("superconducting", tuple(calibration.gates), pairs, max_depth)
-    device = RecordedDevice(
-        calibration.target, "a row of qubits", shape, len(calibration.qubits), 100_000, 300, (calibration,)
-    )
+    shape = DeviceShape("superconducting", tuple(calibration.gates), pairs, limits)
+    device = RecordedDevice(calibration.target, "a row of qubits", shape, len(calibration.qubits), (calibration,))
     return EmuDriver(calibration.target, lambda _: device, None if folder is None else CompiledCache(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -59,7 +60,8 @@ def made_up_calibration() -> Calibration:
         "z": virtual,
         **double,
     }
-    return Calibration("made.up", 0.0, qubits, gates, 900 * NANO, 400 * NANO, 250 * NANO, "made up")
+    times = (900 * NANO, 400 * NANO, 250 * NANO)
+    return Calibration("made.up", 0.0, qubits, gates, *times, "made up", resets_by_measuring=True, crosstalk=0.02)
 
 
 def on(matrix: Matrix, qubits: Sequence[int], width: int) -> Matrix:
@@ -101,10 +103,24 @@ def kraus(channel: Channel, *, twirl: bool) -> Iterator[tuple[Matrix, tuple[int,
             yield PAULIS[letter] @ operator @ PAULIS[letter] / math.sqrt(len(turns)), (channel.qubit,)
 
 
+def channel_qubits(channel: Channel) -> tuple[int, ...]:
+    return channel.qubits if isinstance(channel, PauliChannel) else (channel.qubit,)
+
+
 def conjugated(rho: Matrix, matrix: Matrix, qubits: Sequence[int]) -> Matrix:
     whole = on(matrix, qubits, int(math.log2(len(rho))))
     result: Matrix = whole @ rho @ whole.conj().T
     return result
+
+
+class _ReadoutOnly:
+    """Noise whose operations are perfect."""
+
+    def __init__(self, noise: Noise) -> None:
+        self.readout = noise.readout
+
+    def after(self, operation: Operation) -> tuple[Channel, ...]:  # noqa: ARG002
+        return ()
 
 
 class NoisyReference:
@@ -117,7 +133,13 @@ class NoisyReference:
     def branches(self, circuit: Circuit, params: Sequence[float] = ()) -> Branches:
         rho: Matrix = np.zeros((2**circuit.num_qubits,) * 2, dtype=complex)
         rho[0, 0] = 1.0
-        return self._block(circuit.operations, {(0,) * circuit.num_clbits: rho}, params)
+        body = list(circuit.operations)
+        ending: list[Operation] = []
+        while body and isinstance(body[-1], Measure):
+            ending.insert(0, body.pop())
+        before = self._block(body, {(0,) * circuit.num_clbits: rho}, params)
+        # The measurements that end a program are made at once: nothing that one does to a qubit is seen.
+        return NoisyReference(cast("Noise", _ReadoutOnly(self.noise)))._block(ending, before, params)
 
     def distribution(self, circuit: Circuit, params: Sequence[float] = ()) -> dict[str, float]:
         """Probability of every result string."""
@@ -165,7 +187,7 @@ class NoisyReference:
                     projected = conjugated(rho, np.diag([1 - truth, truth]).astype(complex), (qubit,))
                     for read in (0, 1):
                         chance = wrong[truth] if read != truth else 1 - wrong[truth]
-                        yield (*bits[:clbit], read, *bits[clbit + 1 :]), chance * projected
+                        yield (*bits[:clbit], read, *bits[clbit + 1 :]), chance * self._noisy(projected, operation)
             case Reset(qubit):
                 kept = conjugated(rho, np.diag([1, 0]).astype(complex), (qubit,))
                 lowered = conjugated(rho, np.array([[0, 1], [0, 0]], dtype=complex), (qubit,))
@@ -194,6 +216,8 @@ class NoisyReference:
 
     def _noisy(self, rho: Matrix, operation: Operation) -> Matrix:
         for channel in self.noise.after(operation):
+            if any(2**qubit >= len(rho) for qubit in channel_qubits(channel)):
+                continue  # crosstalk on a qubit of the device that the circuit has not
             total = np.zeros_like(rho)
             for matrix, qubits in kraus(channel, twirl=self.twirl):
                 total += conjugated(rho, matrix, qubits)

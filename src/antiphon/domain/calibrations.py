@@ -53,6 +53,10 @@ class Calibration:
         reset_s: Duration of a reset.
         feedforward_s: From the end of a measurement until a gate that depends on it can begin.
         source: Where the figures come from, in words, with the date of the original.
+        notes: What was completed, assumed or left out, each a sentence.
+        resets_by_measuring: Whether a reset is a measurement, and a flip if it read 1: then a misread one leaves the
+            qubit wrong.
+        crosstalk: Average infidelity that measuring one qubit costs each other one that is in use.
     """
 
     target: str
@@ -64,11 +68,18 @@ class Calibration:
     feedforward_s: float
     source: str = ""
     notes: tuple[str, ...] = field(default=())
+    resets_by_measuring: bool = False
+    crosstalk: float = 0.0
 
     @cached_property
     def digest(self) -> str:
         """The name of this snapshot: "sha256:" and 64 hexadecimal digits over all figures."""
         return "sha256:" + hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def reset_error(self, qubit: int) -> float:
+        """Probability that the qubit is in 1 after a reset, if it was in 0 and 1 equally often; 0 where nobody says."""
+        figures = self.qubits[qubit]
+        return (figures.readout_p01 + figures.readout_p10) / 2 if self.resets_by_measuring else 0.0
 
     def to_bytes(self) -> bytes:
         """The snapshot as it is stored: JSON of `to_json`, the same for equal snapshots."""
@@ -93,6 +104,9 @@ class Calibration:
             "feedforward_s": self.feedforward_s,
             "source": self.source,
             "notes": list(self.notes),
+            # Snapshots without these have the digests that they had before there were any.
+            **({"resets_by_measuring": True} if self.resets_by_measuring else {}),
+            **({"crosstalk": self.crosstalk} if self.crosstalk else {}),
         }
 
     @classmethod
@@ -114,6 +128,8 @@ class Calibration:
             feedforward_s=data["feedforward_s"],
             source=data.get("source", ""),
             notes=tuple(data.get("notes", ())),
+            resets_by_measuring=data.get("resets_by_measuring", False),
+            crosstalk=data.get("crosstalk", 0.0),
         )
 
 

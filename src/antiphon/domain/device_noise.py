@@ -2,7 +2,9 @@
 
 A gate's qubits relax for its duration; a depolarising channel then makes up what is missing to the gate's measured
 infidelity (the construction of Qiskit Aer's device models, `NoiseModel.from_backend`). Readout stays as asymmetric as
-it was measured. Crosstalk, leakage, coherent errors and drift within a shot are not in it.
+it was measured. A qubit that is measured and goes on relaxes while it is measured, and others in use suffer from it
+where the calibration says so; a reset that is made by measuring is wrong where that is misread. Leakage, coherent
+errors, crosstalk of gates and drift within a shot are not in it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import math
 from collections.abc import Iterable
 
 from antiphon.domain.calibrations import Calibration, GateFigures
-from antiphon.domain.circuits import Delay, Gate, Operation, Reset, Unitary
+from antiphon.domain.circuits import Delay, Gate, Measure, Operation, Reset, Unitary
 from antiphon.domain.noise import Channel, PauliChannel, Relaxation, depolarizing
 from antiphon.errors import UnsupportedProgramError
 
@@ -44,7 +46,7 @@ class DeviceNoise:
         return DeviceNoise(self.calibration, tuple(self._physical(qubit) for qubit in qubits))
 
     def after(self, operation: Operation) -> tuple[Channel, ...]:
-        """Relaxation and depolarisation after a native gate, relaxation in a delay.
+        """Relaxation and depolarisation after a native gate, relaxation in a delay and a measurement, flips by resets.
 
         Raises:
             UnsupportedProgramError: The gate is not native there.
@@ -56,8 +58,10 @@ class DeviceNoise:
                 return self._after_gate(qubits, self.figures(name, qubits))
             case Unitary():
                 raise _not_native("An explicit unitary", self.calibration.target)
-            case Reset():
-                return ()
+            case Measure(qubit):
+                return (*self._relaxation((qubit,), self.calibration.measure_s), *self._crosstalk(qubit))
+            case Reset(qubit):
+                return self._misread_reset(qubit)
             case _:
                 return ()
 
@@ -90,6 +94,21 @@ class DeviceNoise:
         probability = min(1.0, max(0.0, (kept - wanted) / (kept - mixed))) if kept > mixed else 0.0
         channels.extend(depolarizing(qubits, probability))
         return tuple(channels)
+
+    def _misread_reset(self, qubit: int) -> tuple[Channel, ...]:
+        """It is left in 1, as often as a measurement is wrong of a qubit that is in 0 and in 1 equally often."""
+        chance = self.calibration.reset_error(self._physical(qubit))
+        return (PauliChannel((qubit,), (("X", chance),)),) if chance else ()
+
+    def _crosstalk(self, measured: int) -> Iterable[Channel]:
+        # The average infidelity of (1-p)ρ + p·I/2 is p/2.
+        probability = 2.0 * self.calibration.crosstalk
+        if not probability:
+            return ()
+        others = range(len(self.numbers) or len(self.calibration.qubits))
+        return tuple(
+            channel for other in others if other != measured for channel in depolarizing((other,), probability)
+        )
 
     def _relaxation(self, qubits: Iterable[int], seconds: float) -> Iterable[Relaxation]:
         for qubit in qubits:

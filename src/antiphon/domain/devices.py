@@ -4,26 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Counted(StrEnum):
+    """What a device's limit counts, and over what."""
+
+    SHOTS = "shots"
+    PROGRAMS = "programs"
+    EXECUTIONS = "executions"
+    LAYERS = "layers"
+    TWO_QUBIT_GATES = "two-qubit-gates"
+    INSTRUCTIONS = "instructions"
+    SECONDS = "seconds"
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return _COUNTED[self]
+
+
+_COUNTED = {
+    Counted.SHOTS: "shots of each program",
+    Counted.PROGRAMS: "programs in one job",
+    Counted.EXECUTIONS: "executions in one job (programs, times parameter sets, times shots)",
+    Counted.LAYERS: "layers of a program, on its longest path",
+    Counted.TWO_QUBIT_GATES: "two-qubit gates of a program",
+    Counted.INSTRUCTIONS: "instructions of the control system for one qubit of a program",
+    Counted.SECONDS: "a shot of a program, on its longest path",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLimit:
+    """The most of something that a device takes, counted in programs as compiled for it.
+
+    Attributes:
+        of: What is counted.
+        most: The most that is taken.
+        source: Who publishes it, and where; of an assumption, why it is this figure.
+        published: False for an assumption.
+        weights: For `INSTRUCTIONS`: how many an operation makes on each of its qubits, by gate name, "measure", "reset"
+            and "delay"; 1 for one that is not in it.
+    """
+
+    of: Counted
+    most: float
+    source: str
+    published: bool = True
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def most_text(self) -> str:
+        """The figure with its unit: "26,800,000", "40 µs"."""
+        return self.text(self.most)
+
+    def text(self, value: float) -> str:
+        """`value` as this limit's figures are written."""
+        if self.of is not Counted.SECONDS:
+            return f"{value:,.0f}"
+        unit, size = next((each for each in _TIMES if abs(value) >= each[1]), _TIMES[-1])
+        return f"{value / size:.4g} {unit}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The limit as JSON values."""
+        return {
+            "of": self.of.value,
+            "most": self.most,
+            "source": self.source,
+            "published": self.published,
+            "weights": dict(self.weights),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DeviceLimit:
+        """The inverse of `to_json`."""
+        return cls(Counted(data["of"]), data["most"], data["source"], data["published"], data.get("weights", {}))
+
+
+_TIMES = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceShape:
-    """Topology and native gates.
+    """Topology, native gates and limits.
 
     Attributes:
         family: "superconducting" or "ion-trap", say; for people.
         native_gates: Names of the table in `gates` that it runs without decomposition.
         coupling: Pairs that a native two-qubit gate joins, each as (control, target); empty means all to all.
-        max_depth: Most layers of native gates in one program; None for no limit.
+        limits: What it takes beside its width; at most one of each kind.
         mid_circuit: Whether it measures on the way, resets, and goes on.
+        positions: Where each qubit is drawn, (right, down) in units of the grid; empty where nobody says.
     """
 
     family: str
     native_gates: tuple[str, ...]
     coupling: tuple[tuple[int, int], ...] = ()
-    max_depth: int | None = None
+    limits: tuple[DeviceLimit, ...] = ()
     mid_circuit: bool = True
+    positions: tuple[tuple[float, float], ...] = ()
+
+    def limit(self, of: Counted) -> DeviceLimit | None:
+        """The limit of that kind, or None."""
+        return next((each for each in self.limits if each.of is of), None)
 
     def to_json(self) -> dict[str, Any]:
         """The shape as JSON values."""
@@ -31,8 +116,9 @@ class DeviceShape:
             "family": self.family,
             "native_gates": list(self.native_gates),
             "coupling": [list(pair) for pair in self.coupling],
-            "max_depth": self.max_depth,
+            "limits": [each.to_json() for each in self.limits],
             "mid_circuit": self.mid_circuit,
+            "positions": [list(each) for each in self.positions],
         }
 
     @classmethod
@@ -42,8 +128,9 @@ class DeviceShape:
             family=data["family"],
             native_gates=tuple(data["native_gates"]),
             coupling=tuple((control, target) for control, target in data["coupling"]),
-            max_depth=data["max_depth"],
+            limits=tuple(DeviceLimit.from_json(each) for each in data.get("limits", ())),
             mid_circuit=data["mid_circuit"],
+            positions=tuple((right, down) for right, down in data.get("positions", ())),
         )
 
 

@@ -44,6 +44,12 @@ class CalibrationView(Resource):
     feedforward_s: float
     source: str
     notes: list[str]
+    resets_by_measuring: bool = Field(
+        default=False, description="Whether a misread measurement leaves a qubit in 1 that was reset. Left out for no."
+    )
+    crosstalk: float = Field(
+        default=0.0, description="Average infidelity that measuring a qubit costs each other in use. Left out for 0."
+    )
 
 
 class CalibrationList(Resource):

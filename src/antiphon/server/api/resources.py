@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from antiphon.domain.devices import Counted
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.policies.estimates import Source
 from antiphon.domain.programs import Profile
@@ -313,14 +314,27 @@ class LimitsView(Resource):
     max_seconds: float
 
 
+class DeviceLimitView(Resource):
+    """The most of something that a device takes, counted in programs as compiled for it."""
+
+    of: str = Field(description=f"One of {', '.join(Counted)}.")
+    most: float
+    source: str = Field(description="Who publishes it, and where; of an assumption, why it is this figure.")
+    published: bool = Field(description="False for an assumption.")
+    weights: dict[str, float] = Field(description="How many instructions an operation makes on each of its qubits.")
+
+
 class DeviceView(Resource):
-    """Topology and native gates of what behaves like hardware."""
+    """Topology, native gates and limits of what behaves like hardware."""
 
     family: str
     native_gates: list[str]
     coupling: list[list[int]] = Field(description="Pairs that a two-qubit gate joins; empty: all to all.")
-    max_depth: int | None
+    limits: list[DeviceLimitView]
     mid_circuit: bool = Field(description="Whether it measures on the way, resets, and goes on.")
+    positions: list[tuple[float, float]] = Field(
+        description="Where each qubit is drawn: right and down, in units of the grid. Empty where nobody says."
+    )
 
 
 class BadgeView(Resource):

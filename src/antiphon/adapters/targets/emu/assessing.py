@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from antiphon.adapters.targets.emu.cache import Kept
 from antiphon.domain.calibrations import Calibration, QubitFigures
@@ -35,8 +35,9 @@ def assess_compiled(kept: Kept, calibration: Calibration) -> Assessment:
     """The assessment of a compiled circuit under a calibration, the one it was compiled for or another.
 
     Fidelity is the product over gates of 1 minus their process infidelity, over waits of the process fidelity of
-    relaxation, and over measurements of 1 minus their mean error: of two branches the worse counts, of a loop on
-    measurements one turn. A single qubit that is left alone until it is measured is counted with all its T1 and T2.
+    relaxation, and over measurements and resets of 1 minus their mean error; a measurement on the way also counts with
+    what it does to qubits that go on. Of two branches the worse counts, of a loop on measurements one turn. A single
+    qubit that is left alone until it is measured is counted with all its T1 and T2.
     """
     walk = _Walk(calibration)
     waits = dict(kept.waits)
@@ -49,7 +50,7 @@ def assess_compiled(kept: Kept, calibration: Calibration) -> Assessment:
         depth=depth_of(kept.circuit.operations),
         gates=dict(sorted(Counter(op.name for op in kept.circuit.walk() if isinstance(op, Gate)).items())),
         seconds=kept.duration,
-        fidelity=math.exp(walk.block(kept.circuit.operations)),
+        fidelity=math.exp(walk.program(kept.circuit.operations)),
         feedforward_s=sum(waits.values()),
         feedforward_loss=loss,
         warnings=_warnings(losses, loss, waits, kept.layout, calibration),
@@ -112,32 +113,77 @@ class _Walk:
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
 
-    def block(self, operations: Iterable[Operation]) -> float:
-        return math.fsum(map(self._operation, operations))
+    def program(self, operations: Sequence[Operation]) -> float:
+        """Of a whole program, whose last measurements are made at once."""
+        end = len(operations)
+        while end and isinstance(operations[end - 1], Measure):
+            end -= 1
+        ending = operations[end:]
+        after = frozenset(each.qubit for each in ending if isinstance(each, Measure))
+        return self.block(operations[:end], after) + math.fsum(self._operation(each, frozenset()) for each in ending)
+
+    def block(self, operations: Sequence[Operation], after: frozenset[int]) -> float:
+        """Of a block after which those qubits are used."""
+        found = 0.0
+        for operation in reversed(operations):
+            found += self._operation(operation, after)
+            match operation:
+                case Gate(_, qubits):
+                    after = after.union(qubits)
+                case Delay():
+                    pass
+                case Reset(qubit):
+                    after -= {qubit}
+                case _:
+                    after |= _used_in(operation)
+        return found
 
     def relaxed(self, qubit: int, seconds: float) -> float:
         figures = self._calibration.qubits[qubit]
         return relaxed_fidelity(Relaxation(qubit, seconds, figures.t1, figures.t2))
 
-    def _operation(self, operation: Operation) -> float:
+    def _operation(self, operation: Operation, after: frozenset[int]) -> float:
         match operation:
             case Gate(name, qubits):
                 found = self._calibration.gates.get(name, {}).get(qubits)
                 dimension = 2 ** len(qubits)
                 return 0.0 if found is None else _log(1.0 - (dimension + 1) / dimension * found.error)
             case Measure(qubit):
-                figures = self._calibration.qubits[qubit]
-                return _log(1.0 - (figures.readout_p01 + figures.readout_p10) / 2)
+                return self._measured(qubit, after)
+            case Reset(qubit):
+                return _log(1.0 - self._calibration.reset_error(qubit))
             case Delay(qubit, seconds):
                 return _log(self.relaxed(qubit, seconds))
             case If(_, then, otherwise):
-                return min(self.block(then), self.block(otherwise))
+                return min(self.block(then, after), self.block(otherwise, after))
             case While(_, body):
-                return self.block(body)
+                return self.block(body, after | _used_in(operation))
             case For(bodies):
-                return math.fsum(map(self.block, bodies))
+                return math.fsum(self.block(body, after | _used_in(operation)) for body in bodies)
             case _:
                 return 0.0
+
+    def _measured(self, qubit: int, after: frozenset[int]) -> float:
+        figures = self._calibration.qubits[qubit]
+        found = _log(1.0 - (figures.readout_p01 + figures.readout_p10) / 2)
+        if qubit in after:  # it is in 0 or 1 by then, so that there is no phase to lose
+            found += _log(1.0 - -math.expm1(-self._calibration.measure_s / figures.t1) / 2)
+        # The process infidelity of a qubit is 3/2 of the average one.
+        return found + len(after - {qubit}) * _log(1.0 - 1.5 * self._calibration.crosstalk)
+
+
+def _used_in(operation: Operation) -> frozenset[int]:
+    """Qubits that the operation, or one inside it, measures or has a gate on."""
+    found: set[int] = set()
+    for each in Circuit(0, (), (), (operation,)).walk():
+        match each:
+            case Gate(_, qubits):
+                found.update(qubits)
+            case Measure(qubit):
+                found.add(qubit)
+            case _:
+                pass
+    return frozenset(found)
 
 
 def _log(fidelity: float) -> float:

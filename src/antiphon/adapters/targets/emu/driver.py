@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from antiphon.adapters.targets.emu.assessing import assess_compiled, depth_of, two_qubit_gates
-from antiphon.adapters.targets.emu.cache import CompiledCache
+from antiphon.adapters.targets.emu.assessing import assess_compiled, two_qubit_gates
+from antiphon.adapters.targets.emu.cache import CompiledCache, Kept
 from antiphon.adapters.targets.emu.compile import Apart, Done, compiled
+from antiphon.adapters.targets.emu.limits import check_compiled, check_work
 from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
 from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings
 from antiphon.adapters.targets.emu.snapshots import iso_of, snapshot_named
@@ -22,7 +23,7 @@ from antiphon.adapters.targets.sim.provenance import part_told, told_of
 from antiphon.adapters.targets.sim.task import parameter_array
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.device_noise import DeviceNoise
-from antiphon.domain.devices import Assessment
+from antiphon.domain.devices import Assessment, Counted
 from antiphon.domain.observables import Observable
 from antiphon.domain.programs import Profile, Program
 from antiphon.domain.results import Execution, Outcome
@@ -31,7 +32,7 @@ from antiphon.domain.work import Compiled, Plan, Pub, Work
 from antiphon.errors import LimitError
 from antiphon.ports.device_driver import RUN_UNDER
 
-REVISION = 1
+REVISION = 2
 """Raised whenever the same seeded program could give another outcome on these targets."""
 
 LONGEST_COMPILE_S = 60.0
@@ -85,7 +86,7 @@ class EmuDriver:
             kind="emulator",
             version=f"emu-{REVISION}-{newest.digest[7:15]}",
             profile=Profile.ADAPTIVE if device.shape.mid_circuit else Profile.BASE,
-            limits=Limits(max_qubits=device.num_qubits, max_shots=device.max_shots, max_programs=device.max_programs),
+            limits=_limits(device),
             options=OPTION_HELP,
             description=f"{device.described}, emulated with its noise of {iso_of(newest)[:10]}.",
             device=device.shape,
@@ -128,7 +129,7 @@ class EmuDriver:
     def plan_under(self, work: Work, calibration: Calibration) -> Plan:
         """`plan` for that calibration."""
         settings = read_settings(work.options, self.info.limits.max_qubits, self.info.name)
-        self._check_size(work)
+        check_work(self.info.name, self._device.shape.limits, work)
         ready: list[_Ready] = []
         began = time.monotonic()
         for pub in work.pubs:
@@ -202,20 +203,15 @@ class EmuDriver:
 
     def _compiled(self, program: Program, calibration: Calibration, settings: CompileSettings) -> Done:
         all_to_all = not self._device.shape.coupling
-        done = compiled(program, calibration, settings, all_to_all=all_to_all, store=self._store, apart=self._apart)
-        most, depth = self._device.shape.max_depth, depth_of(done.kept.circuit.operations)
-        if most is not None and depth > most:
-            raise LimitError(
-                f"Compiled, the program has {depth} layers; {self.info.name} takes {most}.",
-                code="too-deep",
-                next_step="Shorten the program, or use a higher optimization_level.",
-                details={"depth": depth, "max_depth": most},
-            )
-        return done
+        return compiled(program, calibration, settings, all_to_all=all_to_all, store=self._store, apart=self._apart)
 
     def _assess(self, done: Done, calibration: Calibration) -> Assessment:
         key = (done.key, calibration.digest)
-        return self._assessed.get(key, lambda: assess_compiled(done.kept, calibration))
+        return self._assessed.get(key, lambda: self._first_assessed(done.kept, calibration))
+
+    def _first_assessed(self, kept: Kept, calibration: Calibration) -> Assessment:
+        check_compiled(self.info.name, self._device.shape.limits, kept)
+        return assess_compiled(kept, calibration)
 
     def _check_time(self, began: float) -> None:
         if self._apart is not None and time.monotonic() - began > LONGEST_COMPILE_S:
@@ -224,15 +220,6 @@ class EmuDriver:
                 code="compile-too-long",
                 next_step="Submit fewer or smaller programs at once.",
                 details={"limit_seconds": LONGEST_COMPILE_S},
-            )
-
-    def _check_size(self, work: Work) -> None:
-        limits = self.info.limits
-        if len(work.pubs) > limits.max_programs:
-            raise LimitError(
-                f"{len(work.pubs)} programs are more than {self.info.name} takes in one job.",
-                cause=f"the limit is {limits.max_programs}",
-                next_step="Split the batch.",
             )
 
     def _check_program(self, program: Program, settings: CompileSettings) -> None:
@@ -251,6 +238,12 @@ class EmuDriver:
                 f"it has {len(settings.layout)} qubits, and the program has {width}",
                 "Give one physical qubit for each qubit of the program, in order.",
             )
+
+
+def _limits(device: RecordedDevice) -> Limits:
+    found = Limits(device.num_qubits)
+    shots = device.most(Counted.SHOTS, found.max_shots)
+    return replace(found, max_shots=shots, max_programs=device.most(Counted.PROGRAMS, found.max_programs))
 
 
 def _on_device(pub: Pub, num_qubits: int, final: tuple[int, ...]) -> Pub:

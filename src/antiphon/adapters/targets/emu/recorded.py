@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any
 
 from antiphon.domain.calibrations import Calibration
-from antiphon.domain.devices import DeviceShape
+from antiphon.domain.devices import Counted, DeviceLimit, DeviceShape
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,8 @@ class RecordedDevice:
 
     Attributes:
         described: The machine that it is modelled on, in words.
-        shape: Its native gates, and the pairs that the newest snapshot joins.
+        shape: Its native gates and limits, and the pairs that the newest snapshot joins.
         num_qubits: How many it has, whether or not all of them work.
-        max_shots: The most the vendor takes in one job.
-        max_programs: The most programs the vendor takes in one job.
         calibrations: Oldest first; at least one.
     """
 
@@ -34,9 +32,12 @@ class RecordedDevice:
     described: str
     shape: DeviceShape
     num_qubits: int
-    max_shots: int
-    max_programs: int
     calibrations: tuple[Calibration, ...]
+
+    def most(self, of: Counted, otherwise: int) -> int:
+        """The most of something that it takes, or `otherwise` where it has no such limit."""
+        limit = self.shape.limit(of)
+        return otherwise if limit is None else int(limit.most)
 
 
 @cache
@@ -51,15 +52,8 @@ def recorded(target: str) -> RecordedDevice:
         family=device["family"],
         native_gates=tuple(device["native_gates"]),
         coupling=() if device.get("all_to_all") else tuple(sorted(pairs)),
-        max_depth=device.get("max_depth"),
+        limits=tuple(DeviceLimit.from_json(each) for each in device["limits"]),
         mid_circuit=device["mid_circuit"],
+        positions=tuple((right, down) for right, down in device.get("positions", ())),
     )
-    return RecordedDevice(
-        target,
-        device["described"],
-        shape,
-        device["num_qubits"],
-        device["max_shots"],
-        device["max_programs"],
-        calibrations,
-    )
+    return RecordedDevice(target, device["described"], shape, device["num_qubits"], calibrations)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.adapters.targets.mitigation.randomising import Inverse
-from antiphon.domain.circuits import Operation
+from antiphon.domain.circuits import Measure, Operation
 from antiphon.domain.device_noise import twirled
 from antiphon.domain.mitigation import refusal
 from antiphon.domain.noise import Noise, PauliChannel
@@ -29,6 +29,8 @@ def inverse_noise(noise: Noise) -> Callable[[Operation], tuple[Inverse, ...]]:
     """What undoes the noise that follows an operation, on average; empty where it has none."""
 
     def inverse_of(operation: Operation) -> tuple[Inverse, ...]:
+        if isinstance(operation, Measure):
+            return ()  # what it does to qubits, crosstalk to those that the program does not use included, stays
         channels = tuple(
             channel if isinstance(channel, PauliChannel) else twirled(channel) for channel in noise.after(operation)
         )

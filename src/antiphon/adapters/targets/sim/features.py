@@ -75,6 +75,14 @@ class Features:
         return any(isinstance(item, For) and len(set(item.bodies)) > 1 for item in walk(self.operations))
 
     @cached_property
+    def before_end(self) -> int:
+        """How many operations come before the measurements that end the program."""
+        end = len(self.operations)
+        while end and isinstance(self.operations[end - 1], Measure):
+            end -= 1
+        return end
+
+    @cached_property
     def gates(self) -> tuple[GateLike, ...]:
         """Every gate, nested ones included, in order."""
         return tuple(operation for operation in walk(self.operations) if isinstance(operation, Gate | Unitary))

@@ -27,6 +27,7 @@ from antiphon.domain.circuits import (
     Reset,
     While,
 )
+from antiphon.domain.devices import Counted, DeviceLimit, DeviceShape
 from antiphon.domain.observables import Observable
 from antiphon.domain.programs import Profile
 from antiphon.domain.work import JobKind, Pub, Work
@@ -50,6 +51,12 @@ def ghz(width: int) -> Circuit:
 
 def ran(driver: EmuDriver, work: Work) -> Mapping[str, int]:
     return counts_of(driver.execute(work, driver.plan(work)))
+
+
+def shape_of(driver: EmuDriver) -> DeviceShape:
+    shape = driver.info.device
+    assert shape is not None
+    return shape
 
 
 def close(chance: float, expected: float, shots: int = SHOTS) -> bool:
@@ -295,20 +302,55 @@ def test_too_wide(drivers: Mapping[str, EmuDriver]) -> None:
     assert caught.value.code == "too-wide"
 
 
-def test_too_deep(tmp_path: Path) -> None:
-    driver = made_up(line_calibration(3), folder=tmp_path, max_depth=5)
+@pytest.mark.parametrize(
+    ("of", "most", "words"),
+    [
+        (Counted.LAYERS, 5, "layers"),
+        (Counted.TWO_QUBIT_GATES, 1, "2 two-qubit gates"),
+        (Counted.INSTRUCTIONS, 90, "instructions"),
+        (Counted.SECONDS, 3e-6, "µs"),
+    ],
+)
+def test_too_deep(tmp_path: Path, of: Counted, most: float, words: str) -> None:
+    limit = DeviceLimit(of, most, "Somebody's page", published=of is not Counted.SECONDS, weights={"cz": 50})
+    driver = made_up(line_calibration(3), folder=tmp_path, limits=(limit,))
     driver.plan(sampling(ghz(2)))
-    with pytest.raises(LimitError, match="layers") as caught:
-        driver.plan(sampling(ghz(3)))
-    assert caught.value.code == "too-deep"
+    for _ in range(2):  # compiled anew, and as kept
+        with pytest.raises(LimitError, match=words) as caught:
+            driver.plan(sampling(ghz(3)))
+        assert caught.value.code == "too-deep"
+        assert caught.value.cause == "Somebody's page"
+        assert ("assumed" in str(caught.value)) == (not limit.published)
 
 
-def test_too_many_programs_and_shots(drivers: Mapping[str, EmuDriver]) -> None:
+def test_every_machine_has_a_limit_on_what_is_deep(drivers: Mapping[str, EmuDriver]) -> None:
+    for name, seconds in (("emu.ion", 3_600.0), ("emu.willow", 50e-6)):
+        waits = circuit_of(1, 1, Gate("sx", (0,)), Delay(0, seconds), Gate("sx", (0,)), Measure(0, 0))
+        with pytest.raises(LimitError, match="a shot of the program lasts") as caught:
+            drivers[name].plan(sampling(waits))
+        assert caught.value.code == "too-deep"
+        limit = shape_of(drivers[name]).limit(Counted.SECONDS)
+        assert limit is not None
+        assert caught.value.cause == limit.source
+    for name in ("emu.heron", "emu.falcon", "emu.manila"):
+        shape = shape_of(drivers[name])
+        limit = shape.limit(Counted.INSTRUCTIONS)
+        assert limit is not None
+        assert (limit.most, limit.published) == (26_800_000, True)
+        assert "quantum.cloud.ibm.com" in limit.source
+        assert set(limit.weights) >= {*shape.native_gates, "measure", "reset", "delay"}
+
+
+def test_too_many_programs_shots_and_executions(drivers: Mapping[str, EmuDriver]) -> None:
     pub = Pub(program_of(ghz(2)), sets_of(ghz(2)), 10, 1)
     with pytest.raises(LimitError, match="301 programs"):
         drivers["emu.manila"].plan(Work(JobKind.BATCH, (pub,) * 301))
     with pytest.raises(LimitError, match="shots"):
         drivers["emu.manila"].plan(sampling(ghz(2), shots=100_001))
+    with pytest.raises(LimitError, match="10,100,000 executions") as caught:
+        drivers["emu.manila"].plan(Work(JobKind.BATCH, (replace(pub, shots=100_000),) * 101))
+    assert caught.value.code == "job-too-large"
+    assert "split" in (caught.value.next_step or "")
 
 
 @pytest.mark.parametrize(

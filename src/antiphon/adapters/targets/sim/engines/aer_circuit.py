@@ -71,7 +71,9 @@ def qiskit_circuit(
     writer = _Writer(circuit, features, angles, clifford=clifford, after=after)
     if early and circuit.clbits:
         circuit.measure(features.num_qubits, 0)  # the spare qubit: the bit stays 0
-    writer.block(circuit, features.operations)
+    writer.block(circuit, features.operations[: features.before_end])
+    writer.after = None  # what the last measurements do to qubits, nobody sees
+    writer.block(circuit, features.operations[features.before_end :])
     if measured:
         for qubit, clbit in features.readout:
             if qubit >= 0:

@@ -132,7 +132,7 @@ def _lines(features: Features, parameters: Floats, noise: Noise | None) -> list[
     """The circuit as stim's text, which it reads far quicker than it takes single gates."""
     lines: list[str] = []
     angles = iter(features.angles_of_gates(parameters))
-    for operation in features.operations:
+    for place, operation in enumerate(features.operations):
         match operation:
             case Gate():
                 steps = clifford_steps(operation, next(angles))
@@ -145,7 +145,7 @@ def _lines(features: Features, parameters: Floats, noise: Noise | None) -> list[
                 lines.append(f"R {qubit}")
             case _:
                 pass
-        if noise is not None:
+        if noise is not None and place < features.before_end:
             lines.extend(line for channel in pauli_channels(noise, operation) for line in _error(channel))
     return lines
 
