@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from antiphon.domain.circuits import Circuit
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
@@ -90,6 +91,7 @@ class Plan:
         warnings: What the user should know before it is queued, each a sentence: a loss of fidelity while it waits for
             classical decisions, say.
         details: What else was decided, as JSON values, for the driver and for the record.
+        tasks: What each pub becomes, where circuits run that are not the pub's own; else empty. It is what is charged.
     """
 
     engine: tuple[str, ...]
@@ -101,6 +103,7 @@ class Plan:
     compiled: tuple[Compiled, ...] = ()
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    tasks: tuple[tuple[Tasks, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, for the record."""

@@ -55,7 +55,7 @@ def advise(
     if isinstance(request, SubmitRequest):
         user = request.who
         work, plan = planned(ctx, request)
-        facts = meter(work, plan.cost, priority=request.priority, most_gates=driver.info.limits.max_operations)
+        facts = meter(work, plan, priority=request.priority, most_gates=driver.info.limits.max_operations)
     else:
         facts = request
     history = history_of(ctx, target, facts.priority)

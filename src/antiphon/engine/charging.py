@@ -23,6 +23,8 @@ from antiphon.engine.prices import Tariff, tariff_of
 from antiphon.ports.job_store import Transaction
 
 PRICED = "priced"
+RAN = "tasks"
+"""In provenance: what ran of each program, where that was decided on the way and not planned (`Tasks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def metered(ctx: EngineContext, work: Work, plan: Plan, info: TargetInfo, priori
     tariff = tariff_of(ctx, info.name)
     if tariff is None:
         return None
-    return Metered(tariff, meter(work, plan.cost, priority=priority, most_gates=info.limits.max_operations))
+    return Metered(tariff, meter(work, plan, priority=priority, most_gates=info.limits.max_operations))
 
 
 def charged(tx: Transaction, job: Job, seconds: float) -> Job:
@@ -64,6 +66,9 @@ def charged(tx: Transaction, job: Job, seconds: float) -> Job:
         return job
     prices = PriceList.from_json(stored.body)
     facts = WorkFacts.from_json(kept["facts"]).after(seconds)
+    ran = job.provenance.get(RAN)
+    if ran is not None and len(ran) == len(job.spec.pubs):
+        facts = facts.as_run(ran)
     counts, succeeded = _what_counts(job, facts)
     found = bill_of_ended(prices, counts, succeeded=succeeded)
     idle = session_line(prices, _idle_before(tx, job)) if prices.session_per_second else None
@@ -77,7 +82,7 @@ def _what_counts(job: Job, facts: WorkFacts) -> tuple[WorkFacts, bool]:
         return facts, True
     error = job.error or {}
     failed = error.get("details", {}).get("failed") if error.get("code") == "batch-partial" else None
-    if failed and facts.num_tasks == len(job.spec.pubs) > len(failed):
+    if failed and facts.num_programs == len(job.spec.pubs) > len(failed):
         # The others of the batch have results, and cost what they would have cost alone.
         return facts.without(failed), True
     return facts, False

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.policies.advice import Way
 from antiphon.domain.policies.estimates import IDLE_S
-from antiphon.domain.policies.metering import Tasks, WorkFacts
+from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.work import JobKind
 from antiphon.engine.advise import advise
 from antiphon.engine.context import EngineContext

@@ -8,6 +8,7 @@ import pytest
 from antiphon.adapters.clocks import ManualClock
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, Stages, advance
+from antiphon.domain.observables import Observable
 from antiphon.domain.quotas import Dimension, Period, QuotaUse
 from antiphon.domain.sessions import SessionAction, SessionEvent, advance_session
 from antiphon.domain.work import JobKind
@@ -15,8 +16,10 @@ from antiphon.engine.access.limits import get_quota, set_quota
 from antiphon.engine.cancel import cancel
 from antiphon.engine.context import EngineContext
 from antiphon.engine.ending import Aftermath, settle
+from antiphon.engine.estimates import estimate_before
 from antiphon.engine.prices import set_prices
 from antiphon.engine.requests import OpenSessionRequest, PubRequest, Reuse, SubmitRequest
+from antiphon.engine.results import outcomes_of
 from antiphon.engine.sessions import open_new_session
 from antiphon.engine.submit import submit
 from antiphon.errors import ExecutionError, QuotaExceededError
@@ -256,3 +259,32 @@ def test_a_batch_that_is_cancelled_after_it_gave_way_pays_for_its_turns(ctx: Eng
     job = claimed(ctx, queued(ctx, kind=JobKind.BATCH, pubs=ask().pubs * 10))
     ended(ctx, job, JobTrigger.YIELDED, seconds=30.0)
     assert total(cancel(ctx, "default", job.id, who="ada")) == 60.0
+
+
+def test_a_mitigated_job_pays_for_the_circuits_that_it_runs(ctx: EngineContext) -> None:
+    priced(ctx, {"currency": "EUR", "per_two_qubit_gate": 0.001, "task_unit": "program", "per_task": 1.0})
+    noise = {"depolarizing_2q": 0.01}
+    pub = PubRequest(to_program(BELL), shots=8_000, observables=(Observable(2, (("ZZ", 1.0),)),))
+    plain = submit(ctx, ask(kind=JobKind.ESTIMATE, pubs=(pub,), options={"noise": noise})).job
+    asked = {"zne": [1, 3], "sentinel": False}
+    request = ask(kind=JobKind.ESTIMATE, pubs=(pub,), options={"noise": noise, "mitigation": asked})
+    folded = submit(ctx, request).job
+    expected = estimate_before(ctx, request).cost
+    # 6,000 shots of one gate and 2,000 of three, in two circuits.
+    assert total(plain) == pytest.approx(1.0 + 8.0)
+    assert total(folded) == pytest.approx(2.0 + 12.0)
+    assert expected is not None
+    assert expected.p50 == pytest.approx(14.0)
+
+
+def test_shots_that_were_not_needed_are_not_charged(ctx: EngineContext) -> None:
+    priced(ctx, {"currency": "EUR", "per_shot": 0.001})
+    pub = PubRequest(to_program(BELL), shots=1_000_000, observables=(Observable(2, (("ZZ", 1.0), ("XI", 1.0))),))
+    options = {"allocation": {"precision": 0.05}}
+    quota = budget(ctx, 1_000.0)
+    job = submit(ctx, ask(kind=JobKind.ESTIMATE, pubs=(pub,), options=options, execution="inline")).job
+    outcome = outcomes_of(ctx, job)[0]
+    assert outcome.shots is not None
+    assert total(job) == pytest.approx(outcome.shots * 0.001)
+    assert 0.0 < total(job) < 10.0
+    assert use(ctx, quota).held == 0.0

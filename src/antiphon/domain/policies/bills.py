@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.domain.policies.metering import Counting, Tasks, WorkFacts
+from antiphon.domain.gate_counts import Counting, Tasks
+from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList, TaskUnit, WhenFailed
 
 

@@ -19,10 +19,11 @@ from antiphon.client.wire.queues import (
     reservation_from_json,
     reservation_to_json,
 )
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.policies.advice import Loop, advise
 from antiphon.domain.policies.estimates import Coverage, Held, Quantiles, Source
 from antiphon.domain.policies.explain import AheadGroup, Explanation, Standing
-from antiphon.domain.policies.metering import Tasks, WorkFacts
+from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Access, Priority, QueuePolicy, Rank, Reservation
 from antiphon.engine.queues.overview import ClassWaiting, Hold, QueueOverview

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.policies.advice import Advice, Loop, Way, advise
-from antiphon.domain.policies.metering import Tasks, WorkFacts
+from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Access
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.domain.gate_counts import Counting, Tasks
 from antiphon.domain.policies.bills import bill, bill_of_ended, session_line
-from antiphon.domain.policies.metering import Counting, Tasks, WorkFacts
+from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList, TaskUnit, WhenFailed
 from antiphon.domain.queues import Priority
 

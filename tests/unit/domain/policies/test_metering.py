@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from antiphon.domain.circuits import Bit, Break, Circuit, For, Gate, If, Measure, Register, Unitary, While
+from antiphon.domain.evolve import evolve
+from antiphon.domain.gate_counts import Counting, Gates, Tasks, count_gates
 from antiphon.domain.parameters import NO_PARAMETERS, ParameterSets
-from antiphon.domain.policies.metering import Counting, Gates, Tasks, WorkFacts, count_gates, meter
+from antiphon.domain.policies.metering import WorkFacts, meter
 from antiphon.domain.programs import Profile, Program, ProgramFormat
 from antiphon.domain.queues import Priority
-from antiphon.domain.work import JobKind, Pub, Work
+from antiphon.domain.work import JobKind, Plan, Pub, Work
 
 
 def program(*operations: object, digest: str = "sha256:a", readable: bool = True) -> Program:
@@ -24,6 +26,7 @@ def program(*operations: object, digest: str = "sha256:a", readable: bool = True
 
 
 H, CX, CCX = Gate("h", (0,)), Gate("cx", (0, 1)), Gate("ccx", (0, 1, 2))
+PLAN = Plan(("e",), ("r",), 2.5, 0, safe_inline=True)
 BELL = (H, CX, Measure(0, 0), Measure(1, 1))
 
 
@@ -49,7 +52,7 @@ def test_alike_tasks_are_one_row_and_parameter_sets_are_tasks() -> None:
         Pub(program(*BELL), sweep, 1_000, 2),
         Pub(program(H, digest="sha256:b"), NO_PARAMETERS, None, 3),
     )
-    facts = meter(Work(JobKind.BATCH, pubs), 2.5, priority=Priority.HIGH, most_gates=10)
+    facts = meter(Work(JobKind.BATCH, pubs), PLAN, priority=Priority.HIGH, most_gates=10)
     assert facts.tasks == (Tasks(101, 1_000, 1_000, 1_000, 2_000), Tasks(1, 0, 0, 0, 0))
     assert (facts.num_tasks, facts.shots, facts.counting) == (102, 101_000, Counting.EXACT)
     assert WorkFacts.from_json(facts.to_json()) == facts
@@ -61,3 +64,15 @@ def test_tasks_are_taken_out_by_position() -> None:
     facts = WorkFacts(tasks=(Tasks(3, 1, 0, 0, 0), Tasks(1, 2, 0, 0, 0), Tasks(2, 3, 0, 0, 0)))
     left = facts.without([0, 3, 5])
     assert left.tasks == (Tasks(2, 1, 0, 0, 0), Tasks(1, 3, 0, 0, 0))
+
+
+def test_a_plan_that_makes_several_tasks_of_a_program_says_what_is_charged() -> None:
+    first, second = (Tasks(2, 10, 30, 0, 10), Tasks(1, 5, 5, 5, 5)), (Tasks(4, 1, 1, 1, 1),)
+    pubs = tuple(Pub(program(*BELL), NO_PARAMETERS, 20, seed) for seed in (1, 2))
+    facts = meter(Work(JobKind.BATCH, pubs), evolve(PLAN, tasks=(first, second)), most_gates=10)
+    assert (facts.num_programs, facts.num_tasks, facts.shots) == (2, 7, 29)
+    assert WorkFacts.from_json(facts.to_json()) == facts
+    assert facts.without([0]).tasks == second
+    assert facts.without([1]).tasks == first
+    ran = facts.as_run([[Tasks(1, 3, 3, 0, 0).to_json()], []])
+    assert (ran.shots, ran.num_programs, ran.seconds) == (3, 2, 2.5)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.policies.bills import bill
-from antiphon.domain.policies.metering import Tasks, WorkFacts
+from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList, TaskUnit, WhenFailed
 from antiphon.domain.queues import Priority
 from antiphon.errors import LimitError

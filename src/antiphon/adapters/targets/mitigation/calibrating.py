@@ -20,6 +20,11 @@ FOLDS = 20
 """Of the jackknife that says how much the calibration's own noise counts."""
 
 
+def least_shots(settings: ReadoutCorrection, total: int) -> int:
+    """Shots of the calibration circuits of a job that has `total`, at least."""
+    return max(LEAST_SHOTS, min(int(total * PART), MOST_SHOTS)) if settings.shots is None else settings.shots
+
+
 class Calibrating:
     """Calibration circuits on some qubits of a circuit.
 

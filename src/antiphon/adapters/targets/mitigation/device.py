@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from antiphon.adapters.targets.emu.schedule import schedule
-from antiphon.adapters.targets.mitigation.decoupling import decoupled
+from antiphon.adapters.targets.mitigation.decoupling import PULSES, decoupled
 from antiphon.adapters.targets.mitigation.ground import Ground, Operations, without_delays, without_last_measurements
 from antiphon.adapters.targets.mitigation.native import in_native_gates
 from antiphon.domain.calibrations import Calibration
@@ -32,14 +32,14 @@ def compiled_ground(
         made.circuit,
         operations,
         dict(enumerate(made.final)),
-        finisher(calibration, shape, decoupling),
+        *finisher(calibration, shape, decoupling),
     )
 
 
 def finisher(
     calibration: Calibration, shape: DeviceShape, decoupling: str | None
-) -> Callable[[Operations], Operations]:
-    """Makes operations native, scheduled, and decoupled if asked."""
+) -> tuple[Callable[[Operations], Operations], Callable[[Operations], int]]:
+    """Makes operations native, scheduled, and decoupled if asked; and says how many pulses that puts in."""
     native = in_native_gates(shape.native_gates)
 
     def seconds_of(operation: Operation) -> float:
@@ -52,7 +52,13 @@ def finisher(
             return timed
         return native(decoupled(timed, decoupling, seconds_of)[0])
 
-    return finish
+    def pulses(operations: Operations) -> int:
+        if decoupling is None:
+            return 0
+        timed = schedule(native(operations), calibration).operations
+        return len(PULSES[decoupling]) * decoupled(timed, decoupling, seconds_of)[1]
+
+    return finish, pulses
 
 
 def as_compiled(program: Program) -> Compiled:

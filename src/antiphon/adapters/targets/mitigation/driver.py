@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from antiphon.adapters.targets.mitigation.asking import OPTION_HELP, Asked, check_dynamic, check_pub, read_asked
 from antiphon.adapters.targets.mitigation.device import as_compiled, compiled_ground
-from antiphon.adapters.targets.mitigation.estimate_run import EstimateRun, check_estimate
+from antiphon.adapters.targets.mitigation.estimate_plan import check_estimate
+from antiphon.adapters.targets.mitigation.estimate_run import EstimateRun
 from antiphon.adapters.targets.mitigation.ground import Ground, simulated, without_last_measurements
 from antiphon.adapters.targets.mitigation.programs import derived_seed, program_of
 from antiphon.adapters.targets.mitigation.sample_run import SampleRun, check_sample
@@ -23,6 +24,7 @@ from antiphon.domain.circuits import Circuit
 from antiphon.domain.device_noise import DeviceNoise
 from antiphon.domain.devices import Assessment
 from antiphon.domain.evolve import evolve
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.mitigation import refusal
 from antiphon.domain.noise import Noise, NoiseModel
 from antiphon.domain.programs import Program
@@ -73,7 +75,8 @@ class MitigatingDriver:
             check_pub(pub, asked, self.inner.info.name)
         base = planned(_base_of(work, asked))
         compiled = base.compiled or (None,) * len(work.pubs)
-        circuits = sum(self._check(pub, made, asked, base) for pub, made in zip(work.pubs, compiled, strict=True))
+        found = [self._check(pub, made, asked, base) for pub, made in zip(work.pubs, compiled, strict=True)]
+        circuits = sum(number for number, _ in found)
         if circuits > MOST_CIRCUITS:
             raise LimitError(
                 f"Mitigation makes {circuits:,} circuits of the job; the limit is {MOST_CIRCUITS:,}.",
@@ -88,6 +91,7 @@ class MitigatingDriver:
             cost=alone.cost * each,
             num_calls=base.num_calls * each,
             details={**base.details, "mitigation": asked.told, "circuits": circuits},
+            tasks=tuple(tasks for _, tasks in found),
         )
 
     def execute(self, work: Work, plan: Plan) -> Execution:
@@ -116,18 +120,24 @@ class MitigatingDriver:
                 calibration = execution.calibration or calibration
             rounds += 1
         outcomes: tuple[Outcome, ...] = tuple(run.outcome() for run in runs)
-        return Execution(outcomes, _provenance(told, outcomes, asked), calibration)
+        provenance = _provenance(told, outcomes, asked)
+        if asked.allocation is not None:
+            # How many shots, and of what, was decided on the way.
+            provenance["tasks"] = [
+                [row.to_json() for row in run.tasks()] for run in runs if isinstance(run, EstimateRun)
+            ]
+        return Execution(outcomes, provenance, calibration)
 
     # --- one pub
 
-    def _check(self, pub: Pub, made: Compiled | None, asked: Asked, plan: Plan) -> int:
+    def _check(self, pub: Pub, made: Compiled | None, asked: Asked, plan: Plan) -> tuple[int, tuple[Tasks, ...]]:
         ground = self._ground(pub, made, asked, plan)
         if not ground.is_static:
             check_dynamic(asked.methods)
         if pub.observables is None:
             circuit = pub.program.circuit if made is None else made.circuit
             assert circuit is not None
-            return check_sample(pub, circuit, asked.methods)
+            return check_sample(pub, ground, circuit, asked.methods)
         self._noise(asked, plan)
         return check_estimate(pub, ground, asked.methods, asked.allocation)
 

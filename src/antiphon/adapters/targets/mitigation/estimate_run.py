@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,13 @@ import numpy as np
 from antiphon.adapters.targets.mitigation.bases import Measured, measured_for
 from antiphon.adapters.targets.mitigation.calibrating import Calibrating
 from antiphon.adapters.targets.mitigation.cancelling import inverse_noise, total_gamma
-from antiphon.adapters.targets.mitigation.estimating import LEAST_EACH, Estimating, Values
+from antiphon.adapters.targets.mitigation.estimate_plan import Share, charging_of, pairs_of, runs_of, shares_of
+from antiphon.adapters.targets.mitigation.estimating import Estimating, Values
 from antiphon.adapters.targets.mitigation.ground import Ground, Operations, with_angles
 from antiphon.adapters.targets.mitigation.instances import (
     Cancelling,
     Instances,
     Methods,
-    check_foldable,
     make_instances,
 )
 from antiphon.adapters.targets.mitigation.programs import derived_seed
@@ -26,76 +26,15 @@ from antiphon.adapters.targets.mitigation.randomising import Insertions, flips, 
 from antiphon.adapters.targets.mitigation.readout import Local, preparations
 from antiphon.adapters.targets.mitigation.sentinel import Sentinel, make_sentinel
 from antiphon.adapters.targets.mitigation.tallies import Request, Tally
+from antiphon.adapters.targets.mitigation.tasks import Running
 from antiphon.adapters.targets.mitigation.verdict import Measurement, judge, overall
 from antiphon.adapters.targets.sim.task import estimated_shape
 from antiphon.domain.allocation import ShotAllocation
+from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.noise import Noise, Relaxation
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.results import Estimated
 from antiphon.domain.work import Pub
-from antiphon.errors import LimitError
-
-
-@dataclass(frozen=True)
-class Share:
-    """Parameter sets of a pub that are measured for the same observables, by their flat indices."""
-
-    sets: tuple[int, ...]
-    observables: tuple[int, ...]
-
-
-def shares_of(pub: Pub, *, apart: bool) -> list[Share]:
-    """The pub's pairs of parameter sets and observables as few rectangles.
-
-    Args:
-        apart: Each set by itself: it is given shots of its own.
-    """
-    sets, chosen = _pairs(pub)
-    wanted: dict[int, list[int]] = {}
-    for place, observable in zip(sets, chosen, strict=True):
-        wanted.setdefault(place, []).append(observable)
-    together: dict[tuple[int, ...], list[int]] = {}
-    for place, observables in wanted.items():
-        together.setdefault(tuple(sorted(set(observables))), []).append(place)
-    found = [Share(tuple(places), observables) for observables, places in together.items()]
-    if not apart:
-        return found
-    return [Share((place,), share.observables) for share in found for place in share.sets]
-
-
-def check_estimate(pub: Pub, ground: Ground, methods: Methods, allocation: ShotAllocation | None) -> int:
-    """Refuse an estimate that cannot be made so; returns how many circuits it takes.
-
-    Raises:
-        ProgramError: A method does not fit the program (code "mitigation-invalid").
-        LimitError: Too few shots for so many circuits (code "shots-too-few").
-    """
-    assert pub.observables is not None
-    assert pub.shots is not None
-    check_foldable(methods, ground.operations)
-    circuits, most = 0, 0
-    for share in shares_of(pub, apart=allocation is not None):
-        measured = measured_for([pub.observables[index] for index in share.observables])
-        here = len(measured.bases) * methods.num_instances * (2 if methods.sentinel else 1)
-        circuits += here
-        most = max(most, here)
-    sets = pub.parameters.num_sets
-    calibration = 0
-    if methods.readout is not None:
-        asked = methods.readout.shots
-        calibration = math.ceil((max(100, pub.shots * sets // 10) if asked is None else asked) / sets)
-        circuits += 2
-    least = LEAST_EACH * most + calibration
-    if pub.shots < least:
-        raise LimitError(
-            f"{pub.shots:,} shots are too few for this estimate.",
-            code="shots-too-few",
-            cause=f"it takes {most} circuits with at least {LEAST_EACH} shots each"
-            + (f", and {calibration} shots of calibration" if calibration else ""),
-            next_step=f"Ask for at least {least:,} shots, or for fewer randomizations or noise factors.",
-            details={"shots": pub.shots, "least": least},
-        )
-    return circuits
 
 
 class EstimateRun:
@@ -232,7 +171,7 @@ class EstimateRun:
                         math.sqrt(found.raw_variances[row, column]),
                         None if verdicts is None else verdicts[row][column],
                     )
-        flat = [values[pair] for pair in zip(*_pairs(pub), strict=True)]
+        flat = [values[pair] for pair in zip(*pairs_of(pub), strict=True)]
         details: dict[str, Any] = {}
         if self._mitigates:
             details["mitigation"] = self._told(flat)
@@ -245,6 +184,13 @@ class EstimateRun:
             max((part.spent for part in self._parts), default=0),
             details,
         )
+
+    def tasks(self) -> tuple[Tasks, ...]:
+        """What really ran, as what is charged."""
+        runs = [run for part in self._parts for run in runs_of(part.tallies, part.measured, self._methods)]
+        if self.calibrating is not None:
+            runs.append(Running(None, len(self.calibrating.tallies), self.calibrating.shots))
+        return charging_of(self._pub, self._ground, self._methods).tasks(runs)
 
     @property
     def _mitigates(self) -> bool:
@@ -334,17 +280,6 @@ class EstimateRun:
     def _tallies(self) -> list[Tally]:
         own = [] if self.calibrating is None else self.calibrating.tallies
         return [*own, *(tally for part in self._parts for tally in part.tallies)]
-
-
-def _pairs(pub: Pub) -> tuple[list[int], list[int]]:
-    """Flat indices of the parameter set and the observable of each value, in C order."""
-    shape = estimated_shape(pub)
-
-    def flat(own: tuple[int, ...]) -> list[int]:
-        count = math.prod(own)
-        return [int(each) for each in np.broadcast_to(np.arange(count).reshape(own), shape).ravel()]
-
-    return flat(pub.parameters.shape), flat(pub.observables_shape)
 
 
 def _some_sets(sets: ParameterSets, places: Iterable[int]) -> ParameterSets:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.adapters.targets.mitigation.bases import Measured
 from antiphon.adapters.targets.mitigation.calibrating import Calibrating
+from antiphon.adapters.targets.mitigation.extrapolation import polynomial_weights
 from antiphon.adapters.targets.mitigation.instances import Instances, Methods
 from antiphon.adapters.targets.mitigation.readout import AsRead, Reader
 from antiphon.adapters.targets.mitigation.sentinel import Sentinel
@@ -26,6 +27,7 @@ from antiphon.adapters.targets.mitigation.statistics import (
 )
 from antiphon.adapters.targets.mitigation.tallies import Request, Tally, shared
 from antiphon.domain.allocation import ShotAllocation
+from antiphon.domain.mitigation import ZeroNoiseExtrapolation
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +50,25 @@ class Values:
     variances: Floats
     shift_variances: Floats
     at_zero: AtZero
+
+
+def factor_priors(zne: ZeroNoiseExtrapolation | None, factors: Sequence[float]) -> Floats:
+    """What each noise factor's shots are worth before anything is known: its weight in the value at no noise."""
+    prior = np.ones(len(factors))
+    if zne is not None:
+        prior = np.abs(polynomial_weights(np.array(factors), prior, zne.polynomial_degree or 1))
+        prior = np.maximum(prior, prior.max() / 10)
+    return prior
+
+
+def parts_of(methods: Methods, *, sentinel: bool) -> dict[str, float]:
+    """The part of the shots that each role has; "raw" has one only where the others say nothing of the raw value."""
+    part = methods.sentinel if sentinel else 0.0
+    parts = {"program": 1.0 - part, "sentinel": part}
+    if methods.pec is not None:
+        raw = {"raw": (1.0 - part) * RAW_PART, "sentinel raw": part * RAW_PART}
+        parts = {role: share * (1.0 - RAW_PART) for role, share in parts.items()} | raw
+    return {role: share for role, share in parts.items() if share > 0.0}
 
 
 class Estimating:
@@ -133,13 +154,8 @@ class Estimating:
 
     def _weights(self) -> list[float]:
         """What each tally deserves of a round: |weight of its factor| · standard deviation of its basis."""
-        instances = self.program
         deserved = self._deserved()
-        part = self.methods.sentinel if self.sentinel is not None else 0.0
-        parts = {instances.role: 1.0 - part, "sentinel": part}
-        if instances.raw_role != instances.role:
-            parts = {role: share * (1.0 - RAW_PART) for role, share in parts.items()}
-            parts |= {"raw": (1.0 - part) * RAW_PART, "sentinel raw": part * RAW_PART}
+        parts = parts_of(self.methods, sentinel=self.sentinel is not None)
         whole: dict[str, float] = {}
         for tally in self.tallies:
             cell = tally.cell
@@ -152,14 +168,7 @@ class Estimating:
 
     def _deserved(self) -> Floats:
         """Of shape (factors, bases)."""
-        factors = np.array(self.program.factors)
-        zne = self.methods.zne
-        prior = np.ones(len(factors))
-        if zne is not None:
-            from antiphon.adapters.targets.mitigation.extrapolation import polynomial_weights
-
-            prior = np.abs(polynomial_weights(factors, np.ones(len(factors)), zne.polynomial_degree or 1))
-            prior = np.maximum(prior, prior.max() / 10)
+        prior = factor_priors(self.methods.zne, self.program.factors)
         norms = np.array([basis.norm for basis in self.measured.bases])
         if not self.rounds or self.allocation is None:
             return np.outer(prior, norms)

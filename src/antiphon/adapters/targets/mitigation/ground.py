@@ -30,6 +30,7 @@ class Ground:
         operations: Without the measurements at the end.
         place_of: Qubit of the circuit where each qubit of the program is at the end.
         finish: Makes operations that were varied run as they stand; the identity on a simulator.
+        pulses: How many of decoupling that puts in.
     """
 
     program: Program
@@ -37,6 +38,12 @@ class Ground:
     operations: Operations
     place_of: Mapping[int, int]
     finish: Callable[[Operations], Operations]
+    pulses: Callable[[Operations], int] = lambda _: 0
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the circuit is a device's and not the program's own."""
+        return self.circuit is not self.program.circuit
 
     @property
     def is_static(self) -> bool:

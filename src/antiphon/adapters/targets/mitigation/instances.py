@@ -80,6 +80,17 @@ class Methods:
         return (1.0,) if self.zne is None else self.zne.factors
 
     @property
+    def instances_each(self) -> int:
+        """Circuits for one basis at one noise factor at most."""
+        return self.randomizations + (PLAIN_INSTANCES if self.pec is not None else 0)
+
+    def num_preparations(self, bits: int) -> int:
+        """Circuits of a calibration of the readout of so many bits at most."""
+        twirled = self.readout is not None and self.readout.method == "twirled"
+        even = self.randomizations + self.randomizations % 2
+        return min(even, 2 ** min(bits, 32)) if twirled else 2
+
+    @property
     def num_instances(self) -> int:
         """Circuits for one basis at most, those that only tell the raw value included."""
         if self.pec is not None:
@@ -95,7 +106,6 @@ class Instances:
         cells: Of the roles `role` and, where the raw value needs its own, `role` with "raw".
         factors: Of the noise, as reached.
         raw_role: Role of the cells that tell the raw value.
-        gamma: Weight of a sample of error cancellation.
         gamma: Weight of a sample of error cancellation.
     """
 

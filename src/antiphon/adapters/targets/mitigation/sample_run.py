@@ -10,19 +10,21 @@ from antiphon.adapters.targets.mitigation.instances import Methods
 from antiphon.adapters.targets.mitigation.programs import derived_seed
 from antiphon.adapters.targets.mitigation.randomising import num_twirled
 from antiphon.adapters.targets.mitigation.readout import preparations
-from antiphon.adapters.targets.mitigation.sampling import Sampling, check_pairs, read_last
+from antiphon.adapters.targets.mitigation.sampling import Sampling, calibration_shots, check_pairs, read_last
 from antiphon.adapters.targets.mitigation.tallies import Cell, Request
+from antiphon.adapters.targets.mitigation.tasks import Charging, Running
 from antiphon.adapters.targets.mitigation.verdict import overall
 from antiphon.domain.circuits import Circuit
 from antiphon.domain.evolve import evolve
+from antiphon.domain.gate_counts import Tasks, count_gates
 from antiphon.domain.mitigation import refusal
 from antiphon.domain.results import Sampled
 from antiphon.domain.work import Pub
 from antiphon.errors import LimitError
 
 
-def check_sample(pub: Pub, circuit: Circuit, methods: Methods) -> int:
-    """Refuse what counts cannot have; returns how many circuits it takes.
+def check_sample(pub: Pub, ground: Ground, circuit: Circuit, methods: Methods) -> tuple[int, tuple[Tasks, ...]]:
+    """Refuse what counts cannot have; returns how many circuits it takes, and what is charged.
 
     Args:
         circuit: The program's, or the compiled one.
@@ -50,7 +52,12 @@ def check_sample(pub: Pub, circuit: Circuit, methods: Methods) -> int:
             code="shots-too-few",
             next_step="Ask for at least one shot of each.",
         )
-    return methods.randomizations + 2 * (methods.readout is not None)
+    bits = count_gates(pub.program).measured
+    runs = [Running(1.0, methods.randomizations, pub.shots or 0, pub.parameters.num_sets)]
+    if methods.readout is not None:
+        runs.append(Running(None, 2, calibration_shots(pub, methods.readout)))
+    charging = Charging(pub, ground, methods, bits)
+    return sum(run.circuits for run in runs), charging.tasks(runs)
 
 
 class SampleRun:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.adapters.targets.mitigation.calibrating import Calibrating
+from antiphon.adapters.targets.mitigation.calibrating import Calibrating, least_shots
 from antiphon.adapters.targets.mitigation.ground import Ground, last_measurements
 from antiphon.adapters.targets.mitigation.instances import Methods
 from antiphon.adapters.targets.mitigation.m3 import corrected
@@ -19,7 +19,7 @@ from antiphon.adapters.targets.mitigation.readout import prepared
 from antiphon.adapters.targets.mitigation.tallies import Cell, Request, Tally, shared
 from antiphon.adapters.targets.mitigation.verdict import SIGNIFICANT
 from antiphon.domain.circuits import Circuit, Measure
-from antiphon.domain.mitigation import refusal
+from antiphon.domain.mitigation import ReadoutCorrection, refusal
 from antiphon.domain.work import Pub
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,11 @@ def read_last(circuit: Circuit) -> tuple[tuple[int, int], ...]:
     last = last_measurements(circuit.operations)
     found = [op for place, op in enumerate(circuit.operations) if place in last and isinstance(op, Measure)]
     return tuple(sorted(((op.qubit, op.clbit) for op in found), key=lambda pair: pair[1]))
+
+
+def calibration_shots(pub: Pub, settings: ReadoutCorrection) -> int:
+    """Shots of the calibration circuits beside those of the program."""
+    return least_shots(settings, max((pub.shots or 0) * pub.parameters.num_sets, LEAST_TOTAL))
 
 
 class Sampling:
@@ -95,8 +100,7 @@ class Sampling:
         given = shared(shots, [1.0] * len(self.tallies))
         found = [Request(tally, each) for tally, each in zip(self.tallies, given, strict=True) if each]
         if self.calibrating is not None:
-            total = shots * self.pub.parameters.num_sets
-            found += self.calibrating.requests(self.calibrating.wanted(max(total, LEAST_TOTAL)))
+            found += self.calibrating.requests(calibration_shots(self.pub, self.calibrating.settings))
         return found
 
     # --- values
