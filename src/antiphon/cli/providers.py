@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from antiphon.adapters.targets.vendors.settings import Vendor
 
-app = typer.Typer(help="Other vendors' targets: Azure Quantum, IBM, Amazon Braket.", invoke_without_command=True)
+app = typer.Typer(help="Other vendors' targets: Azure Quantum, IBM, Amazon Braket, IonQ, IQM.", invoke_without_command=True)
 
-VendorName = Annotated[str, typer.Argument(metavar="NAME", help="azure, ibm or braket.", show_default=False)]
+VendorName = Annotated[str, typer.Argument(metavar="NAME", help="azure, ibm, braket, ionq or iqm.", show_default=False)]
 
 
 @app.callback(invoke_without_command=True)
 @command
 def _bare(shell: Shell) -> None:
-    """Other vendors' targets: Azure Quantum, IBM, Amazon Braket. Alone, it lists."""
+    """Other vendors' targets: Azure Quantum, IBM, Amazon Braket, IonQ, IQM. Alone, it lists."""
     _list(shell)
 
 

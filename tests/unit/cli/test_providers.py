@@ -8,7 +8,7 @@ from command_line import antiphon
 
 def test_the_list_has_every_vendor(tmp_path: Path) -> None:
     listed = antiphon(tmp_path, "providers", "list", "--json").data
-    assert [row["name"] for row in listed] == ["azure", "ibm", "braket"]
+    assert [row["name"] for row in listed] == ["azure", "ibm", "braket", "ionq", "iqm"]
     assert not any(row["installed"] or row["mode"] or row["targets"] for row in listed)
     assert antiphon(tmp_path, "providers", "--json").data == listed
     assert "qiskit-ibm-runtime" in antiphon(tmp_path, "providers").out
@@ -17,7 +17,7 @@ def test_the_list_has_every_vendor(tmp_path: Path) -> None:
 def test_a_vendor_that_is_not_there(tmp_path: Path) -> None:
     ran = antiphon(tmp_path, "providers", "check", "dwave")
     assert ran.code == NOT_FOUND
-    assert "azure, ibm, braket" in ran.err
+    assert "azure, ibm, braket, ionq, iqm" in ran.err
 
 
 def test_a_vendor_that_is_not_configured(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from antiphon.adapters.targets.sim.features import Features
 from antiphon.adapters.targets.sim.pauli_sampling import Energies, bit_energies, grouped_on, sampled_value
 from antiphon.adapters.targets.sim.paulis import Group
 from antiphon.adapters.targets.sim.reading import features_of
-from antiphon.adapters.targets.sim.task import estimated_shape, over_observables, parameter_array
+from antiphon.adapters.targets.sim.task import Value, estimated, over_observables, parameter_array
 from antiphon.adapters.targets.vendors.lowering import write_dynamic, write_rotated, write_static
 from antiphon.adapters.targets.vendors.wire import Json
 from antiphon.domain.circuits import Register
@@ -174,13 +174,10 @@ def _estimated(pub: Pub, features: Features, given: Iterator[Result]) -> Estimat
         energies, _ = bit_energies(group, rows)
         return energies, np.array(list(counts.values()), dtype=np.int64)
 
-    values = _through(pub, features, measure)
-    return Estimated(estimated_shape(pub), tuple(v for v, _ in values), tuple(e for _, e in values), pub.shots)
+    return estimated(pub, _through(pub, features, measure))
 
 
-def _through(
-    pub: Pub, features: Features, measure: Callable[[int, Group, int], Energies]
-) -> tuple[tuple[float, float], ...]:
+def _through(pub: Pub, features: Features, measure: Callable[[int, Group, int], Energies]) -> tuple[Value, ...]:
     """Every value of an estimate, with `measure` called for each group of each parameter set, always in this order."""
     shots = pub.shots
     assert shots is not None

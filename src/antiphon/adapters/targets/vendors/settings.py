@@ -83,6 +83,34 @@ targets = ["braket_sv"]
 # aws_secret_access_key = "provider.braket.key"
 """,
         ),
+        Vendor(
+            "ionq",
+            "IonQ (qiskit-ionq)",
+            ("live",),
+            frozenset({"url"}),
+            frozenset({"api_key"}),
+            """[ionq]
+mode = "live"                      # IonQ's service; there is no mode without it
+targets = ["simulator"]            # leave it out for all: qpu.forte-1 and others
+
+[ionq.secrets]
+api_key = "provider.ionq.key"      # the name of a secret: see docs/howto/ionq.md
+""",
+        ),
+        Vendor(
+            "iqm",
+            "IQM (iqm-client)",
+            ("local", "live"),
+            frozenset({"url", "quantum_computer", "metrics"}),
+            frozenset({"token"}),
+            """[iqm]
+mode = "local"                     # IQM's fake backends in a process here; "live" is a server: then url
+targets = ["fake_adonis"]          # fake_garnet and others: see docs/howto/iqm.md
+
+# [iqm.secrets]
+# token = "provider.iqm.token"
+""",
+        ),
     )
 }
 
