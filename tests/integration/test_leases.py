@@ -22,9 +22,9 @@ from antiphon.engine.batch import BatchRun
 from antiphon.engine.claim import claim
 from antiphon.engine.context import EngineContext, EngineSettings
 from antiphon.engine.leases import put_back_orphans, recover, release
+from antiphon.engine.planning import plan_work
 from antiphon.engine.record import record
 from antiphon.engine.resolve import resolve_work
-from antiphon.engine.validate import plan_work
 from antiphon.errors import ExecutionError, SessionEndedError, StoreError, WaitTimeoutError
 from antiphon.ports.executor import Report
 from programs import BELL, ENDLESS

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from antiphon.domain.circuits import Circuit
+from antiphon.domain.evolve import evolve
 from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import ParameterSets
@@ -75,23 +76,33 @@ class Compiled:
     key: str = ""
 
 
+PROGRAMS = "programs"
+"""In the details of a plan: what else was decided for each planned pub, in order, where a target tells that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a target will run a work: decided and recorded before the job is queued.
 
+    Of a batch for a target that compiles, only the first programs may be planned by then; see
+    `ports.compiling_driver`.
+
     Attributes:
-        engine: Name of the engine chosen for each pub, e.g. "lightning".
-        reason: Why, for each pub, in words.
-        cost: Estimated engine seconds of the whole work on this machine; an order of magnitude.
+        engine: Name of the engine chosen for each planned pub, e.g. "lightning".
+        reason: Why, for each planned pub, in words.
+        cost: Estimated engine seconds of the whole work on this machine, an order of magnitude; of a device that
+            lives, its seconds there.
         memory_bytes: Estimated peak memory of one pub.
         safe_inline: True only when the work cannot hang or crash the process and is bounded: no measurement-dependent
             loop, no native interpreter of foreign code.
         num_calls: Simulator calls the plan makes (a sweep of 1,000 sets may be one).
-        compiled: Each pub's program as it will run, from targets that compile; else empty.
+        compiled: Each planned pub's program as it will run, from targets that compile; else empty.
         warnings: What the user should know before it is queued, each a sentence: a loss of fidelity while it waits for
             classical decisions, say.
         details: What else was decided, as JSON values, for the driver and for the record.
         tasks: What each pub becomes, where circuits run that are not the pub's own; else empty. It is what is charged.
+        pending: So many pubs at the end of the work are not planned yet; `cost` and `num_calls` take them to be like
+            those that are.
     """
 
     engine: tuple[str, ...]
@@ -104,6 +115,25 @@ class Plan:
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     tasks: tuple[tuple[Tasks, ...], ...] = ()
+    pending: int = 0
+
+    def part(self, indices: Sequence[int]) -> Plan:
+        """The plan of some of the pubs, all of which are planned; their share of the cost."""
+        details = self.details
+        if PROGRAMS in details:
+            told = details[PROGRAMS]
+            details = {**details, PROGRAMS: [told[index] for index in indices]}
+        return evolve(
+            self,
+            engine=tuple(self.engine[index] for index in indices),
+            reason=tuple(self.reason[index] for index in indices),
+            cost=self.cost * len(indices) / (len(self.engine) + self.pending),
+            num_calls=len(indices),
+            compiled=tuple(self.compiled[index] for index in indices) if self.compiled else (),
+            details=details,
+            tasks=tuple(self.tasks[index] for index in indices) if self.tasks else (),
+            pending=0,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, for the record."""
@@ -113,6 +143,34 @@ class Plan:
             "estimated_seconds": self.cost,
             "memory_bytes": self.memory_bytes,
             "num_calls": self.num_calls,
+            **({"pending": self.pending} if self.pending else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
             **({"details": dict(self.details)} if self.details else {}),
         }
+
+
+def joined(plans: Sequence[Plan], pending: int = 0) -> Plan:
+    """The plan of a work whose pubs were planned one by one, of which so many at the end are not planned yet.
+
+    Args:
+        plans: At least one; of one target, for the same options.
+    """
+    planned = sum(len(plan.engine) for plan in plans)
+    details = plans[0].details
+    if PROGRAMS in details:
+        details = {**details, PROGRAMS: [told for plan in plans for told in plan.details[PROGRAMS]]}
+    calls = sum(plan.num_calls for plan in plans)
+    return Plan(
+        engine=tuple(engine for plan in plans for engine in plan.engine),
+        reason=tuple(reason for plan in plans for reason in plan.reason),
+        cost=sum(plan.cost for plan in plans) * (planned + pending) / planned,
+        memory_bytes=max(plan.memory_bytes for plan in plans),
+        # What is not known yet may be anything.
+        safe_inline=not pending and all(plan.safe_inline for plan in plans),
+        num_calls=round(calls * (planned + pending) / planned),
+        compiled=tuple(made for plan in plans for made in plan.compiled),
+        warnings=tuple(dict.fromkeys(said for plan in plans for said in plan.warnings)),
+        details=details,
+        tasks=tuple(tasks for plan in plans for tasks in plan.tasks),
+        pending=pending,
+    )

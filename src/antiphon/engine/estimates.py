@@ -24,16 +24,19 @@ from antiphon.domain.policies.estimates import (
 from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Priority, rank_of
+from antiphon.domain.shown import span
+from antiphon.domain.submissions import Submission, newest
 from antiphon.domain.work import Plan, Pub, Work
 from antiphon.engine.ahead import Ahead, Place, look_ahead
 from antiphon.engine.calibrations import for_driver
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.charging import PRICED, Metered, metered
 from antiphon.engine.context import EngineContext
+from antiphon.engine.planning import plan_to_queue
 from antiphon.engine.prices import Tariff, prices_of
 from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
-from antiphon.engine.validate import check_request, find_driver, plan_work
+from antiphon.engine.validate import check_request, find_driver
 from antiphon.ports.provider import KnowsItsQueue
 from antiphon.ports.queue_store import QueueOutcome
 
@@ -108,9 +111,12 @@ def estimate_now(ctx: EngineContext, workspace: str, job_id: str) -> Estimate:
         typical = history_of(ctx, job.spec.target, job.priority).typical_s
         ahead = look_ahead(ctx, tx, _place(job), now, typical) if waits else Ahead(0.0, queued=True)
         to_charge = _kept(ctx, job)
+        line = newest(tx.submissions(job.id)) if job.waits_there else None
     found = _estimate(ctx, _place(job), job.priority, ahead, to_charge, job.spec.max_seconds, now)
     if waits:
         return found
+    if job.waits_there:
+        return _still_there(ctx, found, line, now)
     none = Quantiles(0.0, 0.0, 0.0, Source.HISTORY)
     if job.status.is_final:
         total = sum(float(line.get("amount", 0.0)) for line in job.cost)
@@ -121,6 +127,20 @@ def estimate_now(ctx: EngineContext, workspace: str, job_id: str) -> Estimate:
         found.run, p50=_left(found.run.p50, ran), p80=_left(found.run.p80, ran), p95=_left(found.run.p95, ran)
     )
     return evolve(found, wait=none, run=left, notes=(f"it has been running for {ran:.3g} s", *found.notes))
+
+
+def _still_there(ctx: EngineContext, found: Estimate, line: Submission | None, now: float) -> Estimate:
+    """What is to come of a job that its provider has not started."""
+    provider = ctx.providers.get(found.target)
+    if isinstance(provider, KnowsItsQueue):
+        starts_at = None if line is None else provider.starts_at(line.key)
+        wait_s = provider.expected_wait() if starts_at is None else max(0.0, starts_at - now)
+        wait = Quantiles(wait_s, wait_s, wait_s, Source.MODEL)
+        return evolve(found, wait=wait, notes=(f"it waits in the queue of {found.target} itself", *found.notes))
+    waited = 0.0 if line is None else max(0.0, now - line.intended_at)
+    p50, p80, p95 = (_left(bound, waited) for bound in (found.wait.p50, found.wait.p80, found.wait.p95))
+    note = f"it has been waiting at its provider for {span(waited)}, which does not say how much longer"
+    return evolve(found, wait=evolve(found.wait, p50=p50, p80=p80, p95=p95), notes=(note, *found.notes))
 
 
 def coverage(ctx: EngineContext, target: str, priority: Priority | None = None) -> Coverage:
@@ -144,11 +164,7 @@ def expected_wait(ctx: EngineContext, target: str) -> float:
     Raises:
         NotFoundError: No such target.
     """
-    here = expected_waits(ctx, target, Priority.STANDARD).p50
-    provider = ctx.providers.get(target)
-    if not isinstance(provider, KnowsItsQueue):
-        return here
-    return here + ctx.recent.get(("queue elsewhere", target), ctx.clock, provider.expected_wait)
+    return expected_waits(ctx, target, Priority.STANDARD).p50
 
 
 def expected_waits(ctx: EngineContext, target: str, priority: Priority) -> Quantiles:
@@ -202,7 +218,7 @@ def planned(ctx: EngineContext, request: SubmitRequest) -> tuple[Work, Plan]:
         for pub in request.pubs
     )  # fmt: skip
     work = Work(request.kind, tuple(pubs), for_driver(request.options, driver))
-    return work, plan_work(driver, work)
+    return work, plan_to_queue(driver, work)
 
 
 def _runs_at_once(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> bool:

@@ -10,11 +10,12 @@ from antiphon.domain.work import JobKind, Plan, Work
 from antiphon.engine.batch import BatchRun
 from antiphon.engine.context import EngineContext, Finished
 from antiphon.engine.faults import unexpected
+from antiphon.engine.planning import as_compiling, plan_work
 from antiphon.engine.record import record
 from antiphon.engine.resolve import resolve_work
 from antiphon.engine.results import GONE
 from antiphon.engine.tasks import task_id
-from antiphon.engine.validate import find_driver, plan_work
+from antiphon.engine.validate import find_driver
 from antiphon.errors import AntiphonError, StoreError
 from antiphon.ports.executor import Executor, Report, Task
 
@@ -72,7 +73,9 @@ def start_claimed(ctx: EngineContext, job: Job, done: Callable[[], None]) -> Non
     try:
         with ctx.store.read() as tx:
             work = resolve_work(ctx, tx, job.spec)
-        plan = plan_work(find_driver(ctx.drivers, job.spec.target), work)
+        driver = find_driver(ctx.drivers, job.spec.target)
+        # Of a batch for a target that compiles, each program is planned when its turn comes.
+        plan = None if as_compiling(driver, work) is not None else plan_work(driver, work)
         # Whatever was asked: a job that comes from the queue runs in a worker process, never in the dispatching thread.
         _start(ctx, job, work, plan, "process", conclude)
     except StoreError as error:
@@ -91,10 +94,11 @@ def start_claimed(ctx: EngineContext, job: Job, done: Callable[[], None]) -> Non
 
 
 def _start(
-    ctx: EngineContext, job: Job, work: Work, plan: Plan, executor_name: str, conclude: Callable[[Report], None]
+    ctx: EngineContext, job: Job, work: Work, plan: Plan | None, executor_name: str, conclude: Callable[[Report], None]
 ) -> None:
     executor: Executor = ctx.executors[executor_name]
     if job.spec.kind is JobKind.BATCH:
         BatchRun(ctx, job, work, plan, executor, conclude).start()
         return
+    assert plan is not None
     executor.start(Task(task_id(job), job.spec.target, work, plan, job.spec.max_seconds), conclude)

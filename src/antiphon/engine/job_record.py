@@ -8,7 +8,7 @@ import struct
 from typing import Any
 
 from antiphon.domain.batches import BatchItem
-from antiphon.domain.jobs import Job, PubSpec
+from antiphon.domain.jobs import Job, PubSpec, as_told
 from antiphon.domain.submissions import Submission
 from antiphon.engine.artefacts import decode_parameters, read_artefact
 from antiphon.engine.calibrations import CALIBRATION
@@ -36,7 +36,7 @@ def record_of(ctx: EngineContext, job: Job) -> dict[str, Any]:
             "workspace": job.workspace,
             "kind": job.spec.kind.value,
             "target": job.spec.target,
-            "status": job.status.value,
+            "status": as_told(job).status.value,
             "created_by": job.created_by,
             "created_at": iso(job.created_at),
             "started_at": iso(job.started_at),
@@ -94,9 +94,11 @@ def _provenance(ctx: EngineContext, tx: Transaction, job: Job) -> dict[str, Any]
     if "environment" in provenance:
         provenance["environment"] = json.loads(read_artefact(ctx, tx, provenance["environment"]))
     if "compiled" in provenance:
-        texts = {digest: read_artefact(ctx, tx, digest).decode() for digest in set(provenance["compiled"])}
+        # Of a batch, some may not be compiled yet, or could not be.
+        texts = {digest: read_artefact(ctx, tx, digest).decode() for digest in {*provenance["compiled"]} - {None}}
         provenance["compiled"] = [
-            {"digest": digest, "format": "openqasm3", "circuit": texts[digest]} for digest in provenance["compiled"]
+            None if digest is None else {"digest": digest, "format": "openqasm3", "circuit": texts[digest]}
+            for digest in provenance["compiled"]
         ]
     return provenance
 

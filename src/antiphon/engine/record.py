@@ -127,6 +127,8 @@ def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: floa
         trigger, why = JobTrigger.FAILED, report.error.message
     else:
         trigger, why = JobTrigger.LEASE_LOST, "it was interrupted in its engine"
+    if report.provenance and trigger is not JobTrigger.LEASE_LOST:
+        provenance = {**provenance, **report.provenance}
     stages = evolve(job.stages, execute=report.seconds, reconcile=time.perf_counter() - began)
     return JobEvent(
         trigger=trigger,
@@ -138,4 +140,5 @@ def _event(ctx: EngineContext, job: Job, fence: int, report: Report, began: floa
         stages=stages,
         provenance=provenance,
         cost=report.cost,
+        started_at=report.started_at,
     )

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from antiphon.domain.evolve import evolve
-from antiphon.domain.jobs import Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
+from antiphon.domain.jobs import PROVIDER, Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
 from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.access.audit import note_work
@@ -31,12 +31,13 @@ from antiphon.engine.estimates import estimate_at_submit, most_seconds
 from antiphon.engine.execute import run_here
 from antiphon.engine.ids import new_id
 from antiphon.engine.leases import register
+from antiphon.engine.planning import plan_to_queue
 from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.seeds import draw_seed, pub_seed
 from antiphon.engine.shot_bank import look_into_bank
 from antiphon.engine.tasks import task_id
-from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver, plan_work
+from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver
 from antiphon.errors import QuotaExceededError, StoreError
 from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
 
@@ -76,7 +77,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
         ),
         for_driver(request.options, driver),
     )
-    plan = plan_work(driver, work)
+    plan = plan_to_queue(driver, work)
     spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)
     environment, found = environment_artefact(ctx)
     artefacts += found
@@ -88,7 +89,7 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     elif bank is not None:
         digest = bank.digest
         work, spec = bank.rest(work, spec)
-        plan = plan if bank.earlier is None else plan_work(driver, work)
+        plan = plan if bank.earlier is None else plan_to_queue(driver, work)
     if earlier is None:
         executor = _choose_executor(ctx, request, plan)
         if executor in ctx.executors:
@@ -239,7 +240,7 @@ def _own(ctx: EngineContext, tx: Transaction) -> None:
 
 def _choose_executor(ctx: EngineContext, request: SubmitRequest, plan: Plan) -> str:
     if request.target in ctx.providers:
-        return "provider"
+        return PROVIDER
     if known_policy(ctx, request.target).is_queued:
         return "process"  # whatever was asked: what runs here and now would go before those that wait
     if request.execution != "auto":

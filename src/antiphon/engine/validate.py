@@ -9,10 +9,10 @@ from numbers import Integral, Real
 
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.targets import TargetInfo
-from antiphon.domain.work import JobKind, Plan, Work
+from antiphon.domain.work import JobKind, Plan
 from antiphon.engine.requests import PubRequest, SubmitRequest
 from antiphon.engine.seeds import MAX_SEED
-from antiphon.errors import AntiphonError, LimitError, NotFoundError, ParameterError, ProgramError
+from antiphon.errors import LimitError, NotFoundError, ParameterError, ProgramError
 from antiphon.ports.executor import Executor
 from antiphon.ports.target_driver import TargetDriver
 
@@ -190,28 +190,3 @@ def check_memory(plan: Plan, executor: Executor) -> None:
         next_step="Open the workspace with fewer workers, Workspace(…, workers=1), or make the program narrower.",
         details={"needed_bytes": plan.memory_bytes, "available_bytes": allowed},
     )
-
-
-def plan_work(driver: TargetDriver, work: Work) -> Plan:
-    """The driver's plan; of a batch, a refusal names the program that caused it.
-
-    Raises:
-        AntiphonError: As the driver raised it.
-    """
-    try:
-        return driver.plan(work)
-    except AntiphonError as error:
-        if len(work.pubs) == 1:
-            raise
-        raise _name_the_item(driver, work, error) from None
-
-
-def _name_the_item(driver: TargetDriver, work: Work, error: AntiphonError) -> AntiphonError:
-    for index, pub in enumerate(work.pubs):
-        try:
-            driver.plan(Work(work.kind, (pub,), work.options))
-        except AntiphonError as alone:
-            alone.message = f"Program {index} of the batch ({len(work.pubs)} programs): {alone.message}"
-            alone.details = {**alone.details, "item": index}
-            return alone
-    return error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from antiphon.domain.results import Execution
@@ -29,12 +29,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a task ended: an execution or an error, the seconds it took in the executor, and what a provider charged."""
+    """How a task ended: an execution or an error, the seconds it took in the executor, and what a provider charged.
+
+    Attributes:
+        started_at: When a provider began it (seconds since the epoch), if it ran at one that tells.
+        provenance: What else the job keeps of how it ran, if it ends with this, in whatever way.
+    """
 
     execution: Execution | None
     error: AntiphonError | None
     seconds: float
     cost: tuple[Mapping[str, Any], ...] = ()
+    started_at: float | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Executor(Protocol):

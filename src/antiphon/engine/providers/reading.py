@@ -5,8 +5,9 @@ from __future__ import annotations
 from antiphon.domain.jobs import Job
 from antiphon.domain.work import Plan, Work
 from antiphon.engine.context import EngineContext
+from antiphon.engine.planning import plan_work
 from antiphon.engine.resolve import resolve_work
-from antiphon.engine.validate import find_driver, plan_work
+from antiphon.engine.validate import find_driver
 
 
 def read_work(ctx: EngineContext, job: Job) -> tuple[Work, Plan]:

@@ -103,6 +103,10 @@ class CompiledCache:
         except _MissError:
             return None
 
+    def has(self, key: str) -> bool:
+        """Whether something is kept under the key; whether its file is whole is found out by `get`."""
+        return self._memory.has(key) or self._path(key).exists()
+
     def put(self, key: str, kept: Kept) -> None:
         """Keep it, in memory and in a file."""
         self._memory.get(key, lambda: kept)

@@ -61,19 +61,9 @@ def compiled(
         UnsupportedProgramError: It has no circuit, or the compiler found no way to put it on the device.
         MissingExtraError: Qiskit is not installed.
     """
-    circuit, features = program.circuit, features_for(program)
-    if circuit is None or features is None:
-        raise UnsupportedProgramError(
-            f"{calibration.target} runs circuits, and this program is none.",
-            code="program-not-a-circuit",
-            cause=program.opaque_because,
-            next_step="Use sim.auto, or write the program without what the cause names.",
-            details={"target": calibration.target},
-        )
+    circuit = circuit_of(program, calibration.target)
     store = _cache if store is None else store
-    level = settings.optimization_level
-    level = level_for(features) if level is None else level
-    settings = replace(settings, optimization_level=level)
+    settings, level = _with_level(program, settings)
     key = compile_key(program, calibration, settings)
     found = store.get(key)
     if found is not None:
@@ -82,6 +72,40 @@ def compiled(
     kept: Kept = (apart or _here)(_compile, *about, all_to_all=all_to_all)
     store.put(key, kept)
     return Done(key, kept, level, reused=False)
+
+
+def is_kept(
+    program: Program, calibration: Calibration, settings: CompileSettings, store: CompiledCache | None = None
+) -> bool:
+    """Whether `compiled`, whose arguments these are, would find the program compiled; it must be a circuit."""
+    settings, _ = _with_level(program, settings)
+    return (_cache if store is None else store).has(compile_key(program, calibration, settings))
+
+
+def circuit_of(program: Program, target: str) -> Circuit:
+    """The circuit of a program, for a target that runs nothing else.
+
+    Raises:
+        UnsupportedProgramError: It has none (code "program-not-a-circuit").
+    """
+    if program.circuit is None:
+        raise UnsupportedProgramError(
+            f"{target} runs circuits, and this program is none.",
+            code="program-not-a-circuit",
+            cause=program.opaque_because,
+            next_step="Use sim.auto, or write the program without what the cause names.",
+            details={"target": target},
+        )
+    return program.circuit
+
+
+def _with_level(program: Program, settings: CompileSettings) -> tuple[CompileSettings, int]:
+    level = settings.optimization_level
+    if level is None:
+        features = features_for(program)
+        assert features is not None
+        level = level_for(features)
+    return replace(settings, optimization_level=level), level
 
 
 def _here(call: Callable[..., Any], *args: Any, **named: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.adapters.targets.emu.assessing import assess_compiled, two_qubit_gates
 from antiphon.adapters.targets.emu.cache import CompiledCache, Kept
-from antiphon.adapters.targets.emu.compile import Apart, Done, compiled
+from antiphon.adapters.targets.emu.compile import Apart, Done, circuit_of, compiled, is_kept
 from antiphon.adapters.targets.emu.limits import check_compiled, check_work
 from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
 from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings
@@ -126,10 +126,25 @@ class EmuDriver:
         """
         return self.plan_under(work, self._chosen(work.options))
 
+    def plans_singly(self, work: Work) -> bool:  # noqa: ARG002 - the port's signature
+        """True: programs know nothing of each other."""
+        return True
+
+    def check(self, work: Work) -> None:
+        """Make every check of `plan` that needs nothing compiled; raises as that does."""
+        settings = self._checked(work)
+        self._chosen(work.options)
+        for pub in work.pubs:
+            self._check_pub(pub, settings)
+
+    def is_compiled(self, work: Work) -> bool:
+        """Whether `plan` would find every program compiled."""
+        settings, calibration = self._checked(work), self._chosen(work.options)
+        return all(is_kept(pub.program, calibration, settings, self._store) for pub in work.pubs)
+
     def plan_under(self, work: Work, calibration: Calibration) -> Plan:
         """`plan` for that calibration."""
-        settings = read_settings(work.options, self.info.limits.max_qubits, self.info.name)
-        check_work(self.info.name, self._device.shape.limits, work)
+        settings = self._checked(work)
         ready: list[_Ready] = []
         began = time.monotonic()
         for pub in work.pubs:
@@ -194,9 +209,17 @@ class EmuDriver:
         known = self._device.calibrations
         return known[-1] if named is None else snapshot_named(named, known, self._device.target)
 
-    def _ready(self, pub: Pub, calibration: Calibration, settings: CompileSettings) -> _Ready:
+    def _checked(self, work: Work) -> CompileSettings:
+        settings = read_settings(work.options, self.info.limits.max_qubits, self.info.name)
+        check_work(self.info.name, self._device.shape.limits, work)
+        return settings
+
+    def _check_pub(self, pub: Pub, settings: CompileSettings) -> None:
         check_pub(pub, features_for(pub.program), parameter_array(pub), self.info)
         self._check_program(pub.program, settings)
+
+    def _ready(self, pub: Pub, calibration: Calibration, settings: CompileSettings) -> _Ready:
+        self._check_pub(pub, settings)
         done = self._compiled(pub.program, calibration, settings)
         assessment = self._assess(done, calibration)
         return _Ready(done, _on_device(pub, done.kept.circuit.num_qubits, done.kept.final), assessment)
@@ -224,6 +247,7 @@ class EmuDriver:
 
     def _check_program(self, program: Program, settings: CompileSettings) -> None:
         name, width, most = self.info.name, program.num_qubits, self.info.limits.max_qubits
+        circuit_of(program, name)
         if width > most:
             raise LimitError(
                 f"The program has {width} qubits; {name} has {most}.",

@@ -32,6 +32,7 @@ from antiphon.domain.results import Estimated, Execution, Outcome, Sampled
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import Compiled, JobKind, Plan, Pub, Work
 from antiphon.errors import LimitError
+from antiphon.ports.compiling_driver import CompilingDriver
 from antiphon.ports.device_driver import DeviceDriver, ScheduledDevice
 from antiphon.ports.target_driver import TargetDriver
 
@@ -248,6 +249,23 @@ class MitigatingEmulator(MitigatingDevice):
             return evolve(plan, details={**plan.details, COMPILED_UNDER: calibration.to_json()})
 
         return self._plan(work, planned)
+
+    def plans_singly(self, work: Work) -> bool:
+        """As the device says; with mitigation False, since its circuits are counted over the whole job."""
+        return (
+            read_asked(work.options) is None
+            and isinstance(self.inner, CompilingDriver)
+            and self.inner.plans_singly(work)
+        )
+
+    def check(self, work: Work) -> None:
+        """As the device does, of a work without mitigation."""
+        if isinstance(self.inner, CompilingDriver):
+            self.inner.check(work)
+
+    def is_compiled(self, work: Work) -> bool:
+        """As the device says."""
+        return isinstance(self.inner, CompilingDriver) and self.inner.is_compiled(work)
 
 
 class _Emulator(DeviceDriver, Protocol):

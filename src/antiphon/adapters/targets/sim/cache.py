@@ -38,3 +38,8 @@ class BoundedCache(Generic[T]):
                     _, dropped = self._items.popitem(last=False)
                     self._held -= self._size(dropped)
         return built
+
+    def has(self, key: Hashable) -> bool:
+        """Whether there is something under `key`."""
+        with self._lock:
+            return key in self._items

@@ -1,0 +1,54 @@
+"""How items of a batch end, and with them the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger
+from antiphon.domain.jobs import JobStatus
+from antiphon.domain.results import Execution, Outcome, outcome_to_json
+from antiphon.engine.batch_plans import PLANNED
+from antiphon.errors import AntiphonError, ExecutionError
+
+
+def failed(error: AntiphonError, at: float, told: Mapping[str, Any]) -> ItemEvent:
+    """An item failed; `told` is what its provenance says of how it was planned."""
+    return ItemEvent(trigger=ItemTrigger.FAILED, at=at, error=error.to_dict(), provenance=told or None)
+
+
+def succeeded(outcome: Outcome, at: float, execution: Execution, told: Mapping[str, Any]) -> ItemEvent:
+    """An item succeeded, in an execution that it may have shared with others; `told` as in `failed`."""
+    share = execution.provenance.get("engine_s", 0.0) / len(execution.outcomes)
+    return ItemEvent(
+        trigger=ItemTrigger.SUCCEEDED,
+        at=at,
+        outcome=outcome_to_json(outcome),
+        provenance={**execution.provenance, "engine_s": share, **told},
+    )
+
+
+def merged(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The provenance of a batch from that of its items: of the first what they share, of all the seconds."""
+    merged = {name: value for name, value in parts[0].items() if name != PLANNED} if parts else {}
+    merged["engine_s"] = sum(part.get("engine_s", 0.0) for part in parts)
+    return merged
+
+
+def partial_failure(items: list[BatchItem]) -> ExecutionError:
+    """Code "batch-partial": some items failed; says which, and why the first."""
+    bad = [item for item in items if item.status is JobStatus.FAILED]
+    good = sum(item.status is JobStatus.SUCCEEDED for item in items)
+    first = bad[0].error or {}
+    return ExecutionError(
+        f"{len(bad)} of the {len(items)} programs of the batch failed; {good} succeeded.",
+        code="batch-partial",
+        cause=f"item {bad[0].index}: {first.get('message', '')}",
+        next_step="job.result(partial=True) gives the results of the others; job.items says what became of each.",
+        details={"failed": [item.index for item in bad]},
+    )
+
+
+def lease_lost() -> ExecutionError:
+    """Code "task-cancelled": somebody else has the batch, or is to have it."""
+    return ExecutionError("The lease on the batch was lost.", code="task-cancelled")
