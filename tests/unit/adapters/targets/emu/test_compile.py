@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from antiphon.adapters.targets.emu import compile as compile_module
 from antiphon.adapters.targets.emu import compiling
 from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.adapters.targets.emu.compile import compiled
@@ -32,9 +33,9 @@ from antiphon.domain.circuits import (
     While,
 )
 from antiphon.errors import UnsupportedProgramError
-from emu_devices import line_calibration, noise_free
+from emu_devices import line_calibration, made_up, noise_free
 from reference_simulator import distribution
-from sim_work import circuit_of, dynamic_circuits, parameter_values, program_of, static_circuits
+from sim_work import circuit_of, dynamic_circuits, parameter_values, program_of, sampling, static_circuits
 
 DEVICES = {"emu.heron": False, "emu.falcon": False, "emu.manila": False, "emu.willow": False, "emu.ion": True}
 LINE = line_calibration(6)
@@ -190,6 +191,14 @@ def test_a_program_with_free_parameters_is_compiled_once(store: CompiledCache, c
         assert_same_outcomes(circuit, first.kept.circuit, values)
 
 
+def test_a_thousand_sets_of_parameters_are_compiled_once(tmp_path: Path, count: list[int]) -> None:
+    turned = Gate("rx", (0,), (Affine(0.0, ((0, 1.0),)),))
+    circuit = Circuit(2, (Register("c", 2, 0),), ("a",), (turned, Gate("cx", (0, 1)), Measure(0, 0), Measure(1, 1)))
+    sweep = sampling(circuit, [[0.001 * step] for step in range(1_000)], shots=10)
+    plan = made_up(LINE, folder=tmp_path).plan(sweep)
+    assert (len(count), plan.num_calls) == (1, 1_000)
+
+
 def test_a_parameter_that_matters_to_nothing_moves_no_other(store: CompiledCache) -> None:
     free = [Affine(0.0, ((index, 1.0),)) for index in range(3)]
     operations = (Gate("rz", (0,), (free[0],)), Gate("rx", (0,), (free[2],)), Measure(0, 0))
@@ -229,6 +238,19 @@ def test_whatever_compiling_depends_on_compiles_anew(change: str, store: Compile
     calibration, settings_ = CHANGES[change]()
     compiled(program, recorded("emu.manila").calibrations[0], CompileSettings(), all_to_all=False, store=store)
     assert not compiled(program, calibration, settings_, all_to_all=False, store=store).reused
+    assert len(count) == 2
+
+
+@pytest.mark.parametrize("package", ["qiskit", "antiphon"])
+def test_another_version_of_the_compiler_compiles_anew(
+    package: str, store: CompiledCache, count: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = program_of(circuit_of(1, 1, Gate("h", (0,)), Measure(0, 0)))
+    calibration = recorded("emu.manila").calibrations[0]
+    compiled(program, calibration, CompileSettings(), all_to_all=False, store=store)
+    versions = {**compile_module._versions(), package: "0.0.1"}
+    monkeypatch.setattr(compile_module, "_versions", lambda: versions)
+    assert not compiled(program, calibration, CompileSettings(), all_to_all=False, store=store).reused
     assert len(count) == 2
 
 

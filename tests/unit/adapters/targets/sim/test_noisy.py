@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -228,6 +229,21 @@ def test_programs_that_measure_and_go_on(make: Callable[[], Circuit], engine: st
     assert p_value(counts, expected) > SURE
     if engine == "noisy-branching":  # whose shots suffice to tell
         assert p_value(counts, NoisyReference(NoiseModel()).distribution(circuit)) < SURE
+
+
+@pytest.mark.parametrize(
+    ("engine", "twirl"), [("noisy-branching", False), ("aer-density-matrix", False), ("stim", True)]
+)
+def test_what_measuring_and_resetting_does_to_qubits(engine: str, twirl: bool) -> None:
+    ones = (Gate("x", (0,)), Gate("x", (1,)), Gate("x", (2,)))
+    last = (Measure(0, 1), Measure(1, 2), Measure(2, 3))
+    circuit = circuit_of(3, 4, *ones, Measure(0, 0), Gate("x", (0,)), Reset(1), *last)
+    noise = DeviceNoise(replace(NOISE.calibration, crosstalk=0.06))
+    counts = run(circuit, engine, noise, shots=10_000)
+    assert p_value(counts, NoisyReference(noise, twirl=twirl).distribution(circuit)) > SURE
+    for left_out in ({"crosstalk": 0.0}, {"measure_s": 0.0}, {"resets_by_measuring": False}):
+        without = DeviceNoise(replace(noise.calibration, **left_out))
+        assert p_value(counts, NoisyReference(without, twirl=twirl).distribution(circuit)) < SURE, left_out
 
 
 def test_wide_clifford_programs_that_branch() -> None:
