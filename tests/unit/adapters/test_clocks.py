@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from antiphon.adapters.clocks import ManualClock, SystemClock
+from antiphon.adapters.clocks import FastClock, ManualClock, SystemClock
+from antiphon.errors import LimitError
 from antiphon.ports.clock import Clock
 
 
@@ -20,8 +21,8 @@ def _waiting_thread(
     return thread
 
 
-def test_both_are_clocks() -> None:
-    clocks: list[Clock] = [SystemClock(), ManualClock()]
+def test_all_are_clocks() -> None:
+    clocks: list[Clock] = [SystemClock(), ManualClock(), FastClock()]
     assert all(clock.now() > 1_600_000_000 for clock in clocks)
 
 
@@ -79,3 +80,41 @@ def test_a_wait_of_no_time_returns_at_once() -> None:
     assert clock.wait(event, 0.0) is False
     event.set()
     assert clock.wait(event, 0.0) is True
+
+
+def test_on_a_fast_clock_an_hour_passes_while_a_moment_does() -> None:
+    clock = FastClock(speed=100_000.0, start=1_000.0)
+    assert clock.now() >= 1_000.0
+    assert clock.wait(threading.Event(), 3_600.0) is False
+    assert clock.now() >= 4_600.0
+
+
+def test_a_fast_clock_waits_for_the_event() -> None:
+    event = threading.Event()
+    clock = FastClock(speed=2.0)
+    assert clock.wait(event, 0.0) is False
+    event.set()
+    assert clock.wait(event, 1e6) is True
+    assert clock.wait(event, -1.0) is True
+
+
+def test_nobody_spins_on_a_fast_clock() -> None:
+    clock = FastClock(speed=100_000.0, start=0.0)
+    clock.wait(threading.Event(), 1e-6)
+    assert clock.now() >= 0.01 * 100_000.0
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"speed": 0.0},
+        {"speed": -1.0},
+        {"speed": float("nan")},
+        {"speed": 1e9},
+        {"start": float("nan")},
+        {"start": -1.0},
+    ],
+)
+def test_what_is_no_speed_or_time_is_refused(how: dict[str, float]) -> None:
+    with pytest.raises(LimitError):
+        FastClock(**how)
