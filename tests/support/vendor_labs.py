@@ -13,7 +13,9 @@ import pytest
 
 from antiphon import Workspace
 from antiphon.adapters.targets.vendors import loading
+from antiphon.adapters.targets.vendors.process import VendorProcess
 from antiphon.adapters.targets.vendors.settings import FILE, read_settings
+from antiphon.client.embedded import EmbeddedConnection
 from antiphon.composition import build_secrets
 
 ENVIRONMENTS = Path(__file__).parents[1] / "vendors" / ".environments"
@@ -61,6 +63,15 @@ class Lab:
         return False
 
 
+def process_of(opened: Lab, target: str) -> VendorProcess:
+    """What a lab's workspace speaks to its vendor through."""
+    connection = opened.ws._connection
+    assert isinstance(connection, EmbeddedConnection)
+    process = connection._engine.ctx.providers[target]._process  # type: ignore[attr-defined]
+    assert isinstance(process, VendorProcess)
+    return process
+
+
 @contextlib.contextmanager
 def lab(folder: Path, vendor: str, section: str) -> Iterator[Lab]:
     """A lab for the block."""
@@ -69,6 +80,27 @@ def lab(folder: Path, vendor: str, section: str) -> Iterator[Lab]:
         yield opened
     finally:
         opened.close()
+
+
+def azure_section(folder: Path, url: str, key: str, targets: str = '["sim.auto", "sim.statevector"]') -> str:
+    """The section of the settings for a server of ours, with the key where secrets lie."""
+    return f'mode = "antiphon"\nurl = "{url}"\ntargets = {targets}\nsend_timeout_s = 6\n' + _secret(
+        folder, "azure", "api_key", key
+    )
+
+
+def ionq_section(folder: Path, url: str, key: str) -> str:
+    """The same for what stands in for IonQ."""
+    return f'mode = "live"\nurl = "{url}"\nsettle_s = 1\nsend_timeout_s = 6\n' + _secret(folder, "ionq", "api_key", key)
+
+
+def _secret(folder: Path, vendor: str, called: str, text: str) -> str:
+    secrets = folder / "secrets"
+    secrets.mkdir(parents=True, mode=0o700)
+    name = f"provider.{vendor}.key"
+    (secrets / name).write_text(text)
+    (secrets / name).chmod(0o600)
+    return f'[{vendor}.secrets]\n{called} = "{name}"\n'
 
 
 def wait_until(holds: Callable[[], Any]) -> None:

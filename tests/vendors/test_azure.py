@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from qdk import qsharp
@@ -14,9 +12,8 @@ from antiphon.client.kit.check import Outcome
 from antiphon.errors import UnsupportedProgramError
 from antiphon.ports.provider import TransientProviderError
 from command_line import antiphon
-from holding_relay import HoldingRelay
 from real_server import RealServer, real_server
-from vendor_labs import PATIENCE_S, Lab, environment_of, lab, log_of, states_of, wait_until
+from vendor_labs import PATIENCE_S, Lab, azure_section, environment_of, lab, states_of, wait_until
 
 pytestmark = [pytest.mark.xdist_group("vendor-azure"), pytest.mark.timeout(240)]
 
@@ -25,44 +22,6 @@ REGISTERS = HEAD + (
     "qubit[4] q; bit[2] low; bit[2] high; h q[0]; cx q[0], q[2]; x q[3]; "
     "low[0] = measure q[0]; low[1] = measure q[3]; high[1] = measure q[2];"
 )
-PUT_JOB = r"PUT /subscriptions/\S*/jobs/"
-GET_JOB = r"GET /subscriptions/\S*/jobs/"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    environment_of("azure")
-    with real_server(tmp_path_factory.mktemp("server") / "home", "--azure") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def relay(server: RealServer) -> Iterator[HoldingRelay]:
-    at = urlsplit(server.url)
-    assert at.hostname is not None
-    assert at.port is not None
-    between = HoldingRelay(at.hostname, at.port)
-    yield between
-    between.close()
-
-
-def configured(folder: Path, url: str, key: str, targets: str = '["sim.auto", "sim.statevector"]') -> str:
-    """The section of the settings, with the key where secrets lie."""
-    secrets = folder / "secrets"
-    secrets.mkdir(parents=True, mode=0o700)
-    (secrets / "provider.azure.key").write_text(key)
-    (secrets / "provider.azure.key").chmod(0o600)
-    return (
-        f'mode = "antiphon"\nurl = "{url}"\ntargets = {targets}\nsend_timeout_s = 6\n'
-        '[azure.secrets]\napi_key = "provider.azure.key"\n'
-    )
-
-
-@pytest.fixture(scope="module")
-def azure(server: RealServer, relay: HoldingRelay, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    with lab(folder, "azure", configured(folder, relay.url, server.key)) as opened:
-        yield opened
 
 
 def jobs_there(server: RealServer) -> int:
@@ -144,44 +103,8 @@ def test_what_cannot_be_sent_is_refused_before_it_is_queued(azure: Lab) -> None:
         azure.ws.target("azure.sim.auto").submit(REGISTERS, shots=10, noise={"depolarizing_1q": 0.1})
 
 
-@pytest.mark.parametrize("answer", [True, False], ids=["the answer is lost", "the request is lost"])
-def test_killed_while_it_sends_the_job_runs_once(
-    azure: Lab, server: RealServer, relay: HoldingRelay, answer: bool
-) -> None:
-    target = azure.ws.target("azure.sim.auto")
-    target.submit(REGISTERS, shots=5).wait(PATIENCE_S)
-    before = jobs_there(server)
-    relay.hold(PUT_JOB, answer=answer)
-    job = target.submit(REGISTERS, shots=11)
-    assert relay.held.wait(PATIENCE_S)
-    azure.kill()
-    wait_until(lambda: "in doubt" in log_of(job))
-    if answer:
-        relay.release()
-    else:
-        relay.drop()
-    job.wait(PATIENCE_S)
-    assert job.status is JobStatus.SUCCEEDED, job.record["error"]
-    assert sum(job.result().counts.values()) == 11
-    assert log_of(job) == ["submitted", "claimed", "in doubt", "resolved", "succeeded"]
-    assert states_of(job) == (["ended"] if answer else ["refused", "ended"])
-    assert jobs_there(server) == before + 1
-
-
-def test_killed_while_it_looks_it_looks_again(azure: Lab, server: RealServer, relay: HoldingRelay) -> None:
-    before = jobs_there(server)
-    relay.hold(GET_JOB, answer=True)
-    job = azure.ws.target("azure.sim.auto").submit(REGISTERS, shots=12)
-    assert relay.held.wait(PATIENCE_S)
-    azure.kill()
-    relay.release()
-    job.wait(PATIENCE_S)
-    assert log_of(job) == ["submitted", "claimed", "succeeded"]
-    assert jobs_there(server) == before + 1
-
-
 def test_a_wrong_key_is_told_and_stands_nowhere(server: RealServer, tmp_path: Path) -> None:
-    section = configured(tmp_path, server.url, "ak_wrong-and-secret")
+    section = azure_section(tmp_path, server.url, "ak_wrong-and-secret")
     with pytest.raises(Exception, match="azure refused it") as refused, lab(tmp_path, "azure", section):
         pass
     assert "ak_wrong" not in str(refused.value)
@@ -190,7 +113,10 @@ def test_a_wrong_key_is_told_and_stands_nowhere(server: RealServer, tmp_path: Pa
 
 def test_a_server_that_is_away_is_asked_later(tmp_path: Path) -> None:
     environment_of("azure")
-    with pytest.raises(TransientProviderError), lab(tmp_path, "azure", configured(tmp_path, "http://127.0.0.1:1", "k")):
+    with (
+        pytest.raises(TransientProviderError),
+        lab(tmp_path, "azure", azure_section(tmp_path, "http://127.0.0.1:1", "k")),
+    ):
         pass
 
 
@@ -198,7 +124,7 @@ def test_cancel_and_costs(tmp_path: Path) -> None:
     """On a server that takes nothing from its queue, a job waits until it is cancelled."""
     environment_of("azure")
     with real_server(tmp_path / "server", "--azure", "--inline-seconds", "0", workers=0) as held:
-        section = configured(tmp_path / "lab", held.url, held.key, '["sim.auto"]')
+        section = azure_section(tmp_path / "lab", held.url, held.key, '["sim.auto"]')
         with lab(tmp_path / "lab", "azure", section) as opened:
             job = opened.ws.target("azure.sim.auto").submit(REGISTERS, shots=10)
             wait_until(lambda: states_of(job) == ["accepted"])

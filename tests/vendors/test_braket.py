@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from antiphon import JobStatus
 from antiphon.client.kit.check import Outcome
 from antiphon.errors import LimitError, UnsupportedProgramError
-from vendor_labs import PATIENCE_S, Lab, lab, log_of, states_of, wait_until
+from vendor_labs import PATIENCE_S, Lab, log_of, states_of, wait_until
 
 pytestmark = [pytest.mark.xdist_group("vendor-braket"), pytest.mark.timeout(240)]
 
@@ -22,12 +21,6 @@ REGISTERS = HEAD + (
 )
 TARGET = "braket.braket_sv"
 HEAVY = HEAD + "qubit[22] q; bit[22] c; " + "h q; cx q[0], q[1]; rx(0.3) q; " * 100 + "c = measure q;"
-
-
-@pytest.fixture(scope="module")
-def braket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab(tmp_path_factory.mktemp("lab"), "braket", 'mode = "local"\nsend_timeout_s = 8\n') as opened:
-        yield opened
 
 
 def test_counts_have_the_programs_registers(braket: Lab) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from qiskit import QuantumCircuit
 
 from antiphon import JobStatus
-from antiphon.adapters.targets.vendors.process import VendorProcess
-from antiphon.client.embedded import EmbeddedConnection
 from antiphon.client.kit.check import Outcome
 from antiphon.domain.calibrations import Calibration
 from antiphon.errors import LimitError
-from vendor_labs import PATIENCE_S, Lab, lab, log_of, states_of, wait_until
+from vendor_labs import PATIENCE_S, Lab, process_of, states_of, wait_until
 
 pytestmark = [pytest.mark.xdist_group("vendor-ibm"), pytest.mark.timeout(240)]
 
@@ -25,20 +21,6 @@ REGISTERS = HEAD + (
 TARGET = "ibm.fake_manila"
 NOISY = 0.6
 """A few percent for each two-qubit gate and each readout of that device."""
-
-
-@pytest.fixture(scope="module")
-def ibm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab(tmp_path_factory.mktemp("lab"), "ibm", 'mode = "local"\nsend_timeout_s = 8\n') as opened:
-        yield opened
-
-
-def process_of(ibm: Lab) -> VendorProcess:
-    connection = ibm.ws._connection
-    assert isinstance(connection, EmbeddedConnection)
-    process = connection._engine.ctx.providers[TARGET]._process  # type: ignore[attr-defined]
-    assert isinstance(process, VendorProcess)
-    return process
 
 
 def test_the_target_is_the_backend(ibm: Lab) -> None:
@@ -62,7 +44,7 @@ def test_counts_have_the_programs_registers(ibm: Lab) -> None:
 def test_a_result_keeps_the_calibration(ibm: Lab) -> None:
     job = ibm.ws.target(TARGET).submit(REGISTERS, shots=10).wait(PATIENCE_S)
     kept = job.record["provenance"]["calibration"]
-    told = process_of(ibm).call("calibration", device="fake_manila")["calibration"]
+    told = process_of(ibm, TARGET).call("calibration", device="fake_manila")["calibration"]
     calibration = Calibration.from_json(told)
     assert calibration.digest == kept["digest"]
     assert len(calibration.qubits) == 5
@@ -115,21 +97,6 @@ def test_a_level_that_the_transpiler_has_not_fails_the_job_with_its_reason(ibm: 
     assert job.status is JobStatus.FAILED
     assert "optimization level" in job.record["error"]["cause"].lower()
     assert states_of(job) == ["refused"]
-
-
-def test_killed_while_it_takes_a_job_the_job_is_asked_after_and_sent_again(ibm: Lab) -> None:
-    """Stopped, so that it has the request and cannot answer; then killed, and nothing of it is left to be found."""
-    target = ibm.ws.target(TARGET)
-    target.submit(REGISTERS, shots=5).wait(PATIENCE_S)
-    ibm.process.suspend()
-    job = target.submit(REGISTERS, shots=7)
-    wait_until(lambda: states_of(job) == ["sent"])
-    ibm.kill()
-    wait_until(lambda: "in doubt" in log_of(job))
-    wait_until(lambda: job.status.is_final)
-    assert job.status is JobStatus.SUCCEEDED
-    assert states_of(job) == ["refused", "ended"]
-    assert sum(job.result().counts.values()) == 7
 
 
 @pytest.mark.soak

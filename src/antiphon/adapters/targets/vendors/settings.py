@@ -87,7 +87,7 @@ targets = ["braket_sv"]
             "ionq",
             "IonQ (qiskit-ionq)",
             ("live",),
-            frozenset({"url"}),
+            frozenset({"url", "settle_s"}),
             frozenset({"api_key"}),
             """[ionq]
 mode = "live"                      # IonQ's service; there is no mode without it

@@ -22,7 +22,7 @@ BASIS = ["id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "
 _compiling = threading.Lock()
 
 
-def describe(told: Mapping[str, Any]) -> Json:
+def describe(told: Mapping[str, Any], settle_s: float) -> Json:
     """A backend as the service tells it, as a device."""
     name = told["backend"]
     is_simulator = name == SIMULATOR
@@ -43,7 +43,7 @@ def describe(told: Mapping[str, Any]) -> Json:
         "description": f"{name} of IonQ, through qiskit-ionq.",
         "version": str(told.get("characterization_id") or ""),
         "poll_s": 1.0 if is_simulator else 5.0,
-        "settle_s": 60.0,
+        "settle_s": settle_s,
         "options": options if is_simulator else own,
         "seeded": is_simulator,
         "knows_keys": False,

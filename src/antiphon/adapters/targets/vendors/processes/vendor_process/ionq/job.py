@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import requests
-from qiskit_ionq import ErrorMitigation, IonQJob
+from qiskit_ionq import ErrorMitigation
 from qiskit_ionq.exceptions import IonQAPIError, IonQError, IonQRetriableError
 from qiskit_ionq.helpers import decompress_metadata_string
 from qiskit_ionq.ionq_client import IonQClient
-from qiskit_ionq.ionq_job import map_output
+from qiskit_ionq.ionq_job import IonQJob, map_output
 from vendor_process.groups import SEPARATOR, by_shots, send_each, together
 from vendor_process.ionq.device import SIMULATOR
 from vendor_process.over_http import BUSY, never_left

@@ -14,6 +14,8 @@ from vendor_process.serving import Json, RefusedError, Request, VendorJob, versi
 
 PACKAGES = ("qiskit-ionq", "qiskit")
 URL = "https://api.ionq.co/v0.4"
+SETTLES_S = 60.0
+"""How soon a job that was taken is listed is not promised."""
 
 
 def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IonqVendor:
@@ -22,14 +24,16 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IonqVend
     if not secrets.get("api_key"):
         raise RefusedError("IonQ needs the secret api_key")
     url = str(settings.get("url", URL)).rstrip("/")
-    return IonqVendor(IonQClient(secrets["api_key"], url), settings.get("targets"))
+    return IonqVendor(
+        IonQClient(secrets["api_key"], url), settings.get("targets"), float(settings.get("settle_s", SETTLES_S))
+    )
 
 
 class IonqVendor:
     """Implements `serving.Vendor`."""
 
-    def __init__(self, client: IonQClient, targets: list[str] | None) -> None:
-        self._wanted = targets
+    def __init__(self, client: IonQClient, targets: list[str] | None, settle_s: float) -> None:
+        self._wanted, self._settle_s = targets, settle_s
         self._service = Service(client)
         self._jobs = LiveJobs(self._service)
         self._backends: dict[str, IonQBackend] = {}
@@ -39,7 +43,9 @@ class IonqVendor:
         told = self._service.get("backends")
         if not any(each["backend"] == SIMULATOR for each in told):
             told = [{"backend": SIMULATOR, "qubits": SIMULATOR_QUBITS}, *told]
-        devices = [describe(each) for each in told if self._wanted is None or each["backend"] in self._wanted]
+        devices = [
+            describe(each, self._settle_s) for each in told if self._wanted is None or each["backend"] in self._wanted
+        ]
         self._backends = {device["name"]: _backend(device) for device in devices}
         return {"vendor": "ionq", "sdk": versions(*PACKAGES), "devices": devices}
 
