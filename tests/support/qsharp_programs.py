@@ -36,6 +36,11 @@ PROGRAMS = {
         use q = Qubit(); mutable turns = 0; mutable found = Zero;
         repeat { H(q); set found = MResetZ(q); set turns += 1; } until found == One;
         return (found, turns); }""",
+    "angle_of_turns": """operation Main() : (Result, Int) {
+        use q = Qubit(); mutable turns = 0; mutable found = Zero;
+        repeat { H(q); set found = MResetZ(q); set turns += 1; } until found == One;
+        Rx(0.1 * Std.Convert.IntAsDouble(turns), q); Reset(q);
+        return (found, turns); }""",
     "phase_estimation": """operation Main() : Result[] {
         use (a, t) = (Qubit(), Qubit()); X(t);
         mutable results = []; mutable phase = 0.0;

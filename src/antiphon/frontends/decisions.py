@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, Not, Parity
-from antiphon.domain.decisions import Choice, Decision, choices
+from antiphon.domain.decisions import Choice, Decision, Word, bits_asked, choices
 from antiphon.frontends.comparisons import all_of, any_of, differ, negate
 
 MAX_CHOICES = 4_096
@@ -18,6 +18,8 @@ MAX_WORK = 1_000_000
 """Choices looked at while one program is read: some seconds."""
 MAX_BITS = 200
 """Bits that decide one value."""
+MAX_WORD_CASES = 12
+"""Bits that may decide a word whose values are followed one by one."""
 
 
 class TooManyCasesError(Exception):
@@ -71,6 +73,8 @@ class Decisions:
         Raises:
             TooManyCasesError: More choices than `MAX_CHOICES`.
         """
+        if any(isinstance(operand, Word) for operand in operands):
+            operands = tuple(self.values_of(one) if isinstance(one, Word) else one for one in operands)
         if not any(isinstance(operand, Choice) for operand in operands):
             return _of_values(function, operands, keep_lost=keep_lost)
         known: dict[Hashable, Decision] = {}
@@ -101,7 +105,53 @@ class Decisions:
         """`one` where the condition holds, else `zero`."""
         if key_of(one) == key_of(zero):
             return one
+        if not isinstance(condition, Choice):
+            return condition if isinstance(condition, Lost) else one if condition else zero
+        if isinstance(one, Word) or isinstance(zero, Word):
+            return self._chosen_word(condition, one, zero)
         return self._ite(condition, one, zero)
+
+    def _chosen_word(self, condition: Decision, one: Decision, zero: Decision) -> Decision:
+        ranges = [range_of(one), range_of(zero)]
+        if ranges[0] is None or ranges[1] is None:
+            return next((x for x in (one, zero) if isinstance(x, Lost)), Lost("it is a number of many values, or none"))
+        size, signed = common(ranges[0], ranges[1])
+        pairs = zip(self.word(one, size, signed).digits, self.word(zero, size, signed).digits, strict=True)
+        return Word(tuple(self.choose(condition, a, b) for a, b in pairs), signed)
+
+    def word(self, number: Decision, size: int, signed: bool) -> Word:
+        """An integer in so many bits, wrapping round.
+
+        Raises:
+            TooManyCasesError: It is no integer in all of its cases.
+        """
+        if isinstance(number, Word):
+            top = number.digits[-1] if number.signed else False
+            return Word((*number.digits, *(top for _ in range(size)))[:size], signed)
+        known = range_of(number)
+        if known is None:
+            why = next((leaf.why for leaf in leaves(number) if isinstance(leaf, Lost)), "it is no integer")
+            raise TooManyCasesError(why)
+        digits = [self.of(lambda n, at=i: bool(int(n) >> at & 1), number) for i in range(min(size, known[0]))]
+        top = digits[-1] if known[1] else False
+        return Word((*digits, *(top for _ in range(size - len(digits)))), signed)
+
+    def values_of(self, word: Word) -> Decision:
+        """A word as a decision between its values.
+
+        Raises:
+            TooManyCasesError: It has many.
+        """
+        if len(bits_asked(word)) > MAX_WORD_CASES:
+            bits = len(word.digits)
+            raise TooManyCasesError(
+                f"a number without a bound, of {bits} bits, would be followed through all its values"
+            )
+        total: Decision = 0
+        for place, digit in enumerate(word.digits):
+            weight = -(1 << place) if word.signed and place == len(word.digits) - 1 else 1 << place
+            total = self.of(lambda sum_, one, by=weight: sum_ + by * bool(one), total, digit)
+        return total
 
     def _ite(self, condition: Decision, one: Decision, zero: Decision) -> Decision:
         # Not `of`: a lost value on the way that is not taken loses nothing.
@@ -137,6 +187,8 @@ class Decisions:
 
     def given(self, decision: Decision, assumed: Decision) -> Decision:
         """A decision that is the same wherever `assumed` holds, and asks fewer bits where it can."""
+        if isinstance(decision, Word):
+            return Word(tuple(self.given(digit, assumed) for digit in decision.digits), decision.signed)
         known: dict[Hashable, Decision] = {}
 
         def walk(part: Decision, holds: Decision) -> Decision:
@@ -189,6 +241,8 @@ class Decisions:
 
     def renamed(self, decision: Decision, bits: dict[int, Decision]) -> Decision:
         """The decision with the truth of each of those bits in the bit's place."""
+        if isinstance(decision, Word):
+            return Word(tuple(self.renamed(digit, bits) for digit in decision.digits), decision.signed)
         known: dict[Hashable, Decision] = {}
 
         def walk(part: Decision) -> Decision:
@@ -242,6 +296,8 @@ def key_of(decision: Decision) -> Hashable:
     # True == 1 == 1.0 and 0.0 == -0.0 in Python, but they are different values of a program.
     if isinstance(decision, Choice):
         return id(decision)
+    if isinstance(decision, Word):
+        return "word", decision.signed, tuple(map(key_of, decision.digits))
     if isinstance(decision, float):
         return "float", decision.hex()
     if isinstance(decision, tuple):
@@ -250,7 +306,7 @@ def key_of(decision: Decision) -> Hashable:
 
 
 def leaves(decision: Decision) -> list[Any]:
-    """The values that it can have, each once."""
+    """The values that it can have, each once; a word alone for one."""
     if not isinstance(decision, Choice):
         return [decision]
     found: dict[Hashable, Any] = {}
@@ -259,6 +315,23 @@ def leaves(decision: Decision) -> list[Any]:
             if not isinstance(part, Choice):
                 found.setdefault(key_of(part), part)
     return list(found.values())
+
+
+def range_of(number: Decision) -> tuple[int, bool] | None:
+    """How many bits hold an integer in all of its cases, and whether one is a sign; None for what is no integer."""
+    if isinstance(number, Word):
+        return len(number.digits), number.signed
+    found = leaves(number)
+    if not all(isinstance(leaf, int) for leaf in found):
+        return None
+    signed = any(leaf < 0 for leaf in found)
+    return max(1, *((leaf if leaf >= 0 else ~leaf).bit_length() + signed for leaf in found)), signed
+
+
+def common(left: tuple[int, bool], right: tuple[int, bool]) -> tuple[int, bool]:
+    """The smallest range that holds both."""
+    signed = left[1] or right[1]
+    return max(size + (signed and not own) for size, own in (left, right)), signed
 
 
 def num_paths(decision: Decision) -> int:

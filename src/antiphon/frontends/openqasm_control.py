@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.domain.circuits import Affine, Break, Call, Condition, Continue, For, Operation
-from antiphon.domain.decisions import Choice
+from antiphon.domain.decisions import Choice, Word
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.comparisons import any_of
-from antiphon.frontends.decisions import TooManyCasesError
+from antiphon.frontends.decisions import Lost, TooManyCasesError
 from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits
 from antiphon.frontends.openqasm_scope import KEEP_IN_BITS, Loop, Reading, StopReading
 from antiphon.frontends.openqasm_values import Value
@@ -49,7 +49,7 @@ class Controlling(Reading):
             bodies = [body for _, numbers, body in chosen if value in numbers]
             self.inline(bodies[0] if bodies else statement.default or ())
             return
-        if isinstance(value, Choice):
+        if isinstance(value, Choice | Lost):
             tests = [
                 self.evaluator.truth(
                     self.evaluator.cases(statement.target, lambda one, of=numbers: one in of, value),  # type: ignore[arg-type]
@@ -57,11 +57,17 @@ class Controlling(Reading):
                 )
                 for _, numbers, _ in chosen
             ]
+        elif isinstance(value, Word):
+            tests = [any_of([self._is(value, number, statement.target) for number in of]) for _, of, _ in chosen]
         elif isinstance(value, Bits):
             tests = [any_of([self._equals(value, number) for number in numbers]) for _, numbers, _ in chosen]
         else:
             raise self.evaluator.refuse(statement.at, "A switch takes an integer or bits", "Switch on a register.")
         self._switched([(test, body) for test, (_, _, body) in zip(tests, chosen, strict=True)], statement.default)
+
+    def _is(self, value: Word, number: int, at: syntax.Expression) -> Condition:
+        holds = self.evaluator.in_digits(at, lambda: self.evaluator.words.compared("==", value, number))
+        return self.unfolding.test(holds)
 
     def _switched(
         self,

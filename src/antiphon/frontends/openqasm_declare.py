@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from antiphon.domain.circuits import AssignBit, Bit, Condition, Measure, Register
-from antiphon.domain.decisions import Choice
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.conditions import bits_read, condition_with_bits
 from antiphon.frontends.hidden import FIRST_HIDDEN
@@ -13,7 +12,7 @@ from antiphon.frontends.openqasm_angles import parameter
 from antiphon.frontends.openqasm_conditions import Bits, constant_bits
 from antiphon.frontends.openqasm_gates import LIBRARIES
 from antiphon.frontends.openqasm_scope import MAX_BITS, Reading, Variable
-from antiphon.frontends.openqasm_values import Qubits, Value
+from antiphon.frontends.openqasm_values import FOLLOWED, Qubits, Value
 
 
 class Declaring(Reading):
@@ -59,7 +58,7 @@ class Declaring(Reading):
                 raise self.evaluator.refuse(statement.at, "The duration has no value", "Give it one.")
             value = self.constant(statement.type, zero if statement.value is None else statement.value)
             if statement.is_const:
-                if isinstance(value, Choice):
+                if isinstance(value, FOLLOWED):
                     raise self.evaluator.cannot(statement.at, "a constant computed from measured bits", "Drop const.")
                 variable = self.variable(value, kind, is_const=True)
             else:
@@ -188,7 +187,7 @@ class Declaring(Reading):
             return
         result = self.evaluator.value(value)
         width = len(target.places)
-        if isinstance(result, Choice):
+        if isinstance(result, FOLLOWED):
             result = self.evaluator.as_bits(result, width, value)
         elif isinstance(result, bool | int):
             if not 0 <= result < 2**width:

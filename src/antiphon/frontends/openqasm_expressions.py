@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from antiphon.domain.circuits import Affine, Angle, Call, Condition
-from antiphon.domain.decisions import Choice, Decision
+from antiphon.domain.decisions import Decision, Word
 from antiphon.errors import LimitError
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.comparisons import all_of, any_of, differ, negate
@@ -24,7 +24,7 @@ from antiphon.frontends.openqasm_angles import negate as negate_angle
 from antiphon.frontends.openqasm_conditions import Bits, compare, constant_bits, shifted, single
 from antiphon.frontends.openqasm_numbers import Numbers
 from antiphon.frontends.openqasm_parser import located
-from antiphon.frontends.openqasm_values import COMPARISONS, Qubits, Seconds, Value, arithmetic, wrapped
+from antiphon.frontends.openqasm_values import COMPARISONS, FOLLOWED, Qubits, Seconds, Value, arithmetic, wrapped
 from antiphon.frontends.unfolding import Unfolding
 
 MAX_ORDERED_BITS = 64
@@ -67,7 +67,7 @@ class Evaluator(Numbers):
             values = [self.value(expression) for expression in expressions]
         finally:
             self._real = before
-        if not any(isinstance(value, Choice | Bits) for value in values):
+        if not any(isinstance(value, (*FOLLOWED, Bits)) for value in values):
             return tuple(self.as_angle(v, e) for v, e in zip(values, expressions, strict=True))
         numbers = [self.numbered(value, e) for value, e in zip(values, expressions, strict=True)]
         return self.cases(expressions[0], lambda *found: found, *numbers)
@@ -88,8 +88,10 @@ class Evaluator(Numbers):
         value = self.value(expression)
         if isinstance(value, Bits):
             return self.unfolding.decisions.of_condition(any_of(value.values))
-        if isinstance(value, Choice | bool | int | float):
-            return self.cases(expression, bool, value)
+        if isinstance(value, FOLLOWED):
+            return self.is_not_zero(value, expression)
+        if isinstance(value, bool | int | float):
+            return bool(value)
         raise self.not_known(expression, "a condition")
 
     def qubits(self, expression: syntax.Expression) -> Qubits:
@@ -203,7 +205,10 @@ class Evaluator(Numbers):
             return -value
         if op == "-" and isinstance(value, Seconds):
             return Seconds(-value.value)
-        if op in {"-", "~"} and isinstance(value, Choice | Bits):
+        if op in {"-", "~"} and isinstance(value, Word):
+            turned = self.words.negated if op == "-" else self.words.inverted
+            return self.in_digits(operand, lambda: turned(value))  # type: ignore[return-value]
+        if op in {"-", "~"} and isinstance(value, (*FOLLOWED, Bits)):
             number = self.numbered(value, operand)
             return self.cases(operand, (lambda n: -n) if op == "-" else (lambda n: ~int(n)), number)  # type: ignore[return-value]
         raise self.not_known(operand, f"the operator {op} on a value")
@@ -215,9 +220,9 @@ class Evaluator(Numbers):
             truths = [self.truth(left, expression.left), self.truth(right, expression.right)]
             truth = all_of(truths) if op == "&&" else any_of(truths)
             return truth if isinstance(truth, bool) else single(truth)
-        if isinstance(left, Bits | Choice) or isinstance(right, Bits | Choice):
+        if isinstance(left, (*FOLLOWED, Bits)) or isinstance(right, (*FOLLOWED, Bits)):
             found = None
-            if not isinstance(left, Choice) and not isinstance(right, Choice):
+            if not isinstance(left, FOLLOWED) and not isinstance(right, FOLLOWED):
                 found = self._bitwise(expression, left, right)
             return self._measured(expression, left, right) if found is None else found
         if isinstance(left, Seconds) or isinstance(right, Seconds):
@@ -241,7 +246,9 @@ class Evaluator(Numbers):
 
     def _measured(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
         real = self._real
-        numbers = [self.numbered(left, expression.left), self.numbered(right, expression.right)]
+        numbers = self.operands(left, right, (expression.left, expression.right))
+        if self.are_in_digits(*numbers) and not (real and expression.op == "/"):
+            return self.in_digits(expression, lambda: self.words.computed(expression.op, *numbers))  # type: ignore[return-value]
 
         def computed(a: Any, b: Any) -> Any:
             before, self._real = self._real, real
@@ -312,7 +319,7 @@ class Evaluator(Numbers):
                 bit = self.unfolding.decisions.of_condition(condition)
                 total = self.cases(call, lambda sum_, one: sum_ + int(one), total, bit)
             return total  # type: ignore[return-value]
-        if name not in {"sizeof", "mod", "pow"} and any(isinstance(value, Choice) for value in values):
+        if name not in {"sizeof", "mod", "pow"} and any(isinstance(value, FOLLOWED) for value in values):
             return self.cases(call, lambda *found: self._called(call, list(found)), *values)  # type: ignore[return-value]
         return self._called(call, values)
 
@@ -346,7 +353,7 @@ class Evaluator(Numbers):
     def cast(self, type_name: syntax.TypeName, value: Value, expression: syntax.Expression) -> Value:
         """`value` as a value of that type, by OpenQASM's rules for conversions."""
         size = None if type_name.size is None else self.integer(type_name.size, "a width")
-        if isinstance(value, Choice):
+        if isinstance(value, FOLLOWED):
             return self.cast_cases(type_name, size, value, expression)
         match type_name.kind, value:
             case ("bool", _):

@@ -15,7 +15,7 @@ from antiphon.domain.decisions import Choice, Decision
 from antiphon.domain.programs import Profile
 from antiphon.domain.returned import Returns
 from antiphon.frontends import openqasm_syntax as syntax
-from antiphon.frontends.decisions import TooManyCasesError
+from antiphon.frontends.decisions import Lost, TooManyCasesError
 from antiphon.frontends.hidden import FIRST_HIDDEN, hidden_behind
 from antiphon.frontends.openqasm_control import Controlling
 from antiphon.frontends.openqasm_declare import Declaring
@@ -88,7 +88,7 @@ class Lowering(Declaring, Controlling, Calling):
     def gate(self, statement: syntax.GateCall) -> None:
         """Apply a gate."""
         angles = self.evaluator.angles(statement.arguments)
-        if not isinstance(angles, Choice):
+        if not isinstance(angles, Choice | Lost):
             # `apply` has counted what it made.
             self.unfolding.operations.extend(self.caller.apply(statement, angles))  # type: ignore[arg-type]
             return

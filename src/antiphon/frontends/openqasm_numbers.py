@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from antiphon.domain.circuits import Affine, Angle, Call, Condition
-from antiphon.domain.decisions import Choice, Decision
+from antiphon.domain.decisions import Choice, Decision, Word
 from antiphon.errors import ProgramError, UnsupportedProgramError
 from antiphon.frontends import openqasm_syntax as syntax
 from antiphon.frontends.comparisons import any_of
-from antiphon.frontends.decisions import Lost, TooManyCasesError, leaves
+from antiphon.frontends.decisions import Lost, TooManyCasesError, leaves, range_of
 from antiphon.frontends.openqasm_conditions import Bits, constant_bits, single
 from antiphon.frontends.openqasm_parser import located, unsupported
-from antiphon.frontends.openqasm_values import Qubits, Seconds, Value
+from antiphon.frontends.openqasm_values import FOLLOWED, Followed, Qubits, Seconds, Value
 from antiphon.frontends.unfolding import Unfolding
+from antiphon.frontends.words import Words, is_word
 
 KEEP_NUMBERS_FEW = "Let fewer measured bits decide it, or keep them in bits and use them one by one."
 
@@ -32,6 +33,7 @@ class Numbers:
     def __init__(self, text: str, unfolding: Unfolding) -> None:
         self.text = text
         self.unfolding = unfolding
+        self.words = Words(unfolding)
         self.computes = False
         self.real = False
         self.computed_at: int | None = None
@@ -62,12 +64,18 @@ class Numbers:
             return any_of(value.values)
         if isinstance(value, bool | int | float):
             return bool(value)
-        if isinstance(value, Choice):
+        if isinstance(value, FOLLOWED):
             try:
-                return self.unfolding.test(self.unfolding.known(self.cases(expression, bool, value)))
+                return self.unfolding.test(self.unfolding.known(self.is_not_zero(value, expression)))
             except TooManyCasesError as error:
                 raise self.too_many(expression, error) from None
         raise self.not_known(expression, "a condition")
+
+    def is_not_zero(self, value: Followed, expression: syntax.Expression) -> Decision:
+        """The truth of a number."""
+        if not is_word(value):
+            return self.cases(expression, bool, value)
+        return self.in_digits(expression, lambda: self.words.is_not_zero(value))
 
     def as_angle(self, value: Decision, expression: syntax.Expression) -> Angle:
         """A value as an angle."""
@@ -93,8 +101,25 @@ class Numbers:
         try:
             found = self.unfolding.decisions.of(guarded, *operands)
         except TooManyCasesError as error:
+            if is_word(*operands):
+                return Lost(str(error))  # it may never be used
             raise self.too_many(at, error) from None
-        if isinstance(found, Choice):
+        return self._noted(found, at)
+
+    def in_digits(self, at: syntax.Expression, function: Callable[[], Decision]) -> Decision:
+        """A number that is computed from the digits of others."""
+        try:
+            return self._noted(function(), at)
+        except TooManyCasesError as error:
+            raise self.too_many(at, error) from None
+
+    @staticmethod
+    def are_in_digits(*numbers: Decision) -> bool:
+        """Whether they are integers, and one of them is kept in bits."""
+        return is_word(*numbers) and all(range_of(number) is not None for number in numbers)
+
+    def _noted(self, found: Decision, at: syntax.Expression) -> Decision:
+        if isinstance(found, Choice | Word):
             real = any(isinstance(leaf, float) for leaf in leaves(found))
             if not self.computes or (real and not self.real):
                 self.computed_at = at.at
@@ -104,6 +129,19 @@ class Numbers:
     def too_many(self, at: syntax.Expression, error: TooManyCasesError) -> UnsupportedProgramError:
         """The error for a number of more cases than are followed, showing the place."""
         return self.cannot(at.at, f"a number of so many cases ({error})", KEEP_NUMBERS_FEW)
+
+    def operands(
+        self, left: Value, right: Value, at: tuple[syntax.Expression, syntax.Expression]
+    ) -> tuple[Decision, Decision]:
+        """Two values as numbers; bits beside a number that is kept in bits are one too."""
+        if not is_word(left, right):
+            return self.numbered(left, at[0]), self.numbered(right, at[1])
+        pairs = zip((left, right), at, strict=True)
+        first, second = (self._word(v) if isinstance(v, Bits) else self.numbered(v, e) for v, e in pairs)
+        return first, second
+
+    def _word(self, value: Bits) -> Word:
+        return Word(tuple(self.unfolding.decisions.of_condition(one) for one in value.values), signed=False)
 
     def numbered(self, value: Value, at: syntax.Expression) -> Decision:
         """A value as a number: bits as an unsigned integer, a single one as a truth value."""
@@ -124,20 +162,32 @@ class Numbers:
         """Bits as a number of that type."""
         return self.cast(type_name, self.numbered(value, at), at)  # type: ignore[arg-type]
 
-    def as_bits(self, value: Choice, width: int, at: syntax.Expression) -> Bits:
+    def as_bits(self, value: Followed, width: int, at: syntax.Expression) -> Bits:
         """An integer as bits."""
+        if isinstance(value, Word):
+            return self._digits(value, width, at)
         for leaf in leaves(value):
+            if isinstance(leaf, Lost):
+                raise self.cannot(at.at, f"a number whose value is not known ({leaf.why})", KEEP_NUMBERS_FEW)
             if not isinstance(leaf, int) or not 0 <= leaf < 2**width:
-                shown = leaf.why if isinstance(leaf, Lost) else leaf
-                raise self.refuse(at.at, f"{shown} does not fit into {width} bits", "Use more bits, or a remainder.")
+                raise self.refuse(at.at, f"{leaf} does not fit into {width} bits", "Use more bits, or a remainder.")
         digits = (self.cases(at, lambda n, i=i: bool(n >> i & 1), value) for i in range(width))
         try:
             return Bits(tuple(self.unfolding.test(digit) for digit in digits))
         except TooManyCasesError as error:
             raise self.too_many(at, error) from None
 
+    def _digits(self, value: Word, width: int, at: syntax.Expression) -> Bits:
+        size = len(value.digits)
+        if value.signed or size > width:
+            kind = f"a number of {size} bits{' with a sign' if value.signed else ''}, which has no bound in the text,"
+            way_out = f"Declare the number as uint[{width}], which wraps round."
+            raise self.refuse(at.at, f"{kind} does not fit into {width} bits", way_out)
+        digits = (*value.digits, *(False for _ in range(width - size)))
+        return Bits(tuple(self.unfolding.test(digit) for digit in digits))
+
     def cast_cases(
-        self, type_name: syntax.TypeName, size: int | None, value: Choice, expression: syntax.Expression
+        self, type_name: syntax.TypeName, size: int | None, value: Followed, expression: syntax.Expression
     ) -> Value:
         """A number as a value of that type, in all of its cases; `size` is the type's, once it is known."""
         if type_name.kind == "bit":
@@ -146,6 +196,8 @@ class Numbers:
                 return constant_bits(int(truth), 1) if isinstance(truth, bool) else single(truth)
             return self.as_bits(value, size, expression)
         if type_name.kind == "bool":
-            return self.cases(expression, bool, value)  # type: ignore[return-value]
+            return self.is_not_zero(value, expression)  # type: ignore[return-value]
+        if isinstance(value, Word) and type_name.kind in {"int", "uint"}:
+            return self.unfolding.decisions.word(value, size or 64, signed=type_name.kind == "int")
         plain = syntax.TypeName(type_name.kind, None if size is None else syntax.Literal(expression.at, size))
         return self.cases(expression, lambda one: self.cast(plain, one, expression), value)  # type: ignore[return-value]

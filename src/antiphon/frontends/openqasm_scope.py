@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from antiphon.domain.circuits import AssignBit, Measure, Operation, Register
 from antiphon.errors import LimitError
 from antiphon.frontends import openqasm_syntax as syntax
-from antiphon.frontends.decisions import Lost
 from antiphon.frontends.hidden import FIRST_HIDDEN
 from antiphon.frontends.openqasm_calls import GateCaller
 from antiphon.frontends.openqasm_expressions import Evaluator
@@ -124,21 +123,18 @@ class Reading:
                 variable = scope[name.name]
                 if self.caller.is_inside_gate and not variable.is_const:
                     break
-                return self.held(name, variable)
+                return self.held(variable)
         if name.name in CONSTANTS:
             return CONSTANTS[name.name]
         if name.name.startswith("$"):
             return self._hardware_qubit(name)
         raise self.evaluator.refuse(name.at, f"There is nothing of the name {name.name}", "Declare it first.")
 
-    def held(self, name: syntax.Name, variable: Variable) -> Value:
-        """What a variable holds now."""
+    def held(self, variable: Variable) -> Value:
+        """What a variable holds now; a value that was lost matters only where something looks at it."""
         if variable.place is None:
             return variable.value
-        value = self.unfolding.values[variable.place]
-        if isinstance(value, Lost):
-            raise self.evaluator.cannot(name.at, f"a number whose value is not known ({value.why})", KEEP_IN_BITS)
-        return value  # type: ignore[return-value]
+        return self.unfolding.values[variable.place]  # type: ignore[return-value]
 
     def _hardware_qubit(self, name: syntax.Name) -> Value:
         digits = name.name[1:]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from antiphon.domain.circuits import Affine, Call
-from antiphon.domain.decisions import Choice
+from antiphon.domain.decisions import Choice, Word
+from antiphon.frontends.decisions import Lost
 from antiphon.frontends.openqasm_conditions import Bits
 
 
@@ -28,8 +29,10 @@ class Seconds:
     value: float
 
 
-Value: TypeAlias = "int | float | bool | Affine | Call | Bits | Qubits | Seconds | Choice"
-"""A `Choice` is a number that depends on what was measured."""
+Followed: TypeAlias = "Choice | Word | Lost"
+"""A number that depends on what was measured: by its cases, or by its digits; or one that is not known any more."""
+FOLLOWED = (Choice, Word, Lost)
+Value: TypeAlias = "int | float | bool | Affine | Call | Bits | Qubits | Seconds | Followed"
 
 CONSTANTS: dict[str, float] = {
     "pi": math.pi,

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antiphon.domain.circuits import AssignBit, Barrier, Gate, If, Measure, Operation, Register, Reset, While
-from antiphon.domain.decisions import Choice, Decision, bits_asked, choices
+from antiphon.domain.decisions import Choice, Decision, Word, bits_asked, choices
 from antiphon.domain.returned import HIDDEN, Returned, ReturnedGroup, ReturnedValue, Returns
 from antiphon.frontends.conditions import bits_read_by, bits_written_by, with_bits
 from antiphon.frontends.qir_outputs import Leaf, Output, registers_of
+from antiphon.frontends.unread import without_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ def placed(operations: Sequence[Operation], output: Output, recorded: Sequence[D
         output: What is recorded; the number of a leaf is its place in `recorded`.
         recorded: The values.
     """
+    operations = without_unread(operations, bits_asked(*recorded))
     wanted = bits_asked(*recorded) | bits_read_by(operations)
     operations = _without_unread(operations, wanted)
     registers = registers_of(output)
@@ -63,6 +65,8 @@ def _is_bit(decision: Decision) -> bool:
 
 
 def _moved(decision: Decision, places: dict[int, int], known: dict[Choice, Decision]) -> Decision:
+    if isinstance(decision, Word):
+        return Word(tuple(_moved(digit, places, known) for digit in decision.digits), decision.signed)
     for choice in sorted(choices(decision), key=lambda one: -one.bit):
         if choice not in known:
             zero, one = (known[p] if isinstance(p, Choice) else p for p in (choice.zero, choice.one))

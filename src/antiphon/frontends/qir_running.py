@@ -15,6 +15,7 @@ from antiphon.frontends.qir_values import Frame, Values, leaf_of
 from antiphon.frontends.unfolding import Unfolding
 from antiphon.frontends.unfolding_loops import EndlessError, loop_on_bits
 from antiphon.frontends.unrolling import MAX_OPERATIONS
+from antiphon.frontends.words import is_word
 
 MAX_CALLS = 40
 """Functions that call one another; deeper, or recursive ones, stay opaque."""
@@ -169,6 +170,12 @@ class Running:
         if last.opcode == "BR":
             first, second = last.successors
             return self.values.of(lambda holds: first if holds else second, tested)
+        if is_word(tested):
+            which: Decision = last.successors[0]
+            for case, way in zip(last.operands[1:], last.successors[1:], strict=True):
+                holds = self.values.words.compared("==", tested, leaf_of(case))
+                which = self.unfolding.decisions.choose(holds, way, which)
+            return which
         cases = {leaf_of(case): way for case, way in zip(last.operands[1:], last.successors[1:], strict=True)}
         return self.values.of(lambda number: cases.get(number, last.successors[0]), tested)
 

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.domain.decisions import Choice, Decision
-from antiphon.frontends.decisions import Lost, leaves
+from antiphon.domain.decisions import Choice, Decision, Word
+from antiphon.frontends.decisions import Lost, TooManyCasesError, leaves
 from antiphon.frontends.qir_arithmetic import REAL_OPCODES, function_of, wrapped
 from antiphon.frontends.qir_calls import Address, OpaqueError
 from antiphon.frontends.qir_flow import Flow
 from antiphon.frontends.qir_reader import Function, Global, Instruction, Local, Number, Operand, Pointer, QirModule
+from antiphon.frontends.qir_words import computed_in_digits
 from antiphon.frontends.unfolding import Unfolding
+from antiphon.frontends.words import Words, is_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Values:
     def __init__(self, module: QirModule, unfolding: Unfolding) -> None:
         self.module = module
         self.unfolding = unfolding
+        self.words = Words(unfolding)
         self.computes = False
         self.real = False
 
@@ -86,9 +89,25 @@ class Values:
         function = function_of(one, widths)
         if function is None:
             raise OpaqueError(f"it uses the instruction {one.opcode.lower().replace('_', ' ')}")
-        value = self.of(function, *(self.value(frame, operand) for operand in one.operands))
+        operands = [self.value(frame, operand) for operand in one.operands]
+        if is_word(*operands):
+            return self.in_digits(one, widths, operands)
+        value = self.of(function, *operands)
         self.real |= one.opcode in REAL_OPCODES and isinstance(value, Choice)
         return value
+
+    def in_digits(self, one: Instruction, widths: tuple[int, ...], operands: list[Decision]) -> Decision:
+        """The value of an instruction on an integer that is kept in bits; lost where it is not computed so."""
+        try:
+            found = computed_in_digits(self.words, one, widths, operands)
+            if found is None:
+                function = function_of(one, widths)
+                assert function is not None
+                found = self.unfolding.decisions.of(function, *operands)
+        except TooManyCasesError as error:
+            return Lost(str(error))  # it may never be used
+        self.computes |= isinstance(found, Choice | Word)
+        return found
 
     def element(self, frame: Frame, one: Instruction) -> Decision:
         """The address of an element."""

@@ -98,7 +98,7 @@ class ControlReader:
 
     def _decision(self, condition: Any, scope: Scope) -> Decision:
         if needs_numbers(condition, scope.variables):
-            return self.unfolding.decisions.of(bool, self.numbers.value(condition, scope))
+            return self.numbers.truth(self.numbers.followed(condition, scope))
         return self.unfolding.decisions.of_condition(read_condition(condition, scope))
 
     # --- Control flow -------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from qiskit.circuit import ClassicalRegister, Clbit
 from qiskit.circuit.classical import expr, types
 
 from antiphon.domain.circuits import Condition
-from antiphon.domain.decisions import Choice, Decision
+from antiphon.domain.decisions import Choice, Decision, Word
 from antiphon.frontends.decisions import Lost, TooManyCasesError, leaves
 from antiphon.frontends.qiskit_conditions import InexpressibleError, Scope, read_target
 from antiphon.frontends.unfolding import Unfolding
+from antiphon.frontends.words import Words, is_word
 
 _BITS = (
     expr.Binary.Op.BIT_AND,
@@ -59,6 +60,7 @@ class NumberReader:
 
     def __init__(self, unfolding: Unfolding) -> None:
         self._unfolding = unfolding
+        self._words = Words(unfolding)
         self.computes = False
         self.real = False
 
@@ -69,7 +71,7 @@ class NumberReader:
             InexpressibleError: It has more cases than are followed, or is of a kind that no circuit holds.
         """
         try:
-            return self._value(node, scope)
+            return self.followed(node, scope)
         except TooManyCasesError as error:
             raise InexpressibleError(f"a value of so many cases ({error})") from None
 
@@ -77,14 +79,21 @@ class NumberReader:
         """A truth value as a condition, for use right here."""
         truth = self.value(node, scope)
         try:
-            return self._unfolding.test(self._unfolding.known(self._of(bool, truth)))
+            return self._unfolding.test(self._unfolding.known(self.truth(truth)))
         except TooManyCasesError as error:
             raise InexpressibleError(f"a condition that is not known ({error})") from None
+
+    def truth(self, number: Decision) -> Decision:
+        """Whether a number is another than 0."""
+        return self._words.is_not_zero(number) if is_word(number) else self._of(bool, number)
 
     def bits(self, node: Any, scope: Scope, width: int) -> list[Condition]:
         """An unsigned integer or truth value as conditions, least significant first."""
         number = self.value(node, scope)
         try:
+            if isinstance(number, Word):
+                digits = self._unfolding.decisions.word(number, width, signed=False).digits
+                return [self._unfolding.test(digit) for digit in digits]
             return [
                 self._unfolding.test(self._of(lambda n, at=place: bool(int(n) >> at & 1), number))
                 for place in range(width)
@@ -99,13 +108,22 @@ class NumberReader:
             except (ArithmeticError, ValueError) as error:
                 return Lost(f"it cannot be computed: {error}")
 
-        found = self._unfolding.decisions.of(guarded, *operands)
-        if isinstance(found, Choice):
+        try:
+            found = self._unfolding.decisions.of(guarded, *operands)
+        except TooManyCasesError as error:
+            if not is_word(*operands):
+                raise
+            return Lost(str(error))  # it may never be used
+        return self._noted(found)
+
+    def _noted(self, found: Decision) -> Decision:
+        if isinstance(found, Choice | Word):
             self.computes = True
             self.real |= any(isinstance(leaf, float) for leaf in leaves(found))
         return found
 
-    def _value(self, node: Any, scope: Scope) -> Decision:
+    def followed(self, node: Any, scope: Scope) -> Decision:
+        """The same as `value`, but raises `TooManyCasesError` as it is."""
         if not needs_numbers(node, scope.variables):
             return self._from_bits(node, scope)
         match node:
@@ -115,17 +133,39 @@ class NumberReader:
                 if node not in self._unfolding.values:
                     raise InexpressibleError(f"the run-time variable {node.name!r}, which nothing has set")
                 return self._unfolding.values[node]
-            case expr.Cast():
-                return self._of(_conversion(node.type), self._value(node.operand, scope))
-            case expr.Unary():
-                return self._of(_unary(node), self._value(node.operand, scope))
+            case expr.Cast() | expr.Unary():
+                operand = self.followed(node.operand, scope)
+                if isinstance(operand, Word):
+                    return self._noted(self._in_digits(node, operand))
+                return self._of(_conversion(node.type) if isinstance(node, expr.Cast) else _unary(node), operand)
             case expr.Index():
-                index = self._value(node.index, scope)
-                return self._of(lambda n, at: bool(int(n) >> int(at) & 1), self._value(node.target, scope), index)
+                target, index = self.followed(node.target, scope), self.followed(node.index, scope)
+                if isinstance(target, Word) and isinstance(index, int):
+                    return target.digits[index] if index < len(target.digits) else False
+                return self._of(lambda n, at: bool(int(n) >> int(at) & 1), target, index)
             case expr.Binary():
-                operands = self._value(node.left, scope), self._value(node.right, scope)
+                operands = self.followed(node.left, scope), self.followed(node.right, scope)
+                if is_word(*operands) and node.op in _WRITTEN:
+                    return self._noted(self._kept(node.type, self._words.computed(_WRITTEN[node.op], *operands)))
                 return self._of(_binary(node), *operands)
         raise InexpressibleError(f"the classical expression {type(node).__name__}")
+
+    def _in_digits(self, node: Any, operand: Word) -> Decision:
+        """A conversion of a number that is kept in bits, or an operator on it."""
+        if isinstance(node, expr.Cast):
+            return self._kept(node.type, operand)
+        if node.op is expr.Unary.Op.BIT_NOT:
+            return self._kept(node.type, self._words.inverted(operand))
+        return self._of(_unary(node), operand)
+
+    def _kept(self, kind: Any, number: Decision) -> Decision:
+        """The number as a value of that type: unsigned integers wrap round."""
+        match kind:
+            case types.Uint() if is_word(number):
+                return self._unfolding.decisions.word(number, kind.width, signed=False)
+            case types.Bool() if is_word(number):
+                return self._words.is_not_zero(number)
+        return self._of(_conversion(kind), number)
 
     def _from_bits(self, node: Any, scope: Scope) -> Decision:
         bits = [self._unfolding.decisions.of_condition(bit) for bit in read_target(node, scope)]
@@ -161,6 +201,25 @@ _OTHERS: dict[Any, Callable[[Any, Any], Any]] = {
     expr.Binary.Op.GREATER_EQUAL: operator.ge,
 }
 _ARITHMETIC[expr.Binary.Op.DIV] = lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+_WRITTEN = {
+    expr.Binary.Op.ADD: "+",
+    expr.Binary.Op.SUB: "-",
+    expr.Binary.Op.MUL: "*",
+    expr.Binary.Op.DIV: "/",
+    expr.Binary.Op.BIT_AND: "&",
+    expr.Binary.Op.BIT_OR: "|",
+    expr.Binary.Op.BIT_XOR: "^",
+    expr.Binary.Op.SHIFT_LEFT: "<<",
+    expr.Binary.Op.SHIFT_RIGHT: ">>",
+    expr.Binary.Op.EQUAL: "==",
+    expr.Binary.Op.NOT_EQUAL: "!=",
+    expr.Binary.Op.LESS: "<",
+    expr.Binary.Op.LESS_EQUAL: "<=",
+    expr.Binary.Op.GREATER: ">",
+    expr.Binary.Op.GREATER_EQUAL: ">=",
+}
 
 
 def _binary(node: Any) -> Callable[[Any, Any], Any]:

@@ -50,6 +50,7 @@ class Unfolding:
         assumed: What is known of the bits at this place, because of the branches around it.
         depth: How many branches and loops that bits decide stand around it.
         loops: How many of them are loops.
+        is_pure: Nothing may be computed into bits here.
     """
 
     def __init__(self, num_bits: int, spend: Callable[[int], None]) -> None:
@@ -60,6 +61,7 @@ class Unfolding:
         self.assumed: Decision = True
         self.depth = 0
         self.loops = 0
+        self.is_pure = False
         self._spend = spend
 
     def emit(self, operation: Operation) -> None:

@@ -1,36 +1,24 @@
 """Loops that end on a measurement: what they carry from turn to turn is written into bits of its own.
 
 The body is read again and again, each time with all values that a location was seen to hold when a turn ended, until
-none is new. The bits then say which of these values it is.
+none is new. The bits then say which of these values it is. An integer of too many values is carried by its own digits;
+any other value of too many is lost, which matters only where something looks at it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Container, Hashable
+from dataclasses import replace
 
 from antiphon.domain.circuits import AssignBit, Bit, Operation, While
 from antiphon.domain.decisions import Choice, Decision, bits_asked
 from antiphon.frontends.conditions import bits_read_by, bits_written_by
-from antiphon.frontends.decisions import (
-    Lost,
-    TooManyCasesError,
-    condition_of,
-    key_of,
-    leaves,
-    num_paths,
-    same,
-    sequence_of,
-)
+from antiphon.frontends.decisions import Lost, TooManyCasesError, condition_of, num_paths, same
 from antiphon.frontends.unfolding import MAX_TESTS, Unfolding, refuse_lost
+from antiphon.frontends.unfolding_carried import Carried, Digits, Held, Values
 
-MAX_CARRIED = 64
-"""Values that one variable of a loop on measurements may take."""
-MAX_CARRIED_TOGETHER = 256
-"""Values that all variables of such a loop may take together, where they have to be followed together."""
 MAX_PASSES = 64
 """How often the body of such a loop is read until all values that it carries are known."""
-_NOT_REACHED = ("not reached",)
 
 
 class EndlessError(Exception):
@@ -56,20 +44,27 @@ def loop_on_bits(
 
     Raises:
         EndlessError: The test always holds.
-        TooManyCasesError: More values than `MAX_CARRIED` and `MAX_CARRIED_TOGETHER`.
+        TooManyCasesError: It looks at a value that was lost, or tests what has too many cases.
     """
     start = unfolding.mark()
     unfolding.depth += 1
     unfolding.loops += 1
     try:
+        first = _Loop(unfolding, only_truths=only_truths)
         try:
-            _Loop(unfolding, only_truths=only_truths).run(test, body, live, together=False)
+            first.run(test, body, live, together=False)
         except TooManyCasesError:
             if only_truths:
                 raise
-            # One by one they seem to take values that they never take together.
+            # One by one they may seem to take values that they never take together.
             unfolding.back_to(start)
-            _Loop(unfolding).run(test, body, live, together=True)
+            try:
+                _Loop(unfolding).run(test, body, live, together=True)
+            except TooManyCasesError:
+                if not first.unbounded:
+                    raise
+                unfolding.back_to(start)
+                _Loop(unfolding, unbounded=first.unbounded).run(test, body, live, together=False)
     except BaseException:
         unfolding.back_to(start)
         raise
@@ -78,36 +73,22 @@ def loop_on_bits(
         unfolding.loops -= 1
 
 
-@dataclass
-class _Carried:
-    """Locations that change in a loop: the values they take together, and the bits that say which they have."""
-
-    places: tuple[Hashable, ...]
-    values: list[tuple[Decision, ...]] = field(default_factory=list)
-    bits: list[int] = field(default_factory=list)
-    _numbers: dict[Hashable, int] = field(default_factory=dict)
-
-    def take_up(self, values: Iterable[tuple[Decision, ...]]) -> bool:
-        """Add the values that are not known; whether there were any."""
-        new = [value for value in values if key_of(value) not in self._numbers]
-        self.values += new
-        most = MAX_CARRIED if len(self.places) == 1 else MAX_CARRIED_TOGETHER
-        if len(self.values) > most:
-            raise TooManyCasesError(f"what a loop carries takes more than {most} values")
-        if len(self.places) == 1 and all(isinstance(value, bool) for known in self.values for value in known):
-            self.values.sort()  # so that the bit of a truth value is the value
-        self._numbers = {key_of(value): number for number, value in enumerate(self.values)}
-        return bool(new)
-
-    def number(self, value: tuple[Decision, ...]) -> int:
-        """The place of a value; 0 for one that cannot occur."""
-        return self._numbers.get(key_of(value), 0)
-
-
 class _Loop:
-    def __init__(self, unfolding: Unfolding, *, only_truths: bool = False) -> None:
+    """Reads one loop.
+
+    Attributes:
+        unbounded: Locations that were found to take too many values. Given at the start, they are carried by their
+            digits, and so are others that turn out to be so.
+    """
+
+    def __init__(
+        self, unfolding: Unfolding, *, only_truths: bool = False, unbounded: Collection[Hashable] = ()
+    ) -> None:
         self._u = unfolding
         self._only_truths = only_truths
+        self._in_digits = bool(unbounded)
+        self._lost: dict[Hashable, Lost] = {}
+        self.unbounded = set(unbounded)
 
     def run(
         self,
@@ -119,13 +100,16 @@ class _Loop:
     ) -> None:
         """Read the loop until what it carries is known, and write it down."""
         mark = self._u.mark()
-        carried: list[_Carried] = []
-        for _ in range(MAX_PASSES):
+        carried: list[Carried] = []
+        growing: list[Carried] = []
+        for _ in range(MAX_PASSES * (1 + self._in_digits)):
             self._u.back_to(mark)
-            self._encode(carried)
+            for one in carried:
+                one.encode(self._u)
+            self._u.values |= self._lost
             header = dict(self._u.values)
             first_bit = self._u.num_bits
-            going = self._u.known(test())
+            going = self._u.known(self._tested(test))
             refuse_lost(going)
             if going is False:
                 return
@@ -140,17 +124,22 @@ class _Loop:
             changed = [place for place, value in header.items() if not same(after.get(place, value), value)]
             watched = [place for place in changed if live is None or place in live]
             taken_up = {place for one in carried for place in one.places}
-            new = [place for place in watched if place not in taken_up]
+            new = [place for place in watched if place not in taken_up | self._lost.keys()]
             if new:
                 carried = self._with(carried, new, mark.values, together=together)
-            elif not self._grow(carried, after, holds):
+                continue
+            grown = [self._grown(one, mark.values, after, holds) for one in carried]
+            carried = [one for one, _ in grown if one is not None]
+            growing = [one for one, grew in grown if grew and one is not None]
+            if not growing and len(carried) == len(grown):
                 break
         else:
+            self.unbounded.update(place for one in growing for place in one.places)
             raise TooManyCasesError(f"what a loop carries takes more than {MAX_PASSES} values, one after the other")
         if going is True:
             raise EndlessError("a loop that nothing ends")
         for place in changed:
-            if place not in taken_up:
+            if place not in taken_up | self._lost.keys():
                 header[place] = Lost("it is the value of an earlier turn of a loop")
         self._u.assumed = holds
         after = {place: self._u.known(after[place]) for place in taken_up}
@@ -164,6 +153,13 @@ class _Loop:
         self._u.emit(While(condition_of(self._short(going)), (*operations, *closing)))
         self._u.assumed = self._u.assuming(mark.assumed, self._u.decisions.opposite(going))
 
+    def _tested(self, test: Callable[[], Decision]) -> Decision:
+        self._u.is_pure = True  # the test is made again in every turn
+        try:
+            return test()
+        finally:
+            self._u.is_pure = False
+
     @staticmethod
     def _short(going: Decision) -> Decision:
         # The test is made again in every turn, so nothing may be computed ahead of it.
@@ -171,57 +167,81 @@ class _Loop:
             raise TooManyCasesError("the condition of a loop has too many cases")
         return going
 
-    def _state(self, one: _Carried, values: dict[Hashable, Decision]) -> Decision:
-        """What the locations hold, as one value."""
-        return self._u.decisions.of(lambda *found: found, *(values[place] for place in one.places), keep_lost=True)
-
-    def _with(
-        self, carried: list[_Carried], new: list[Hashable], start: dict[Hashable, Decision], *, together: bool
-    ) -> list[_Carried]:
+    def _with(self, carried: list[Carried], new: list[Hashable], start: Held, *, together: bool) -> list[Carried]:
         """The locations carried, and new ones with what they hold before the loop."""
         if together:
             groups = [tuple(place for one in carried for place in one.places) + tuple(new)]
             carried = []
         else:
             groups = [(place,) for place in new]
-        more = [_Carried(group) for group in groups]
-        for one in more:
-            one.take_up(leaves(self._state(one, start)))
-            if self._only_truths and not all(isinstance(value, bool | Lost) for known in one.values for value in known):
-                raise TooManyCasesError("a loop carries a number")
+        more = [one for group in groups if (one := self._begun(group, start)) is not None]
+        if self._only_truths and not all(
+            isinstance(value, bool | Lost)
+            for one in more
+            for known in (one.values if isinstance(one, Values) else ())
+            for value in known
+        ):
+            raise TooManyCasesError("a loop carries a number")
         return [*carried, *more]
 
-    def _encode(self, carried: list[_Carried]) -> None:
-        """Give the locations that change bits of their own, and make their values what those say."""
-        for one in carried:
-            one.bits = [self._u.new_bit() for _ in range((len(one.values) - 1).bit_length())]
-            state = sequence_of(one.values, one.bits, self._u.decisions)
-            for position, place in enumerate(one.places):
-                self._u.values[place] = self._u.decisions.of(lambda found, at=position: found[at], state)
+    def _begun(self, places: tuple[Hashable, ...], start: Held) -> Carried | None:
+        """Locations with what they hold before the loop; None where that is lost."""
+        if self._in_digits and self.unbounded.issuperset(places):
+            return self._in_other_words(places, start)
+        one = Values(places)
+        try:
+            one.begin(self._u, start)
+        except TooManyCasesError:
+            return self._in_other_words(places, start)
+        return one
 
-    def _grow(self, carried: list[_Carried], after: dict[Hashable, Decision], holds: Decision) -> bool:
-        """Take up values that were not known yet; whether there were any."""
-        grew = False
-        for one in carried:
-            reached = self._u.decisions.choose(holds, self._state(one, after), _NOT_REACHED)
-            grew |= one.take_up([value for value in leaves(reached) if value is not _NOT_REACHED])
-        return grew
+    def _grown(self, one: Carried, start: Held, after: Held, holds: Decision) -> tuple[Carried | None, bool]:
+        """The locations with what they hold after a turn, and whether that is new; None where it is lost."""
+        try:
+            return one, one.grow(self._u, after, holds)
+        except TooManyCasesError:
+            return self._in_other_words(one.places, start, after), True
+
+    def _in_other_words(self, places: tuple[Hashable, ...], *held: Held) -> Carried | None:
+        """A location of too many values by its digits, or None, and it is lost from now on.
+
+        Raises:
+            TooManyCasesError: Every value has to be followed one by one.
+        """
+        self.unbounded.update(places)
+        if not self._in_digits:
+            raise TooManyCasesError("what a loop carries takes too many values")
+        (place,) = places
+        digits = Digits((place,))
+        try:
+            for values in held:
+                digits.grow(self._u, values, True)
+        except TooManyCasesError as error:
+            self._lost[place] = Lost(str(error))
+            return None
+        return digits
 
     def _aliases(
         self,
-        carried: list[_Carried],
+        carried: list[Carried],
         operations: tuple[Operation, ...],
         start: dict[Hashable, Decision],
         after: dict[Hashable, Decision],
         first_bit: int,
-    ) -> list[tuple[_Carried, Decision]]:
+    ) -> list[tuple[Values, Decision]]:
         """Locations whose own bit is not needed, since the body writes another that says the same; and that truth."""
         read = bits_read_by(operations)
-        aliases: list[tuple[_Carried, Decision]] = []
+        aliases: list[tuple[Values, Decision]] = []
         taken: dict[int, Decision] = {}
         for one in carried:
             end = after[one.places[0]]
-            if len(one.bits) != 1 or len(one.places) > 1 or not isinstance(end, Choice) or end.bit < first_bit:
+            if (
+                isinstance(one, Digits)
+                or len(one.bits) != 1
+                or len(one.places) > 1
+                or not isinstance(end, Choice)
+                or end.bit < first_bit
+            ):
                 continue
             numbers = [None if isinstance(p, Choice) else one.number((p,)) for p in (end.zero, end.one)]
             others = bits_asked(*(after[place] for other in carried if other is not one for place in other.places))
@@ -234,25 +254,17 @@ class _Loop:
             aliases.append((one, self._u.decisions.choice(end.bit, numbers[0] == 1, numbers[1] == 1)))
         return aliases
 
-    def _digits(self, one: _Carried, values: dict[Hashable, Decision]) -> list[Decision]:
-        """The bits of the number of what the locations hold."""
-        number = self._u.decisions.of(one.number, self._state(one, values))
-        return [
-            self._u.decisions.of(lambda found, at=position: bool(found >> at & 1), number)
-            for position in range(len(one.bits))
-        ]
-
     def _begin(
         self,
-        carried: list[_Carried],
+        carried: list[Carried],
         start: dict[Hashable, Decision],
-        aliases: list[tuple[_Carried, Decision]],
+        aliases: list[tuple[Values, Decision]],
     ) -> None:
         """Write what the locations hold before the first turn."""
         instead = {one.places: truth for one, truth in aliases}
         written: set[int] = set()
         for one in carried:
-            for bit, digit in zip(one.bits, self._digits(one, start), strict=True):
+            for bit, digit in zip(one.bits, one.digits(self._u, start), strict=True):
                 truth = instead.get(one.places)
                 if isinstance(truth, Choice):
                     bit, digit = truth.bit, digit if truth.one is True else self._u.decisions.opposite(digit)
@@ -263,16 +275,16 @@ class _Loop:
 
     def _write(
         self,
-        carried: list[_Carried],
+        carried: list[Carried],
         after: dict[Hashable, Decision],
-        aliases: list[tuple[_Carried, Decision]],
+        aliases: list[tuple[Values, Decision]],
     ) -> None:
         """Write what the locations hold after a turn, all at once."""
         done = {one.bits[0] for one, _ in aliases}
         left = {
             bit: digit
             for one in carried
-            for bit, digit in zip(one.bits, self._digits(one, after), strict=True)
+            for bit, digit in zip(one.bits, one.digits(self._u, after), strict=True)
             if bit not in done and not same(digit, self._u.decisions.bit(bit))
         }
         while left:

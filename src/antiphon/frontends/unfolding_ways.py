@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from antiphon.domain.circuits import AssignBit, Bit, Condition, If, While
 from antiphon.domain.decisions import Decision, bits_asked
+from antiphon.errors import UnsupportedProgramError
 from antiphon.frontends.conditions import bits_written_by
-from antiphon.frontends.decisions import same
+from antiphon.frontends.decisions import TooManyCasesError, same
 from antiphon.frontends.unfolding import Unfolding
 from antiphon.frontends.unfolding_loops import loop_on_bits
 
@@ -100,7 +101,29 @@ def repeat(
             return
         except _TooManyTurns:
             unfolding.back_to(mark)
-    loop_on_bits(unfolding, decision, turn)
+    try:
+        loop_on_bits(unfolding, decision, turn)
+    except (TooManyCasesError, UnsupportedProgramError):
+        if not counted:
+            raise
+        unfolding.back_to(mark)
+        _tested_in_the_body(unfolding, condition, turn)
+
+
+def _tested_in_the_body(unfolding: Unfolding, condition: Callable[[], Condition], turn: Callable[[], None]) -> None:
+    """The loop with its condition in a bit, computed before it and at the end of every turn."""
+    place = object()
+
+    def test() -> None:
+        unfolding.values[place] = unfolding.decisions.of_condition(condition())
+
+    def whole() -> None:
+        turn()
+        test()
+
+    test()
+    loop_on_bits(unfolding, lambda: unfolding.values[place], whole)
+    del unfolding.values[place]
 
 
 def _turn_by_turn(

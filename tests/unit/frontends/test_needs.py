@@ -92,7 +92,8 @@ def test_moments_of_a_cirq_circuit_are_counted() -> None:
         ("teleport", "Adaptive_RI", "a branch on measured bits"),
         ("count", "Adaptive_RI", "arithmetic on what was measured"),
         ("double", "Adaptive_RIF", "floating-point arithmetic on what was measured"),
-        ("repeat_until_success", "Adaptive", "what a loop carries takes more than"),
+        ("repeat_until_success", "Adaptive", "a loop that ends on a measurement"),
+        ("angle_of_turns", "Adaptive", "a number without a bound"),
     ],
 )
 def test_qsharp_programs_say_what_they_need(name: str, profile: str, instruction: str) -> None:

@@ -111,11 +111,21 @@ def test_what_computes_becomes_a_circuit(name: str, profile: str, needs: Profile
     assert program.registers == ((Register("c", 3, 0),) if name == "phase_estimation" else ())
 
 
-def test_a_count_without_a_bound_stays_qir_and_says_why() -> None:
-    program = program_from_qir(qir("repeat_until_success", "Adaptive"))
+def test_an_angle_from_a_count_without_a_bound_stays_qir_and_says_why() -> None:
+    program = program_from_qir(qir("angle_of_turns", "Adaptive"))
     assert program.circuit is None
-    assert "takes more than" in program.opaque_because
+    assert "a number without a bound" in program.opaque_because
     assert (program.profile, program.registers, program.num_qubits) == (Profile.ADAPTIVE, (), 1)
+
+
+def test_a_count_without_a_bound_is_kept_in_bits_and_returned() -> None:
+    program = program_from_qir(qir("repeat_until_success", "Adaptive"))
+    assert program.circuit is not None
+    assert program.returns is not None
+    assert (program.profile, program.registers, program.num_qubits) == (Profile.ADAPTIVE, (), 1)
+    found = exact(program)
+    for turns in range(1, 9):
+        assert found[f"(One, {turns})"] == pytest.approx(0.5**turns)
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))

@@ -533,17 +533,18 @@ def opaque_circuits() -> list[tuple[str, QuantumCircuit]]:
     with given.if_test(given.add_input("flag", types.Bool())):
         given.x(0)
     endless = QuantumCircuit(1, 1)
-    count = endless.add_var("count", expr.lift(0, types.Uint(16)))
+    total = endless.add_var("total", expr.lift(0.0, types.Float()))
     endless.h(0)
     endless.measure(0, 0)
-    with endless.while_loop((endless.clbits[0], 1)):
-        endless.store(count, expr.add(count, expr.lift(1, types.Uint(16))))
+    with endless.while_loop(expr.less(total, expr.lift(1e9, types.Float()))):
+        with endless.if_test((endless.clbits[0], 1)):
+            endless.store(total, expr.add(total, expr.lift(0.5, types.Float())))
         endless.measure(0, 0)
     stretch = QuantumCircuit(1)
     stretch.delay(stretch.add_stretch("s"), 0)
     return [
         ("variable", given),
-        ("64 values", endless),
+        ("is no integer", endless),
         ("delay", stretch),
     ]
 

@@ -17,9 +17,10 @@ from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.demand import Choice, Demand
 from antiphon.adapters.targets.sim.engines import lightning_state, qsim
 from antiphon.adapters.targets.sim.engines.lightning import sample_precision
-from antiphon.adapters.targets.sim.features import Features
+from antiphon.adapters.targets.sim.features import Features, walk
 from antiphon.adapters.targets.sim.refusals import noisy_exact, noisy_too_wide, require_clifford, static_only
 from antiphon.adapters.targets.sim.settings import uniform_noise
+from antiphon.domain.circuits import AssignBit
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
 
@@ -32,6 +33,7 @@ GPU_TRAJECTORY_MAX_QUBITS = 26
 QIR_MAX_QUBITS = 26
 MPS_MAX_SECONDS = 1800.0
 BRANCHING_MAX_SECONDS = 60.0
+AER_MOST_ASSIGNED = 100
 
 _RUN_QIR = ("sim.auto", "sim.statevector")
 _RUN_QISKIT = ("sim.auto", "sim.statevector", "sim.density_matrix")
@@ -201,9 +203,19 @@ def density_matrix(demand: Demand) -> Choice:
     _admit("a density matrix", width, memory, ways_out)
     seconds = 2e-3 + len(features.gates) * 4**width * 2e-9
     if features.dynamic:
-        seconds += (demand.shots or 1) * (1e-5 + len(features.gates) * 4**width * 1e-9)
+        assigned = sum(isinstance(operation, AssignBit) for operation in walk(features.operations))
+        if assigned > AER_MOST_ASSIGNED and not lightning_state.unusable_because():
+            return _computing(demand, features, assigned)
+        seconds += (demand.shots or 1) * (1e-5 + assigned * 6e-6 + len(features.gates) * 4**width * 1e-9)
     noisy = "noise applied exactly" if demand.settings.noise else "no noise asked for"
     return Choice("aer-density-matrix", f"{width} qubits as a density matrix, {noisy}", seconds, memory)
+
+
+def _computing(demand: Demand, features: Features, assigned: int) -> Choice:
+    """A program with integer arithmetic, for which Aer takes some microseconds a bit and shot."""
+    is_noisy = demand.settings.noise is not None
+    found = _noisy_histories(demand, features) if is_noisy else _dynamic(demand, features, "", ())
+    return replace(found, reason=f"computes {assigned} bits while it runs, slow on Aer; {found.reason}")
 
 
 def automatic(demand: Demand, parameters: Floats) -> Choice:
@@ -286,8 +298,12 @@ def _noisy_dynamic(demand: Demand, features: Features, parameters: Floats, probl
         if features.is_clifford_at(parameters):
             return stabilizer(demand, parameters)  # with branches: Aer's, shot by shot
         raise noisy_too_wide(features, TRAJECTORY_MAX_QUBITS)
-    memory = 2**width * 16 * ((demand.shots or 1).bit_length() + 3)
-    _admit("noisy histories", width, memory, ["Use fewer qubits."])
+    return _noisy_histories(demand, features)
+
+
+def _noisy_histories(demand: Demand, features: Features) -> Choice:
+    memory = 2**features.num_qubits * 16 * ((demand.shots or 1).bit_length() + 3)
+    _admit("noisy histories", features.num_qubits, memory, ["Use fewer qubits."])
     seconds = costs.noisy_branching_seconds(demand, features)
     reason = f"noisy, measures and goes on ({features.dynamic}): shots of one history of errors and bits share a state"
     return Choice("noisy-branching", reason, seconds, memory, safe=not features.has_while)

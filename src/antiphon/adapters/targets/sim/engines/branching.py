@@ -22,6 +22,7 @@ from antiphon.adapters.targets.sim.engines.bytecode import (
     Split,
     compile_program,
 )
+from antiphon.adapters.targets.sim.engines.classical import with_bit
 from antiphon.adapters.targets.sim.engines.lightning_state import LightningState
 from antiphon.adapters.targets.sim.readout import Readout, draw
 from antiphon.adapters.targets.sim.task import Ran, Task
@@ -30,6 +31,7 @@ from antiphon.errors import ExecutionError
 MAX_STEPS = 10_000_000
 MAX_LIVE_BYTES = 2 * 2**30
 _SURE = 1e-14
+_ASSIGNED_IN_A_STEP = 16
 
 _programs: BoundedCache[Bytecode] = BoundedCache(500_000, lambda program: len(program.instructions))
 
@@ -104,14 +106,15 @@ class _Walker:
         while True:
             instruction = instructions[branch.at]
             branch.at += 1
-            self.count_step()
+            self.count_steps(1)
             match instruction:
                 case Run(calls):
                     branch.state.run(calls, self.parameters)
                 case Split():
                     self.split(branch, instruction, waiting)
-                case Assign(clbit, value):
-                    branch.word = with_bit(branch.word, clbit, int(value(branch.word)))
+                case Assign(assignments, update):
+                    self.count_steps(len(assignments) // _ASSIGNED_IN_A_STEP)
+                    branch.word = update(branch.word)
                 case Jump(test, to):
                     if test is None or not test(branch.word):
                         branch.at = to
@@ -160,8 +163,8 @@ class _Walker:
     def fresh(self) -> LightningState:
         return self.spare.pop() if self.spare else LightningState(max(self.num_qubits, 1))
 
-    def count_step(self) -> None:
-        self.steps += 1
+    def count_steps(self, number: int) -> None:
+        self.steps += number
         if self.steps > MAX_STEPS:
             if not self.has_while:
                 raise TooManyHistoriesError
@@ -177,8 +180,3 @@ def never_ended() -> ExecutionError:
         next_step="Give the loop a condition that some measurement makes false, or bound its turns.",
         details={"max_steps": MAX_STEPS},
     )
-
-
-def with_bit(word: int, clbit: int, value: int) -> int:
-    """Classical bits packed into an integer, with one of them set."""
-    return word | 1 << clbit if value else word & ~(1 << clbit)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from antiphon.adapters.targets.sim.engines.classical import Test, Update, test_of, update_of
 from antiphon.adapters.targets.sim.engines.lightning_state import Call
 from antiphon.adapters.targets.sim.engines.tape import TapeBuilder, TapeParameters
 from antiphon.domain.circuits import (
-    AllOf,
-    AnyOf,
     AssignBit,
-    Bit,
     Break,
     Condition,
     Continue,
@@ -20,16 +17,12 @@ from antiphon.domain.circuits import (
     Gate,
     If,
     Measure,
-    Not,
     Operation,
     Reset,
     Unitary,
     While,
 )
 from antiphon.domain.noise import Channel, Noise
-
-Test: TypeAlias = "Callable[[int], bool]"
-"""A condition on the classical bits packed into an integer."""
 
 
 @dataclass(slots=True)
@@ -50,10 +43,10 @@ class Split:
 
 @dataclass(slots=True)
 class Assign:
-    """Set a classical bit."""
+    """Set classical bits, one after the other; `update` does all of it."""
 
-    clbit: int
-    value: Test
+    assignments: list[tuple[int, Condition]]
+    update: Update = int
 
 
 @dataclass(slots=True)
@@ -111,6 +104,14 @@ class _Compiler:
             self.code.append(last)
         return last
 
+    def assignments(self) -> list[tuple[int, Condition]]:
+        """The run of assignments to add to."""
+        last = self.code[-1] if len(self.code) > self.landed else None
+        if not isinstance(last, Assign):
+            last = Assign([])
+            self.code.append(last)
+        return last.assignments
+
     def operation(self, operation: Operation) -> None:
         match operation:
             case Gate() | Unitary():
@@ -120,7 +121,7 @@ class _Compiler:
             case Reset(qubit):
                 self.code.append(Split(qubit, None))
             case AssignBit(clbit, value):
-                self.code.append(Assign(clbit, test_of(value)))
+                self.assignments().append((clbit, value))
             case If(condition, then, otherwise):
                 self.branch(condition, then, otherwise)
             case While(condition, body):
@@ -195,23 +196,7 @@ def compile_program(operations: tuple[Operation, ...], num_qubits: int, noise: N
     compiler.block(operations[:end])
     pairs = tuple((op.qubit, op.clbit) for op in operations[end:] if isinstance(op, Measure))
     compiler.code.append(Finish(pairs))
+    for instruction in compiler.code:
+        if isinstance(instruction, Assign):
+            instruction.update = update_of(instruction.assignments)
     return Bytecode(compiler.code, compiler.builder.parameters())
-
-
-def test_of(condition: Condition) -> Test:
-    """The condition as a function of the classical bits packed into an integer, bit i being classical bit i."""
-    match condition:
-        case bool():
-            return lambda _: condition
-        case Bit(index):
-            return lambda word: bool(word >> index & 1)
-        case Not(operand):
-            inner = test_of(operand)
-            return lambda word: not inner(word)
-        case _:
-            tests = [test_of(operand) for operand in condition.operands]
-            if isinstance(condition, AllOf):
-                return lambda word: all(test(word) for test in tests)
-            if isinstance(condition, AnyOf):
-                return lambda word: any(test(word) for test in tests)
-            return lambda word: sum(test(word) for test in tests) % 2 == 1

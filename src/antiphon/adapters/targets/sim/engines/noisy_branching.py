@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.channels import Error, errors_of
-from antiphon.adapters.targets.sim.engines.branching import MAX_STEPS, never_ended, with_bit
+from antiphon.adapters.targets.sim.engines.branching import MAX_STEPS, never_ended
 from antiphon.adapters.targets.sim.engines.bytecode import Assign, Bytecode, Finish, Jump, Run, Split, compile_program
+from antiphon.adapters.targets.sim.engines.classical import with_bit
 from antiphon.adapters.targets.sim.engines.lightning_state import LightningState
 from antiphon.adapters.targets.sim.readout import Readout, draw
 from antiphon.adapters.targets.sim.task import Ran, Task
@@ -167,9 +168,9 @@ class _Walker:
                     branch.at += 1
                     if not self.split(branch, instruction):
                         return False
-                case Assign(clbit, value):
+                case Assign(_, update):
                     branch.at += 1
-                    branch.word = with_bit(branch.word, clbit, int(value(branch.word)))
+                    branch.word = update(branch.word)
                 case Jump(test, to):
                     branch.at = to if test is None or not test(branch.word) else branch.at + 1
                 case Finish(pairs):

@@ -39,8 +39,8 @@ def sharing(angle: Any) -> QuantumCircuit:
 
 
 def until_one() -> Program:
-    """Counts its turns without a bound."""
-    return program_from_qir(qir("repeat_until_success", "Adaptive"))
+    """Turns a qubit by a count without a bound."""
+    return program_from_qir(qir("angle_of_turns", "Adaptive"))
 
 
 @pytest.mark.parametrize("target", ["sim.auto", "sim.statevector"])
@@ -66,11 +66,11 @@ def test_qiskit_parameters_bind_by_name() -> None:
 
 def test_qiskit_variables_are_refused() -> None:
     circuit = QuantumCircuit(1, 1)
-    count = circuit.add_var("count", expr.lift(0, types.Uint(16)))
+    total = circuit.add_var("total", expr.lift(0.0, types.Float()))
     circuit.h(0)
     circuit.measure(0, 0)
-    with circuit.while_loop((circuit.clbits[0], 1)):
-        circuit.store(count, expr.add(count, expr.lift(1, types.Uint(16))))
+    with circuit.while_loop(expr.less(total, expr.lift(1e9, types.Float()))):
+        circuit.store(total, expr.add(total, expr.lift(0.5, types.Float())))
         circuit.measure(0, 0)
     with pytest.raises(UnsupportedProgramError, match="run-time variables"):
         DRIVERS["sim.auto"].plan(work_of(program_from_circuit(circuit)))
