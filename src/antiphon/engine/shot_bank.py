@@ -85,9 +85,18 @@ def look_into_bank(
     """What there is for a request that allows it; None for one that does not.
 
     Raises:
-        LimitError: Such a job has no shots that can be added up (code "bank-not-possible").
+        LimitError: Such a job has no shots that can be added up (code "bank-not-possible"), or the option is neither
+            true nor false (code "bank-invalid").
     """
-    if not request.options.get(BANK):
+    allowed = request.options.get(BANK)
+    if allowed is not None and not isinstance(allowed, bool):
+        # "no" and "false" are true to Python.
+        raise LimitError(
+            f"{BANK}={allowed!r} is neither true nor false.",
+            code="bank-invalid",
+            next_step=f"Give {BANK}=True to add to shots that ran before, or leave it out.",
+        )
+    if not allowed:
         return None
     clashing = [name for name in NOT_WITH if request.options.get(name)]
     if request.kind not in KINDS or clashing:

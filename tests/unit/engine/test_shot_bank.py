@@ -197,6 +197,13 @@ def test_what_cannot_be_added_up_is_refused(ctx: EngineContext) -> None:
     assert exact.value.code == "bank-not-possible"
 
 
+@pytest.mark.parametrize("said", ["no", "false", "maybe", 0, 1])
+def test_what_is_neither_true_nor_false_is_no_leave(ctx: EngineContext, said: object) -> None:
+    with pytest.raises(LimitError) as refused:
+        run(ctx, 10, bank=said)
+    assert refused.value.code == "bank-invalid"
+
+
 def test_a_result_of_several_jobs_is_not_replayed(ctx: EngineContext) -> None:
     first = run(ctx, 100, seed=1)
     assert replay(ctx, first, who="ada").agreement.agrees
