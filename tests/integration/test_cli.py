@@ -222,6 +222,11 @@ def test_targets(home: Path) -> None:
     assert shown["num_qubits"] > 1_000
     assert "precision" in antiphon(home, "targets", "show", "sim.auto").out
     assert antiphon(home, "targets", "show", "nonsense").code == 5
+    picture = home / "manila.svg"
+    device = antiphon(home, "targets", "show", "emu.manila", "--picture", str(picture))
+    assert "26,800,000 instructions" in device.out
+    assert "quantum.cloud.ibm.com" in device.out
+    assert picture.read_text().startswith("<svg")
 
 
 def test_doctor(home: Path) -> None:

@@ -15,6 +15,9 @@ SWEPT = """OPENQASM 3.0; include "stdgates.inc"; input float t; qubit[2] q; bit[
 rx(t) q[0]; cx q[0], q[1]; c = measure q;"""
 
 
+QASM = 'OPENQASM 3.0; include "stdgates.inc"; qubit[1] q; bit[1] c; BODY c = measure q;'
+
+
 @pytest.fixture(scope="module")
 def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with Workspace(tmp_path_factory.mktemp("lab")) as workspace:
@@ -98,6 +101,20 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(ws: Workspace) -
     with pytest.raises(UnsupportedProgramError, match="calibration"):
         ws.target("emu.manila").submit(ghz(2), calibration="1999-12-31")
     assert len(ws.jobs()) == before
+
+
+def test_a_device_is_drawn_and_says_what_it_takes(ws: Workspace) -> None:
+    target = ws.target("emu.manila")
+    assert target.draw().svg.count("<circle") == 5
+    older = target.calibrations(since=0.0)[-1]
+    assert target.draw(older).svg != target.draw().svg
+    with pytest.raises(LimitError, match=r"sim\.auto"):
+        ws.target("sim.auto").draw()
+    with pytest.raises(LimitError, match="40 µs") as caught:
+        waits = QASM.replace("BODY", "x q[0]; delay[41us] q[0]; x q[0];")
+        ws.target("emu.willow").submit(waits)
+    assert caught.value.code == "too-deep"
+    assert "quantumai.google" in (caught.value.cause or "")
 
 
 def test_another_workspace_reuses_what_was_compiled(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from antiphon.domain.calibrations import Calibration
+    from antiphon.domain.devices import DeviceShape
     from antiphon.domain.policies.changes import Change, DeviceDrift
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -75,6 +76,20 @@ def life(
     with Workspace(shell.home, dispatch=False, targets=[device]) as workspace:
         info = workspace.target(name).info
         shell.data({"name": info.name, "version": info.version, "life": profile}, lambda: info.description)
+
+
+def machine_rows(shape: DeviceShape) -> dict[str, str]:
+    """What a machine is and takes, each limit with its source."""
+    coupled = len({frozenset(pair) for pair in shape.coupling})
+    rows = {
+        "family": shape.family,
+        "native gates": ", ".join(shape.native_gates),
+        "joined": f"{coupled:,} pairs" if coupled else "every pair",
+    }
+    for limit in shape.limits:
+        source = limit.source if limit.published or limit.source.startswith("Assumed") else f"Assumed: {limit.source}"
+        rows[limit.of.value.replace("-", " ")] = f"{limit.most_text} {limit.of.words}. {source}"
+    return rows
 
 
 def _since(text: str | None) -> str | float | None:

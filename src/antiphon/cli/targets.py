@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon.cli.command import anywhere, command
 from antiphon.cli.shell import Shell
-from antiphon.cli.target_device import calibrations, drift, life
+from antiphon.cli.target_device import calibrations, drift, life, machine_rows
 from antiphon.cli.target_queue import prices, set_policy
 from antiphon.cli.target_verify import badge_line, verify
 
@@ -41,6 +42,9 @@ def list_targets(shell: Shell) -> None:
 def show(
     shell: Shell,
     name: Annotated[str, typer.Argument(metavar="TARGET", help="Its name, e.g. sim.auto.")],
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw the device there: qubits and pairs by their errors.")
+    ] = None,
 ) -> None:
     """Show one target: limits, profile, options, its queue and prices."""
     from antiphon.cli.describe import describe_target
@@ -48,6 +52,8 @@ def show(
 
     with shell.look() as workspace:
         target = workspace.target(name)
+        if picture is not None:
+            shell.note(f"drawn: {target.draw().save(picture)}")
         view, stored = target.queue(), target.prices()
         data = {**describe_target(target), "queue": queue_to_json(view), "prices": prices_to_json(name, stored)}
         shell.data(data, lambda: _page(target, view, stored))
@@ -95,7 +101,10 @@ def _page(target: Target, view: QueueOverview, stored: StoredPriceList | None) -
         "noise models": "yes" if info.takes_noise else "no",
         "contract kit": badge_line(target.badge, info.version) or f"never run: targets verify {info.name}",
     }
-    parts: list[RenderableType] = [facts_table(rows), Text("\nqueue", style="dim"), facts_table(queue_rows(view))]
+    parts: list[RenderableType] = [facts_table(rows)]
+    if info.device is not None:
+        parts += [Text("\nthe machine", style="dim"), facts_table(machine_rows(info.device))]
+    parts += [Text("\nqueue", style="dim"), facts_table(queue_rows(view))]
     if stored is not None:
         head = f"\nprices in {stored.body['currency']}, version {stored.version}"
         parts += [Text(head, style="dim"), facts_table(price_rows(stored))]

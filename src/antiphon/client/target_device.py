@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from antiphon.client.connection import Connection, TargetView
+from antiphon.client.device_map import DeviceMap, device_map
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.policies.changes import DeviceDrift
 from antiphon.errors import LimitError
@@ -53,6 +54,24 @@ class TargetDevice:
         """
         read = None if program is None else to_program(program)
         return self._connection.drift(self._view.info.name, read, moment(since))
+
+    def draw(self, at: Calibration | None = None) -> DeviceMap:
+        """The device as a picture: its qubits and pairs where they are, coloured by their errors. Notebooks show it.
+
+        Args:
+            at: The calibration to draw; None is the one in force now.
+
+        Raises:
+            LimitError: The target is no device (code "calibration-unknown").
+        """
+        info, calibration = self._view.info, at or self.calibration
+        if info.device is None:
+            raise LimitError(
+                f"{info.name} says nothing of qubits and pairs, so there is nothing to draw.",
+                code="calibration-unknown",
+                next_step="Draw a target that is a device: antiphon targets list shows which are.",
+            )
+        return device_map(info.name, info.device, calibration)
 
 
 def moment(at: float | str | dt.datetime | None) -> float | None:

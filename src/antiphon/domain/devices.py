@@ -27,8 +27,8 @@ class Counted(StrEnum):
 
 _COUNTED = {
     Counted.SHOTS: "shots of each program",
-    Counted.PROGRAMS: "programs in one job",
-    Counted.EXECUTIONS: "executions in one job (programs, times parameter sets, times shots)",
+    Counted.PROGRAMS: "programs of a job",
+    Counted.EXECUTIONS: "executions of a job (programs, times parameter sets, times shots)",
     Counted.LAYERS: "layers of a program, on its longest path",
     Counted.TWO_QUBIT_GATES: "two-qubit gates of a program",
     Counted.INSTRUCTIONS: "instructions of the control system for one qubit of a program",

@@ -11,13 +11,6 @@ from antiphon.domain.devices import Counted, DeviceLimit
 from antiphon.domain.work import Work
 from antiphon.errors import LimitError
 
-_SHORTEN = "Shorten the program, or use a higher optimization_level."
-_WAY_OUT: Mapping[Counted, str] = {
-    Counted.PROGRAMS: "Split the batch.",
-    Counted.EXECUTIONS: "Ask for fewer shots, or split the job.",
-    Counted.SECONDS: "Shorten the program, its delays or its waits for decisions, or use a higher optimization_level.",
-}
-
 
 def check_work(name: str, limits: Iterable[DeviceLimit], work: Work) -> None:
     """Refuse a job that is too large for the device `name`, whatever is in its programs.
@@ -28,7 +21,14 @@ def check_work(name: str, limits: Iterable[DeviceLimit], work: Work) -> None:
     for limit in limits:
         found = _of_a_job(limit.of, work)
         if found is not None and found > limit.most:
-            raise _beyond(f"This job has {limit.text(found)} {limit.of.words}; {name}", limit, found, "job-too-large")
+            held = "" if limit.published else ", as is assumed"
+            raise LimitError(
+                f"{name} takes {limit.most_text} {limit.of.words}{held}; this job has {limit.text(found)}.",
+                code="job-too-large",
+                cause=limit.source,
+                next_step="Split the job into several, or ask for fewer shots.",
+                details=_details(limit, found),
+            )
 
 
 def check_compiled(name: str, limits: Iterable[DeviceLimit], kept: Kept) -> None:
@@ -40,10 +40,17 @@ def check_compiled(name: str, limits: Iterable[DeviceLimit], kept: Kept) -> None
     for limit in limits:
         found = _of_a_program(limit, kept)
         if found is not None and found > limit.most:
-            said = f"Compiled, the program has {limit.text(found)} {limit.of.words}; {name}"
+            said = f"the program has {limit.text(found)} {limit.of.words}"
             if limit.of is Counted.SECONDS:
-                said = f"Compiled, a shot of the program lasts {limit.text(found)}; {name}"
-            raise _beyond(said, limit, found, "too-deep")
+                said = f"a shot of the program lasts {limit.text(found)}"
+            held = "" if limit.published else ", as is assumed"
+            raise LimitError(
+                f"Compiled, {said}; {name} takes {limit.most_text}{held}.",
+                code="too-deep",
+                cause=limit.source,
+                next_step="Shorten the program, its delays or its waits for decisions, or raise optimization_level.",
+                details=_details(limit, found),
+            )
 
 
 def _of_a_job(of: Counted, work: Work) -> float | None:
@@ -102,11 +109,5 @@ def _named(operation: Operation) -> tuple[str, tuple[int, ...]]:
             return "", ()
 
 
-def _beyond(said: str, limit: DeviceLimit, found: float, code: str) -> LimitError:
-    return LimitError(
-        f"{said} takes {limit.most_text}{'' if limit.published else ', as is assumed'}.",
-        code=code,
-        cause=limit.source,
-        next_step=_WAY_OUT.get(limit.of, _SHORTEN),
-        details={"of": limit.of.value, "found": found, "most": limit.most, "published": limit.published},
-    )
+def _details(limit: DeviceLimit, found: float) -> dict[str, object]:
+    return {"of": limit.of.value, "found": found, "most": limit.most, "published": limit.published}
