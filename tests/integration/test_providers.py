@@ -110,7 +110,7 @@ def test_a_lost_answer_is_found_and_nothing_runs_twice(open_lab: OpenLab, provid
     provider.control(faults={})
     job.wait(PATIENCE_S)
     # The provider that crashed may be away for so long that the log says it.
-    events = [event for event in log(job) if event not in ("provider unreachable", "provider reached")]
+    events = [event for event in log(job) if "provider" not in event]
     assert events == ["submitted", "claimed", "in doubt", "resolved", "succeeded"]
     assert states(job) == ["ended"]
     assert provider.sums()["executions"] == 2
@@ -136,7 +136,8 @@ def test_what_nobody_can_know_waits_for_an_operator(open_lab: OpenLab, provider:
     wait_until(lambda: "in doubt" in log(job))
     provider.control(faults={})
     time.sleep(0.5)
-    assert job.status is JobStatus.EXECUTING
+    assert job.status is JobStatus.WAITING
+    assert "nobody knows" in str(job.explain())
     ctx = context(ws)
     resolve_in_doubt(ctx, workspace="default", job_id=job.id, arrived=True, provider_id="cp-1", by="grace")
     job.wait(PATIENCE_S)
@@ -194,7 +195,7 @@ def test_a_program_that_does_not_end_there_is_stopped_by_whoever_asked_or_ends_i
     late.cancel()
     late.wait(PATIENCE_S)
     assert late.status is JobStatus.SUCCEEDED
-    assert log(late)[-2:] == ["cancel requested", "succeeded"]
+    assert [event for event in log(late) if "provider" not in event][-2:] == ["cancel requested", "succeeded"]
     assert provider.sums()["executions"] == 1
 
 
@@ -215,7 +216,7 @@ def test_a_provider_that_is_down_for_a_while_fails_nothing(open_lab: OpenLab, pr
     wait_until(lambda: states(job) == ["accepted"])
     provider.kill()
     wait_until(lambda: "provider unreachable" in log(job))
-    assert job.status is JobStatus.EXECUTING
+    assert job.status is JobStatus.WAITING
     provider.start()
     provider.control(paused=False)
     job.wait(PATIENCE_S)

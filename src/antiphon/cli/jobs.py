@@ -14,6 +14,7 @@ from antiphon.cli.shell import Shell
 from antiphon.cli.waiting import wait_for
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.policies.estimates import in_levels
+from antiphon.domain.shown import span
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -231,12 +232,9 @@ def _device(job: Job) -> dict[str, str | None]:
 
 
 def _in_force(told: dict[str, Any]) -> str:
-    from antiphon.cli.tables import age
-
-    taken_at = told["taken_at"]
-    date = dt.datetime.fromtimestamp(taken_at, dt.UTC)
-    old = age(taken_at, taken_at + told["age_s"]).removesuffix(" ago")
-    return f"{date:%Y-%m-%d %H:%M}Z, {old} old when it ran, {told['digest'].removeprefix('sha256:')[:8]}"
+    date = dt.datetime.fromtimestamp(told["taken_at"], dt.UTC)
+    digest = told["digest"].removeprefix("sha256:")[:8]
+    return f"{date:%Y-%m-%d %H:%M}Z, {span(told['age_s'])} old when it ran, {digest}"
 
 
 def _ledger(job: Job) -> list[dict[str, Any]]:

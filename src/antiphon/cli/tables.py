@@ -174,13 +174,8 @@ def age(at: float, now: float | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time span with three figures and the unit that suits it; a dash for None."""
-    if seconds is None:
-        return "-"
-    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
-        if seconds < limit:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds / 60:.1f} min"
+    """A time span in words; a dash for None."""
+    return "-" if seconds is None else span(seconds)
 
 
 def stages_text(stages: Mapping[str, float | None]) -> str:

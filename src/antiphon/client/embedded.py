@@ -17,7 +17,7 @@ from antiphon.client.tracing import current_trace
 from antiphon.composition import RunningEngine, build_engine, trace_jobs
 from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
-from antiphon.domain.jobs import Job
+from antiphon.domain.jobs import Job, as_told
 from antiphon.domain.policies.life import LivingDevice, StillDevice
 from antiphon.domain.results import Outcome
 from antiphon.domain.sessions import Session
@@ -114,12 +114,12 @@ class EmbeddedConnection(EmbeddedQueues, EmbeddedDevices):
             found = tx.job(job_id, workspace=self.workspace)
             if found is None:
                 raise missing_job(tx, self.workspace, job_id)
-        return found
+        return as_told(found)
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Jobs that match."""
         with self._ctx.store.read() as tx:
-            return tx.find_jobs(query)
+            return [as_told(job) for job in tx.find_jobs(query)]
 
     def wait(self, job_id: str, timeout: float | None, watch: Callable[[Job], None] | None) -> Job:
         """See `engine.wait`."""

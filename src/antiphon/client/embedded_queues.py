@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.domain.jobs import Job
+from antiphon.domain.jobs import Job, as_told
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
 from antiphon.domain.policies.explain import Explanation
@@ -78,9 +78,10 @@ class EmbeddedQueues:
 
     def resolve(self, job_id: str, *, arrived: bool, provider_id: str | None) -> Job:
         """See `engine.providers.doubt`."""
-        return resolve_in_doubt(
+        resolved = resolve_in_doubt(
             self._ctx, workspace=self.workspace, job_id=job_id, arrived=arrived, provider_id=provider_id, by=self.who
         )
+        return as_told(resolved)
 
     def reservations(self, target: str | None) -> list[Reservation]:
         """See `engine.queues.reservations`."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from antiphon.domain import shown
+
 CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;border:none"
 FAINT = "opacity:0.65"
 MONO = "font-family:monospace"
@@ -121,10 +123,5 @@ def stage_bar(stages: Mapping[str, float | None]) -> Markup:
 
 
 def span(seconds: float | None) -> str:
-    """A time span with the unit that suits it; a dash for None."""
-    if seconds is None:
-        return "-"
-    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms")):
-        if seconds < limit:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    """A time span in words; a dash for None."""
+    return "-" if seconds is None else shown.span(seconds)

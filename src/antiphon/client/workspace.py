@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from antiphon.client.best import best_view
 from antiphon.client.connection import Connection
 from antiphon.client.embedded import EmbeddedConnection
 from antiphon.client.job import Job
+from antiphon.client.moments import Moment, seconds_of
 from antiphon.client.remote.address import is_url
 from antiphon.client.resources import ERROR_BUDGET, QUBIT_MODEL, on_each, together, with_error_correction
 from antiphon.client.session import Session
@@ -24,7 +24,7 @@ from antiphon.domain.resources import Resources
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
 from antiphon.engine.best import BEST
-from antiphon.errors import AuthenticationError, LimitError, NotFoundError
+from antiphon.errors import AuthenticationError, NotFoundError
 from antiphon.frontends.recognise import to_program
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
@@ -195,8 +195,8 @@ class Workspace:
     def reserve(
         self,
         target: str,
-        starts: float | str | dt.datetime,
-        ends: float | str | dt.datetime,
+        starts: Moment,
+        ends: Moment,
         *,
         workspace: str | None = None,
         note: str = "",
@@ -212,7 +212,8 @@ class Workspace:
             ConflictError: The target is booked in that time already (code "reservation-overlap").
             PermissionDeniedError: A server does not take this from the caller.
         """
-        return self._connection.reserve(target, workspace, _seconds(starts), _seconds(ends), note)
+        begin, end = (seconds_of(at, "reservation-invalid") for at in (starts, ends))
+        return self._connection.reserve(target, workspace, begin, end, note)
 
     def cancel_reservation(self, reservation_id: str) -> Reservation:
         """Give a window back, also while it is open. For operators of the service.
@@ -264,26 +265,6 @@ def _connect(where: str | Path | None, api_key: str | None, settings: dict[str, 
             next_step='Give the URL of a server with it: Workspace("http://host:8000", api_key=…).',
         )
     return EmbeddedConnection(where, **settings)
-
-
-def _seconds(at: float | str | dt.datetime) -> float:
-    """A time as seconds since the epoch.
-
-    Raises:
-        LimitError: It is none (code "reservation-invalid").
-    """
-    try:
-        if isinstance(at, str):
-            at = dt.datetime.fromisoformat(at)
-        if isinstance(at, dt.datetime):
-            return (at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)).timestamp()
-        return float(at)
-    except (TypeError, ValueError, OverflowError):
-        raise LimitError(
-            f"{str(at)[:80]!r} is no time.",
-            code="reservation-invalid",
-            next_step="Give seconds since the epoch, a datetime, or ISO 8601 such as 2026-01-31T12:00Z.",
-        ) from None
 
 
 def _only(what: str, prefix: str, found: list[Facts]) -> Facts:

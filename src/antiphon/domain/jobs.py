@@ -36,6 +36,8 @@ class JobStatus(StrEnum):
         return self in FINAL_STATUSES
 
 
+PROVIDER = "provider"
+"""As the `executor` of a job: it runs at a provider."""
 FINAL_STATUSES = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
@@ -46,6 +48,7 @@ class JobTrigger(StrEnum):
     CLAIMED = "claimed"  # an engine took the lease
     LEASE_LOST = "lease lost"  # its engine died or shut down; the job waits for another
     YIELDED = "yielded"  # a batch gave way after its quantum; what it has done stays done
+    STARTED = "started at provider"  # until then it waits there, in the provider's own queue
     IN_DOUBT = "in doubt"  # a provider may have taken it or not; nothing is sent again until that is known
     RESOLVED = "resolved"  # it is known now
     UNREACHABLE = "provider unreachable"  # the provider that has it cannot be asked; that says nothing about the job
@@ -66,6 +69,7 @@ JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
         (JobStatus.WAITING, JobTrigger.FAILED): JobStatus.FAILED,
         (JobStatus.EXECUTING, JobTrigger.LEASE_LOST): JobStatus.WAITING,
         (JobStatus.EXECUTING, JobTrigger.YIELDED): JobStatus.WAITING,
+        (JobStatus.EXECUTING, JobTrigger.STARTED): JobStatus.EXECUTING,
         (JobStatus.EXECUTING, JobTrigger.IN_DOUBT): JobStatus.EXECUTING,
         (JobStatus.EXECUTING, JobTrigger.RESOLVED): JobStatus.EXECUTING,
         (JobStatus.EXECUTING, JobTrigger.UNREACHABLE): JobStatus.EXECUTING,
@@ -79,6 +83,7 @@ JOB_TRANSITIONS: TransitionTable[JobStatus, JobTrigger] = TransitionTable(
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.CANCELLED): JobStatus.CANCELLED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.LEASE_LOST): JobStatus.CANCELLED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.YIELDED): JobStatus.CANCELLED,
+        (JobStatus.CANCELLATION_REQUESTED, JobTrigger.STARTED): JobStatus.CANCELLATION_REQUESTED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.IN_DOUBT): JobStatus.CANCELLATION_REQUESTED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.RESOLVED): JobStatus.CANCELLATION_REQUESTED,
         (JobStatus.CANCELLATION_REQUESTED, JobTrigger.UNREACHABLE): JobStatus.CANCELLATION_REQUESTED,
@@ -144,7 +149,7 @@ class Stages:
     """Seconds spent in each stage; None for a stage the job did not reach."""
 
     compile: float | None = None  # reading, validating and planning the program, before it was queued
-    queue: float | None = None  # from queued to claimed, all attempts
+    queue: float | None = None  # from queued to claimed, all attempts; at a provider to its start there
     execute: float | None = None  # in the target, last attempt; of a batch that gave way, all its turns
     reconcile: float | None = None  # from the target's answer to the result being recorded
 
@@ -157,7 +162,8 @@ class Stages:
 class Job:
     """One submission: what was asked (`spec`), where it stands, and what is known of how it ran.
 
-    Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`).
+    Times are seconds since the epoch (UTC). `queued_at` is when it last began to wait (None: at `created_at`),
+    `started_at` when it first ran; what an engine has handed to a provider runs once that has started it.
     `executor` is where it runs: "inline", "process" or "provider". `fence` grows with every claim: a result that
     carries an older fence is refused. `version` grows with every change: a save against an older version is refused.
     `holds` is what it holds of its workspace's quotas until it is final; `trace` is the W3C traceparent of the submit,
@@ -204,6 +210,11 @@ class Job:
         return rank_of(self.priority, in_session=self.session_id is not None)
 
     @property
+    def waits_there(self) -> bool:
+        """Whether an engine sees it through, and the provider that has it, or is to get it, has not started it."""
+        return self.status is JobStatus.EXECUTING and self.started_at is None
+
+    @property
     def attempts(self) -> int:
         """How often an engine has taken it, not counting what it took up again after giving way."""
         return self.fence - self.yields
@@ -230,7 +241,8 @@ class JobEvent:
 
     Only the fields that belong to `trigger` are read: `owner` with CLAIMED; `fence` with everything an owner reports
     (SUCCEEDED, FAILED or CANCELLED of a claimed job); `error` with what ends the job as Failed or Cancelled; `stages`,
-    `provenance` and `cost` with the end of an execution.
+    `provenance` and `cost` with the end of an execution; `started_at` with STARTED and the end of a job that ran at a
+    provider, if that tells it.
     """
 
     trigger: JobTrigger
@@ -243,6 +255,7 @@ class JobEvent:
     stages: Stages | None = None
     provenance: Mapping[str, Any] | None = None
     cost: tuple[Mapping[str, Any], ...] = ()
+    started_at: float | None = None
 
 
 class StaleLeaseError(ConflictError):
@@ -267,16 +280,16 @@ def advance(job: Job, event: JobEvent) -> Job:
     changes: dict[str, Any] = {"status": status, "version": job.version + 1}
     match event.trigger:
         case JobTrigger.CLAIMED:
-            since = job.created_at if job.queued_at is None else job.queued_at
-            queued = (job.stages.queue or 0.0) + max(0.0, event.at - since)
-            changes |= {
-                "fence": job.fence + 1,
-                "owner": event.owner,
-                "started_at": event.at if job.started_at is None else job.started_at,
-                "stages": evolve(job.stages, queue=queued),
-            }
+            changes |= {"fence": job.fence + 1, "owner": event.owner}
+            if job.executor != PROVIDER:
+                started_at = event.at if job.started_at is None else job.started_at
+                changes |= {"started_at": started_at, "stages": _queued_until(job, job.stages, event.at)}
+        case JobTrigger.STARTED if job.started_at is None:
+            at = _start(job, event)
+            changes |= {"started_at": at, "stages": _queued_until(job, job.stages, at)}
         case JobTrigger.LEASE_LOST:
-            changes |= {"owner": None, "queued_at": event.at}
+            # What its provider has not started waits on, whoever sees it through.
+            changes |= {"owner": None} if job.waits_there else {"owner": None, "queued_at": event.at}
         case JobTrigger.YIELDED:
             changes |= {"owner": None, "queued_at": event.at, "yields": job.yields + 1}
             changes["stages"] = _with_earlier_turns(job, event.stages)
@@ -284,7 +297,7 @@ def advance(job: Job, event: JobEvent) -> Job:
             changes["in_doubt"] = True
         case JobTrigger.RESOLVED:
             changes["in_doubt"] = False
-        case JobTrigger.UNREACHABLE | JobTrigger.REACHED:
+        case JobTrigger.STARTED | JobTrigger.UNREACHABLE | JobTrigger.REACHED:
             pass
         case JobTrigger.CANCEL_REQUESTED:
             changes["cancel_requested_at"] = event.at
@@ -300,7 +313,34 @@ def advance(job: Job, event: JobEvent) -> Job:
             "provenance": {**job.provenance, **(event.provenance or {})},
             "cost": job.cost + event.cost,
         }
+        if job.executor == PROVIDER and job.owner is not None and job.started_at is None:
+            changes |= _ended_there(job, event, changes["stages"], succeeded=status is JobStatus.SUCCEEDED)
     return evolve(job, **changes)
+
+
+def as_told(job: Job) -> Job:
+    """The job as its users are told of it: it waits until its provider has started it, whoever sees it through."""
+    return evolve(job, status=JobStatus.WAITING) if job.waits_there else job
+
+
+def _queued_until(job: Job, stages: Stages, at: float) -> Stages:
+    since = job.created_at if job.queued_at is None else job.queued_at
+    return evolve(stages, queue=(job.stages.queue or 0.0) + max(0.0, at - since))
+
+
+def _start(job: Job, event: JobEvent) -> float:
+    """When a provider started it: as it tells, if that can be (its clock is another)."""
+    told = event.at if event.started_at is None else event.started_at
+    return max(job.created_at, min(told, event.at))
+
+
+def _ended_there(job: Job, event: JobEvent, stages: Stages, *, succeeded: bool) -> dict[str, Any]:
+    """What is known of a job that nobody saw run at its provider: it was too short for that, or never ran."""
+    ran = stages.execute or 0.0
+    if not (succeeded or ran > 0.0 or event.started_at is not None):
+        return {"stages": _queued_until(job, stages, event.at)}
+    at = _start(job, event if event.started_at is not None else evolve(event, started_at=event.at - ran))
+    return {"started_at": at, "stages": _queued_until(job, stages, at)}
 
 
 def _with_earlier_turns(job: Job, stages: Stages | None) -> Stages:

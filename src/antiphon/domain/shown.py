@@ -22,4 +22,14 @@ def span(seconds: float) -> str:
         return f"{seconds * 1e3:.3g} ms"
     if seconds < 120.0:
         return f"{seconds:.3g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7_200.0 else f"{seconds / 3_600:.1f} h"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return _two(minutes, 60, "h", "min")
+    return _two(round(seconds / 3_600), 24, "d", "h")
+
+
+def _two(count: int, of_large: int, large: str, small: str) -> str:
+    whole, rest = divmod(count, of_large)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"

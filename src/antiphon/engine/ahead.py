@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from antiphon.domain.policies.estimates import ahead_of
 from antiphon.domain.queues import Access, QueuePolicy, Rank, Reservation
+from antiphon.domain.shown import span
 from antiphon.engine.context import EngineContext
 from antiphon.engine.queues.policies import known_policy
 from antiphon.ports.job_store import Transaction
+from antiphon.ports.provider import KnowsItsQueue
 
 MOST_COUNTED = 1_000
 """So many jobs of each group before a job are counted; a longer queue is extrapolated."""
@@ -54,10 +56,11 @@ def look_ahead(
         is_last: Whether it is being submitted: then a long queue is not counted anew for each of many.
     """
     policy = known_policy(ctx, place.target)
+    there_s, told = _elsewhere(ctx, place.target)
     if policy.slots is None and place.target in ctx.providers:
-        return Ahead(0.0, queued=True, notes=("what waits at its provider is not known",))
+        return Ahead(there_s, queued=True, notes=told)
     slots = _capacity(ctx) if policy.slots is None else policy.slots
-    notes: list[str] = []
+    notes: list[str] = list(told)
     blocked, unsure = _blocked(ctx, tx, place, policy, now, notes)
     groups = _groups(ctx, tx, place, is_last=is_last)
     jobs, work = sum(row[2] for row in groups), sum(row[3] for row in groups)
@@ -70,7 +73,18 @@ def look_ahead(
         # Each is taken to be half way through a run of the usual length.
         work += running * (place.planned_s if typical_s is None else typical_s) / 2
     seconds = ahead_of(work, slots, now, blocked, place.planned_s)
-    return Ahead(seconds, queued=True, upper_bound=unsure, notes=tuple(notes))
+    return Ahead(seconds + there_s, queued=True, upper_bound=unsure, notes=tuple(notes))
+
+
+def _elsewhere(ctx: EngineContext, target: str) -> tuple[float, tuple[str, ...]]:
+    """Seconds that the provider's own queue adds, as far as it tells, and what is to be said of that."""
+    provider = ctx.providers.get(target)
+    if provider is None:
+        return 0.0, ()
+    if not isinstance(provider, KnowsItsQueue):
+        return 0.0, ("what waits at its provider is not known",)
+    seconds = ctx.recent.get(("queue elsewhere", target), ctx.clock, provider.expected_wait)
+    return seconds, (f"{span(seconds)} of it in the queue of {target} itself",) if seconds > 0.0 else ()
 
 
 def _groups(

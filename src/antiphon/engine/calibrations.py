@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from antiphon.domain.results import Execution
+from antiphon.domain.shown import span
 from antiphon.engine.artefacts import artefact
 from antiphon.engine.context import EngineContext
 from antiphon.engine.validate import is_number
@@ -49,7 +50,7 @@ def too_old(options: Mapping[str, Any], provenance: Mapping[str, Any], target: s
     if asked is None or told is None or told["age_s"] <= float(asked):
         return None
     return ExecutionError(
-        f"{target} ran it under a calibration {told['age_s']:,.0f} s old; the job allows {float(asked):,.0f} s.",
+        f"{target} ran it under a calibration {span(told['age_s'])} old; the job allows {span(float(asked))}.",
         code="calibration-too-old",
         next_step=f"Submit it again after the next calibration, or allow more with {MAX_AGE}.",
         details={"age_s": told["age_s"], "max_age_s": float(asked), "calibration": told["digest"]},
@@ -73,7 +74,7 @@ def check_age(options: Mapping[str, Any], driver: TargetDriver, now: float) -> N
         raise LimitError(
             f"{MAX_AGE}={asked!r} is not a time above 0 s.",
             code="calibration-age-invalid",
-            next_step="Give the age in seconds that the calibration may have.",
+            next_step="Give the age in seconds that the calibration may have: 3600 is an hour.",
         )
     if not isinstance(driver, DeviceDriver):
         raise LimitError(
@@ -87,9 +88,9 @@ def check_age(options: Mapping[str, Any], driver: TargetDriver, now: float) -> N
     due = driver.next_calibration(now) if isinstance(driver, ScheduledDevice) else None
     if due is not None and due <= now + PATIENCE_S:
         return
-    when = "none is due" if due is None else f"the next is due in {due - now:,.0f} s"
+    when = "none is due" if due is None else f"the next is due in {span(due - now)}"
     raise LimitError(
-        f"The newest calibration of {name} is {age:,.0f} s old; the job allows {float(asked):,.0f} s.",
+        f"The newest calibration of {name} is {span(age)} old; the job allows {span(float(asked))}.",
         code="calibration-too-old",
         cause=when,
         next_step=f"Allow more with {MAX_AGE}, or choose another target.",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import statistics
 
-from antiphon.domain.jobs import Job, JobStatus, JobTrigger
+from antiphon.domain.jobs import Job, JobStatus, JobTrigger, as_told
 from antiphon.domain.policies import explain as words
 from antiphon.domain.policies.explain import AheadGroup, Explanation, Standing
 from antiphon.domain.policies.pick import Rule
 from antiphon.domain.policies.shares import standing as compared
 from antiphon.domain.queues import QueuePolicy, Rank
+from antiphon.domain.submissions import SubmissionState, newest
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.context import EngineContext
 from antiphon.engine.queues.holding import as_of
 from antiphon.engine.queues.policies import policy_of
 from antiphon.engine.queues.status import booked
 from antiphon.ports.job_store import Transaction
+from antiphon.ports.provider import KnowsItsQueue
 
 MOST_COUNTED = 1_000
 """So many jobs of each group are counted."""
@@ -33,6 +35,8 @@ def explain(ctx: EngineContext, *, workspace: str, job_id: str) -> Explanation:
         job = tx.job(job_id, workspace=workspace)
         if job is None:
             raise job_not_found(job_id)
+        if job.waits_there:
+            return _there(ctx, tx, job)
         if job.status is not JobStatus.WAITING:
             return Explanation(job_id=job.id, status=job.status.value, rule=_how(tx, job))
         return _waiting(ctx, tx, job)
@@ -41,6 +45,17 @@ def explain(ctx: EngineContext, *, workspace: str, job_id: str) -> Explanation:
 def _how(tx: Transaction, job: Job) -> str:
     why = [event.why for event in tx.events(job.id) if event.event == JobTrigger.CLAIMED.value]
     return f"it was started: {why[-1]}" if why else "it was never started"
+
+
+def _there(ctx: EngineContext, tx: Transaction, job: Job) -> Explanation:
+    """An engine sees it through, and its provider has not started it."""
+    line, starts_in = newest(tx.submissions(job.id)), None
+    provider = ctx.providers.get(job.spec.target)
+    if line is not None and line.state is SubmissionState.ACCEPTED and isinstance(provider, KnowsItsQueue):
+        starts_at = provider.starts_at(line.key)
+        starts_in = None if starts_at is None else max(0.0, starts_at - ctx.clock.now())
+    rule = words.waits_there(job.spec.target, None if line is None else line.state, starts_in)
+    return Explanation(job_id=job.id, status=as_told(job).status.value, rule=rule, starts_in_s=starts_in)
 
 
 def _waiting(ctx: EngineContext, tx: Transaction, job: Job) -> Explanation:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from antiphon.domain.jobs import Job
+from antiphon.domain.jobs import Job, JobStatus, as_told
 from antiphon.engine.cancel import missing_job
 from antiphon.engine.context import EngineContext
 from antiphon.errors import WaitTimeoutError
@@ -52,6 +52,7 @@ def _wait(
             job = tx.job(job_id, workspace=workspace)
             if job is None:
                 raise missing_job(tx, workspace, job_id)
+        job = as_told(job)
         if watch is not None:
             watch(job)
         if job.status.is_final:
@@ -64,7 +65,9 @@ def _wait(
 
 
 def _too_late(ctx: EngineContext, job: Job, timeout: float) -> WaitTimeoutError:
-    if job.owner:
+    if job.owner and job.status is JobStatus.WAITING:
+        held = f"it waits for the provider of {job.spec.target} to start it"
+    elif job.owner:
         held = f"it runs in engine {job.owner}"
     else:
         with ctx.store.read() as tx:

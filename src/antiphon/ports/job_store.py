@@ -166,15 +166,15 @@ class Transaction(
         ...
 
     def find_jobs(self, query: JobQuery) -> list[Job]:
-        """Jobs that match, in the query's order."""
+        """Jobs that match, in the query's order; a status is the one that users are told (`domain.jobs.as_told`)."""
         ...
 
     def count_jobs(self, workspace: str | None = None, *, target: str | None = None) -> dict[JobStatus, int]:
-        """How many jobs are in each status."""
+        """How many jobs are in each status, as users are told it."""
         ...
 
     def queue_depths(self) -> dict[str, tuple[int, int]]:
-        """How many jobs of all workspaces wait and run, by target; a target without either is left out."""
+        """How many jobs of all workspaces wait and run, as users are told; a target without either is left out."""
         ...
 
     def fold_counts(self) -> None:

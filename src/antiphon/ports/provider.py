@@ -63,6 +63,7 @@ class ProviderJob:
         error: Why it failed.
         cost: Cost lines, as far as the provider tells them.
         seconds: How long it ran, as far as the provider tells.
+        started_at: When it began to run, as far as the provider tells; seconds since the epoch.
         finished: Of one that failed: so many programs, from the first on, whose outcomes `fetch` has all the same.
     """
 
@@ -73,6 +74,7 @@ class ProviderJob:
     error: AntiphonError | None = None
     cost: tuple[Mapping[str, Any], ...] = ()
     seconds: float | None = None
+    started_at: float | None = None
     finished: int = 0
 
 
@@ -152,10 +154,14 @@ class Provider(Protocol):
 
 @runtime_checkable
 class KnowsItsQueue(Provider, Protocol):
-    """A provider that can say how long its own queue is."""
+    """A provider that can say how long its own queue is, at once: without asking anybody elsewhere."""
 
     def expected_wait(self) -> float:
         """Seconds that a short job would wait there which came now."""
+        ...
+
+    def starts_at(self, key: str) -> float | None:
+        """When the job sent under a key starts, as things stand, or did start; None: it has none such."""
         ...
 
 

@@ -28,7 +28,7 @@ def test_an_age_is_in_the_largest_unit_that_fits(seconds: float, words: str) -> 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(None, "-"), (0, "0 µs"), (2.5e-5, "25 µs"), (0.0123, "12.3 ms"), (1.5, "1.5 s"), (600, "10.0 min")],
+    [(None, "-"), (0, "0 s"), (2.5e-5, "25 µs"), (0.0123, "12.3 ms"), (1.5, "1.5 s"), (600, "10 min")],
 )
 def test_a_time_span_has_the_unit_that_suits_it(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words

@@ -15,7 +15,11 @@ from antiphon.domain.shown import Shown, span
         (12.345, "12.3 s"),
         (119.0, "119 s"),
         (120.0, "2 min"),
-        (7_200.0, "2.0 h"),
+        (7_199.0, "2 h"),
+        (7_500.0, "2 h 5 min"),
+        (2 * 86_400.0 - 31.0, "47 h 59 min"),
+        (2 * 86_400.0, "2 d"),
+        (12 * 86_400.0 + 7_200.0, "12 d 2 h"),
     ],
 )
 def test_a_time_in_the_unit_that_suits_it(seconds: float, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, literal_column, select, update
 
 from antiphon.adapters.store.azure_tables import azure_items
+from antiphon.adapters.store.counts import TOLD_STATUS
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import decode, encode
 from antiphon.adapters.store.statements import Statement, given, insert_into
@@ -18,7 +19,7 @@ _c = azure_items.c
 _CHANGING_COLUMNS = ("name", "subject", "details")
 _PLACE = ("workspace", "kind", "id")
 _AT_PLACE = [_c[name] == given(azure_items, name) for name in _PLACE]
-_STATUS = func.coalesce(jobs.c.status, sessions.c.status)
+_STATUS = func.coalesce(TOLD_STATUS, sessions.c.status)
 
 _ADD = insert_into(azure_items, skip_conflict_on=[_c[name] for name in _PLACE])
 _SAVE = Statement(

@@ -13,7 +13,7 @@ from antiphon.adapters.store.rows import CHANGING_JOB_COLUMNS, job_changes, job_
 from antiphon.adapters.store.statements import Statement, given, insert_into
 from antiphon.adapters.store.tables import jobs
 from antiphon.adapters.store.telling import NOTIFY
-from antiphon.domain.jobs import Job, JobEvent, JobStatus
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, as_told
 from antiphon.ports.job_store import KeyTakenError, VersionConflictError
 
 _FOR_DISPATCHERS = frozenset({JobStatus.WAITING, JobStatus.CANCELLATION_REQUESTED})
@@ -116,7 +116,8 @@ class JobTransaction(EventTransaction):
                 next_step="Read it again and decide again.",
                 details={"id": before.id, "version": before.version},
             )
-        self._log([(after.id, after.version, event.trigger.value, after.status.value, event.at, event.who, event.why)])
+        told = as_told(after).status.value
+        self._log([(after.id, after.version, event.trigger.value, told, event.at, event.who, event.why)])
         self._tell_dispatchers(after)
 
     def _tell_dispatchers(self, job: Job) -> None:

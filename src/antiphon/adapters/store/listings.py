@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from antiphon.adapters.store.counts import CountTransaction
 from antiphon.adapters.store.rows import job_of
 from antiphon.adapters.store.statements import Statement, given
 from antiphon.adapters.store.tables import jobs
-from antiphon.domain.jobs import Job
+from antiphon.domain.jobs import Job, JobStatus
 from antiphon.ports.job_store import JobQuery
 
 _c = jobs.c
@@ -24,6 +25,9 @@ _AFTER_ANY = "\U0010ffff"
 # A prefix of so many characters names a second or less, and few jobs.
 _TELLING_PREFIX = len("job_") + 8
 
+# What an engine sees through is told as Waiting until its provider has started it (`domain.jobs.as_told`).
+_HAS_STARTED, _WAITS_THERE = "has_started", "waits_there"
+_WITHOUT_VALUE = (_HAS_STARTED, _WAITS_THERE)
 _EQUAL = ("session_id", "name", "target", "status")
 _CONDITIONS = ("status", "target", "session_id", "name", "id_prefix", "created_after", "created_before")
 _PARAMETERS = {"id_prefix": ("id_from", "id_below")}
@@ -34,6 +38,8 @@ def _condition(name: str, *, plain: bool) -> ColumnElement[bool]:
         # Without statistics SQLite takes any of two indexes that fit as well; what has a sign is looked up in none.
         column: Any = _c[name] if plain else literal_column(f"+jobs.{name}")
         return column == given(jobs, name)  # type: ignore[no-any-return]
+    if name in _WITHOUT_VALUE:
+        return _c.started_at.is_not(None) if name == _HAS_STARTED else _c.started_at.is_(None)
     at = bindparam(name, type_=_c.created_at.type)
     if name == "created_after":
         return _c.created_at > at
@@ -47,7 +53,7 @@ def _condition(name: str, *, plain: bool) -> ColumnElement[bool]:
 def _find(conditions: tuple[str, ...], *, plain: frozenset[str], after_cursor: bool, oldest_first: bool) -> Statement:
     names = ["workspace", *conditions]
     query = select(jobs).where(*(_condition(name, plain=name in plain) for name in names))
-    names = [part for name in names for part in _PARAMETERS.get(name, (name,))]
+    names = [part for name in names if name not in _WITHOUT_VALUE for part in _PARAMETERS.get(name, (name,))]
     if after_cursor:
         place = tuple_(_c.created_at, _c.id)
         seen = tuple_(bindparam("seen_at", type_=_c.created_at.type), bindparam("seen_id", type_=_c.id.type))
@@ -62,7 +68,20 @@ class ListingTransaction(CountTransaction):
     """Listings: see `antiphon.ports.job_store.Transaction` for what each method promises."""
 
     def find_jobs(self, query: JobQuery) -> list[Job]:
-        """Jobs that match, in the query's order."""
+        """Jobs that match, in the query's order; a status is the one that users are told."""
+        if query.status is JobStatus.EXECUTING:
+            return self._find(query, _HAS_STARTED)
+        found = self._find(query)
+        if query.status is not JobStatus.WAITING:
+            return found
+        # As many as there are calls to providers: a short look beside that into the index.
+        there = self._find(replace(query, status=JobStatus.EXECUTING), _WAITS_THERE)
+        if not there:
+            return found
+        both = sorted((*found, *there), key=lambda job: (job.created_at, job.id), reverse=not query.oldest_first)
+        return both[: query.limit]
+
+    def _find(self, query: JobQuery, *more: str) -> list[Job]:
         conditions = tuple(name for name in _CONDITIONS if getattr(query, name) is not None)
         parameters: list[Any] = [query.workspace]
         for name in conditions:
@@ -70,7 +89,7 @@ class ListingTransaction(CountTransaction):
             parameters += (value, value + _AFTER_ANY) if name == "id_prefix" else (value,)
         parameters += query.before or ()
         statement = _find(
-            conditions,
+            (*conditions, *more),
             plain=self._looked_up(query),
             after_cursor=query.before is not None,
             oldest_first=query.oldest_first,

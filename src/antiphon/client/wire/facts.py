@@ -10,7 +10,7 @@ from antiphon.client.wire.times import from_iso, to_iso
 from antiphon.domain.badges import Badge
 from antiphon.domain.batches import BatchItem
 from antiphon.domain.devices import DeviceShape
-from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages
+from antiphon.domain.jobs import Job, JobSpec, JobStatus, PubSpec, Stages, as_told
 from antiphon.domain.programs import Profile
 from antiphon.domain.queues import Access, Priority
 from antiphon.domain.sessions import FailurePolicy, Session, SessionStatus
@@ -27,7 +27,7 @@ def job_to_json(job: Job) -> dict[str, Any]:
         "kind": spec.kind.value,
         "workspace": job.workspace,
         "target": spec.target,
-        "status": job.status.value,
+        "status": as_told(job).status.value,
         "session_id": job.session_id,
         "created_by": job.created_by,
         "created_at": to_iso(job.created_at),

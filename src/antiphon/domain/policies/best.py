@@ -121,14 +121,23 @@ def _in_order(fitting: Sequence[Candidate], prefer: Prefer) -> list[Candidate]:
     """The best first: of those alike the best in what decides, the best in the next dimension; then the others."""
     left, ordered = list(fitting), []
     while left:
-        alike = left
-        for dimension in (prefer, *(each for each in _SECOND if each is not prefer)):
-            best = min(_loss(each, dimension) for each in alike)
-            alike = [each for each in alike if _loss(each, dimension) <= best + _ALIKE[dimension]]
+        alike, _ = _alike(left, prefer)
         first = min(alike, key=lambda each: (_loss(each, prefer), each.target))
         left.remove(first)
         ordered.append(first)
     return ordered
+
+
+def _alike(candidates: Sequence[Candidate], prefer: Prefer) -> tuple[list[Candidate], list[Prefer]]:
+    """The best, which are alike in every dimension, and in which dimensions others were worse."""
+    alike, decided = list(candidates), []
+    for dimension in (prefer, *(each for each in _SECOND if each is not prefer)):
+        best = min(_loss(each, dimension) for each in alike)
+        still = [each for each in alike if _loss(each, dimension) <= best + _ALIKE[dimension]]
+        if len(still) < len(alike):
+            decided.append(dimension)
+        alike = still
+    return alike, decided
 
 
 def _loss(candidate: Candidate, dimension: Prefer) -> float:
@@ -154,12 +163,35 @@ def _beyond(candidate: Candidate, wish: Wish) -> str:
 
 def _why(ordered: Sequence[Candidate], out: Sequence[Candidate], wish: Wish) -> str:
     first, *others = ordered
-    words = [f"{first.target} was chosen for its {_NAMES[wish.prefer]}: {_line(first)}."]
+    words = [f"{first.target} {_reason(ordered, wish.prefer)}: {_line(first)}."]
+    if first.cost is None and wish.prefer is Prefer.COST and any(each.cost is not None for each in others):
+        words.append("It has no prices, which counts as nothing.")
     if others:
         words.append(f"Next would be {others[0].target}: {_line(others[0])}.")
     if out:
-        words.append(f"{len(out)} of {len(out) + len(ordered)} candidates are out.")
+        num = len(out) + len(ordered)
+        words.append(f"{len(out)} of {num} candidates {'is' if len(out) == 1 else 'are'} out.")
     return " ".join(words)
+
+
+def _reason(ordered: Sequence[Candidate], prefer: Prefer) -> str:
+    """By what the first was chosen, in words; never by something in which nothing is known or all are alike."""
+    if len(ordered) == 1:
+        return "is the only one that fits"
+    _, decided = _alike(ordered, prefer)
+    names = [_NAMES[each] for each in decided]
+    if prefer in decided:
+        by = " and, among those alike in it, for its ".join(names[:2])
+        return f"was chosen for its {by}"
+    if prefer is Prefer.COST and all(each.cost is None for each in ordered):
+        but = "none has prices"
+    elif prefer is Prefer.FIDELITY and all(each.fidelity is None for each in ordered):
+        but = "no fidelity is known"
+    else:
+        but = f"all are alike in {_NAMES[prefer]}"
+    if names:
+        return f"was chosen for its {names[0]}, since {but}"
+    return f"is the first of {len(ordered)} that differ in nothing that counts"
 
 
 def _line(candidate: Candidate) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from antiphon.domain.policies.holds import holds_now
 from antiphon.domain.queues import Access, Priority, QueuePolicy, QueueState, Rank, Reservation
 from antiphon.domain.shown import Shown, span
+from antiphon.domain.submissions import SubmissionState
 
 _CLASS = {
     Rank.SESSION_HIGH: "jobs of sessions with high priority",
@@ -63,13 +64,14 @@ class Explanation(Shown):
 
     Attributes:
         position: Jobs that start before it if nothing changes; with `at_least`, counting stopped there. None when it
-            waits no more.
+            waits no more, or waits in the queue of its provider.
         rule: By which rule it starts when it does, or why it was started, or that it never was.
         held: Who keeps the target, as a class; None where nobody does.
         reservation: The window that keeps it waiting, in words.
         changes: What would change it, a sentence each.
         starts_bound: Once it has waited the queue's patience, so many starts by the ordinary rules come before it at
             most (see `policies.pick`).
+        starts_in_s: Seconds until its provider starts it, as things stand; None where none has it, or does not tell.
     """
 
     job_id: str
@@ -83,6 +85,7 @@ class Explanation(Shown):
     reservation: str | None = None
     changes: tuple[str, ...] = ()
     starts_bound: int | None = None
+    starts_in_s: float | None = None
 
     def __str__(self) -> str:
         """Where it is, who is before it by which rule, and what would change it, a line each."""
@@ -108,6 +111,23 @@ class Explanation(Shown):
         if self.changes:
             lines += ["what would change it:", *(f"  {each}" for each in self.changes)]
         return "\n".join(lines)
+
+
+def waits_there(target: str, line: SubmissionState | None, starts_in_s: float | None) -> str:
+    """What a job waits for that left our queue, and that its provider has not started; by its newest line."""
+    match line:
+        case SubmissionState.ACCEPTED:
+            if starts_in_s is None:
+                return f"it waits in the queue of {target} itself, which does not say for how long"
+            if starts_in_s > 0.0:
+                return f"it waits in the queue of {target} itself, and starts in {span(starts_in_s)} as things stand"
+            return f"{target} has started it, and is asked about it now and then"
+        case SubmissionState.IN_DOUBT:
+            return f"nobody knows whether {target} took it; it is asked, and nothing is sent again before that is known"
+        case SubmissionState.REFUSED:
+            return f"{target} did not take it at this moment; it is sent again"
+        case _:
+            return f"it is being sent to {target}"
 
 
 def group(rank: Rank, relation: str, own: Rank, jobs: int, planned_s: float, most: int) -> AheadGroup:

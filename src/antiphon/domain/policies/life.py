@@ -207,10 +207,32 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A job in the queue of a device: when it came, and how long it runs."""
+    """A job in the queue of a device.
+
+    Attributes:
+        came: When; who comes first is served first.
+        seconds: How long it runs.
+        start: When it starts, if that is settled: it keeps that start, or gets an earlier one from `moves_from` on.
+        moves_from: None: its start is settled for good.
+    """
 
     came: float
     seconds: float
+    start: float | None = None
+    moves_from: float | None = None
+
+    @property
+    def ends(self) -> float:
+        """When it ends, once its start is settled."""
+        return (self.came if self.start is None else self.start) + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue after everybody who came until `at`: all of them are done at `free`."""
+
+    at: float
+    free: float
 
 
 class Schedule:
@@ -264,15 +286,6 @@ class Schedule:
         last = max(now, key=lambda stop: stop.ends)
         return DeviceStatus(last.standing, last.reason, last.ends)
 
-    def first_fit(self, since: float, seconds: float) -> float | None:
-        """The earliest time from `since` on at which it runs for `seconds` without a stop; None in two weeks."""
-        begins = since
-        for stop in self.stops(since, since + SEARCHED_S):
-            if stop.begins >= begins + seconds:
-                return begins
-            begins = max(begins, stop.ends)
-        return begins if begins + seconds <= since + SEARCHED_S else None
-
     # --- the queue
 
     def others(self, since: float, until: float) -> Iterator[Visit]:
@@ -288,38 +301,55 @@ class Schedule:
                 if since <= at < until:
                     yield Visit(at, seconds)
 
-    def starts(self, own: Sequence[Visit]) -> list[float | None]:
+    def starts(self, own: Sequence[Visit], after: QueueState | None = None) -> list[float | None]:
         """When each of our jobs starts, in the order given; None: it never fits. Who comes first is served first.
 
-        What came before the midnight (UTC) before the day of the last is left out: as if nothing had waited then.
+        Args:
+            after: Where the queue stood before the first of them. None begins with the midnight (UTC) before the day of
+                the last, as if nothing had waited then, and leaves out who came before.
         """
         found: list[float | None] = [None] * len(own)
         if not own:
             return found
         until = max(visit.came for visit in own)
-        begin = counted_from(until)
+        begin, free = (counted_from(until),) * 2 if after is None else (after.at, max(after.at, after.free))
         mine: list[tuple[Visit, int | None]] = [(own[i], i) for i in range(len(own)) if own[i].came >= begin]
         others: list[tuple[Visit, int | None]] = [(visit, None) for visit in self.others(begin, until)]
+        until = max(until, free)
         stops = _joined(self.stops(begin, until + SEARCHED_S))
-        free, place = begin, 0
+        settled = [(visit.came, index, visit) for visit, index in mine if visit.start is not None]
+        place = 0
         for visit, index in sorted(others + mine, key=lambda each: each[0].came):
             earliest = max(free, visit.came)
             if index is None and earliest - visit.came > self.life.patience_s:
                 continue
-            while place < len(stops) and stops[place][1] <= earliest:
-                place += 1
-            start = _fit(stops, place, earliest, visit.seconds)
+            if visit.start is not None and visit.moves_from is None:
+                start: float | None = visit.start
+            else:
+                earliest = max(earliest, visit.moves_from or 0.0)
+                while place < len(stops) and stops[place][1] <= earliest:
+                    place += 1
+                later = []
+                if index is not None:
+                    # Who comes after it and has a start is not to be run over.
+                    later = [each for came, i, each in settled if (came, i) > (visit.came, index)]
+                if later:
+                    between = _with_visits(stops[place:], later, earliest, last=until + SEARCHED_S)
+                    start = _fit(between, 0, earliest, visit.seconds)
+                else:
+                    start = _fit(stops, place, earliest, visit.seconds)
+                if visit.start is not None:
+                    start = visit.start if start is None else min(start, visit.start)
             if start is None:
                 continue
-            free = start + visit.seconds
+            free = max(free, start + visit.seconds)
             if index is not None:
                 found[index] = start
         return found
 
-    def queue_wait(self, at: float, own: Sequence[Visit] = ()) -> float:
+    def queue_wait(self, at: float, own: Sequence[Visit] = (), after: QueueState | None = None) -> float:
         """Seconds that a short job which comes at `at` waits, behind others and those of ours that came before."""
-        before = [visit for visit in own if visit.came <= at]
-        start = self.starts([*before, Visit(at, self.life.overhead_s)])[-1]
+        start = self.starts([*own, Visit(at, self.life.overhead_s)], after)[-1]
         return SEARCHED_S if start is None else start - at
 
     def _outages(self, day: int) -> list[Stop]:
@@ -360,12 +390,20 @@ def _joined(stops: Sequence[Stop]) -> list[tuple[float, float]]:
     return found
 
 
+def _with_visits(
+    stops: Sequence[tuple[float, float]], visits: Sequence[Visit], earliest: float, last: float
+) -> list[tuple[float, float]]:
+    taken = [(each.ends - each.seconds, each.ends) for each in visits if each.ends > earliest]
+    return sorted([*stops, *taken, (last, last)])
+
+
 def _fit(stops: Sequence[tuple[float, float]], place: int, earliest: float, seconds: float) -> float | None:
-    """The earliest start in a gap between stops, of which those before `place` are over."""
+    """The earliest start in a gap between stops, of which those before `place` are over; None past the last."""
     if place >= len(stops) or earliest + seconds <= stops[place][0]:
         return earliest
-    rest = stops[place:]
-    for (_, ends), (begins, _) in pairwise(rest):
-        if max(ends, earliest) + seconds <= begins:
-            return max(ends, earliest)
+    free = earliest
+    for (_, ends), (begins, _) in pairwise(stops[place:]):
+        free = max(free, ends)
+        if free + seconds <= begins:
+            return free
     return None

@@ -153,6 +153,9 @@ def _watch_time(ctx: EngineContext, followed: Followed, found: ProviderJob) -> N
     """The limit of a job counts from when it was first seen to run: what it waits at its provider is not its fault."""
     if found.state is not ProviderJobState.RUNNING:
         return
+    if followed.job.started_at is None:
+        why = "its provider runs it"
+        followed.job = tell(ctx, followed.job, JobTrigger.STARTED, why, found.started_at)
     now = ctx.clock.now()
     if followed.running_since is None:
         followed.running_since = now

@@ -33,7 +33,9 @@ def end_with(ctx: EngineContext, job: Job, line: Submission, found: ProviderJob,
     now = ctx.clock.now()
     seconds, cost = found.seconds, told_cost(found)
     if seconds is None or not is_number(seconds) or seconds < 0:
-        seconds = max(0.0, now - (line.sent_at or line.intended_at))
+        never_ran = found.state is ProviderJobState.CANCELLED and job.waits_there
+        began = job.started_at or found.started_at or line.sent_at or line.intended_at
+        seconds = 0.0 if never_ran else max(0.0, now - began)
     event = SubmissionEvent(
         trigger=SubmissionTrigger.ENDED,
         at=now,
@@ -52,7 +54,7 @@ def end_with(ctx: EngineContext, job: Job, line: Submission, found: ProviderJob,
     def also(tx: Transaction, _: Job) -> None:
         save(tx, line, event)
 
-    record(ctx, job, Report(execution, error, seconds, cost), also, before)
+    record(ctx, job, Report(execution, error, seconds, cost, found.started_at), also, before)
 
 
 def stop(ctx: EngineContext, job: Job, line: Submission | None, error: AntiphonError) -> None:

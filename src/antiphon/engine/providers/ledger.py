@@ -110,10 +110,10 @@ def note(
 
 
 @decided_again
-def tell(ctx: EngineContext, job: Job, trigger: JobTrigger, why: str) -> Job:
+def tell(ctx: EngineContext, job: Job, trigger: JobTrigger, why: str, started_at: float | None = None) -> Job:
     """Add a line to the job's own log."""
     with ctx.store.write() as tx:
-        return _tell(ctx, tx, still_held(ctx, tx, job), trigger, why)
+        return _tell(ctx, tx, still_held(ctx, tx, job), trigger, why, started_at)
 
 
 def save(tx: LedgerTransaction, line: Submission, event: SubmissionEvent) -> Submission:
@@ -128,8 +128,10 @@ def save(tx: LedgerTransaction, line: Submission, event: SubmissionEvent) -> Sub
     return after
 
 
-def _tell(ctx: EngineContext, tx: Transaction, job: Job, trigger: JobTrigger, why: str) -> Job:
-    event = JobEvent(trigger=trigger, at=ctx.clock.now(), who=ctx.engine_id, why=why)
+def _tell(
+    ctx: EngineContext, tx: Transaction, job: Job, trigger: JobTrigger, why: str, started_at: float | None = None
+) -> Job:
+    event = JobEvent(trigger=trigger, at=ctx.clock.now(), who=ctx.engine_id, why=why, started_at=started_at)
     after = advance(job, event)
     tx.save_job(job, after, event)
     return after

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from antiphon.domain.identity import Principal
-from antiphon.domain.jobs import Job, JobStatus
+from antiphon.domain.jobs import Job, JobStatus, as_told
 from antiphon.engine.context import EngineContext
 from antiphon.server.access.dependencies import Reader, ServicesOf
 from antiphon.server.api.documents import answer, encode, job_links
@@ -88,6 +88,7 @@ def _standing(ctx: EngineContext, principal: Principal, job_id: str) -> tuple[Jo
 
 
 def _document(job: Job, links: dict[str, str], position: int | None = None) -> dict[str, Any]:
+    job = as_told(job)
     stage = "done" if job.status.is_final else "queue" if job.status is JobStatus.WAITING else "execute"
     return {
         "id": job.id,

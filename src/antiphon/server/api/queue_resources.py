@@ -284,6 +284,7 @@ class ExplanationView(Resource):
     reservation: str | None
     changes: list[str]
     starts_bound: int | None
+    starts_in_s: float | None
     words: str
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.client.wire.times import to_iso
-from antiphon.domain.jobs import Job, JobStatus
+from antiphon.domain.jobs import Job, JobStatus, as_told
 from antiphon.domain.quotas import Period, Quota, QuotaUse
 from antiphon.domain.sessions import Session, SessionStatus
 from antiphon.ports.azure_store import AzureItem
@@ -58,7 +58,7 @@ def job_view(item: AzureItem, job: Job, links: Links, *, just_sent: bool = False
             results at once when the answer to their submit looks complete.
     """
     details = item.details
-    status = JobStatus.WAITING if just_sent else job.status
+    status = JobStatus.WAITING if just_sent else as_told(job).status
     started, ended = (None, None) if just_sent else (job.started_at, job.ended_at)
     modified = max(job.created_at, details.get("modified_at") or 0.0, started or 0.0, ended or 0.0)
     container = item.container or ""

@@ -70,10 +70,33 @@ def test_an_unknown_fidelity_comes_last_and_meets_no_demand() -> None:
         choose_best([unknown], Wish(min_fidelity=0.1))
 
 
+@pytest.mark.parametrize(("candidates", "prefer", "why"), [
+    ([Candidate("a", 0.9, 1.0), Candidate("b", 0.8, 1.0)], Prefer.COST,
+     "a was chosen for its expected fidelity, since none has prices: fidelity 0.900, wait 1 s. Next would be b"),
+    ([Candidate("a", 0.9, 90.0), Candidate("b", 0.9, 1.0)], Prefer.COST, "b was chosen for its wait, since none has"),
+    ([Candidate("a", 0.9, 1.0), Candidate("b", 0.9, 2.0)], Prefer.COST, "a is the first of 2 that differ in nothing"),
+    ([Candidate("a", 0.9, 1.0, 2.0, "EUR"), Candidate("b", 0.8, 1.0)], Prefer.COST,
+     "b was chosen for its cost: fidelity 0.800, wait 1 s. It has no prices, which counts as nothing. Next would be a"),
+    ([Candidate("a", 0.9, 1.0, 2.0, "EUR"), Candidate("b", 0.8, 1.0, 2.0, "EUR")], Prefer.COST,
+     "a was chosen for its expected fidelity, since all are alike in cost: "),
+    ([Candidate("a", None, 90.0), Candidate("b", None, 1.0)], Prefer.FIDELITY,
+     "b was chosen for its wait, since no fidelity is known: fidelity not known"),
+    ([Candidate("a", 0.9, 1.0), Candidate("b", 0.8, 2.0)], Prefer.WAIT,
+     "a was chosen for its expected fidelity, since all are alike in wait: "),
+    ([Candidate("a", 0.9, 1.0), Candidate("b", 0.8, 2.0), Candidate("c", 0.9, 90.0)], Prefer.WAIT,
+     "a was chosen for its wait and, among those alike in it, for its expected fidelity: "),
+    ([Candidate("a", 0.9, 1.0), Candidate("b", refused="It is off.")], Prefer.COST,
+     "a is the only one that fits: fidelity 0.900, wait 1 s. 1 of 2 candidates is out."),
+])  # fmt: skip
+def test_why_names_what_did_decide(candidates: list[Candidate], prefer: Prefer, why: str) -> None:
+    for order in (candidates, candidates[::-1]):
+        assert choose_best(order, Wish(prefer)).why.startswith(why)
+
+
 def test_the_choice_survives_json_and_prints() -> None:
     choice = choose_best(ALL, Wish(max_wait_s=4000.0))
     assert Choice.from_json(json.loads(json.dumps(choice.to_json()))) == choice
-    assert "cheap: out, it waits 2.0 h" in str(choice)
+    assert "cheap: out, it waits 2 h" in str(choice)
     assert "good: fidelity 0.950, wait 60 min, 9.00 EUR" in str(choice)
 
 

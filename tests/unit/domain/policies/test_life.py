@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from antiphon.domain.evolve import evolve
 from antiphon.domain.policies.drift import DAY_S
-from antiphon.domain.policies.life import HOUR_S, LIVES, Life, Schedule, Standing, Visit, counted_from
+from antiphon.domain.policies.life import HOUR_S, LIVES, Life, QueueState, Schedule, Standing, Visit, counted_from
 from antiphon.errors import LimitError
 
 MIDNIGHT = 19_676 * DAY_S  # 2023-11-15T00:00Z
@@ -63,10 +63,10 @@ def test_of_every_profile_the_others_queue_is_empty_once_a_day(name: str) -> Non
 def test_nothing_starts_or_runs_while_the_device_stands(profile: str, seed: int, at: float, seconds: float) -> None:
     schedule = Schedule("emu.tests", LIVES[profile], seed)
     came = MIDNIGHT + at
-    for start in (schedule.starts([Visit(came, seconds)])[0], schedule.first_fit(came, seconds)):
-        assert start is not None
-        assert start >= came
-        assert not [stop for stop in schedule.stops(start, start + seconds) if stop.ends > start + 1e-6]
+    start = schedule.starts([Visit(came, seconds)])[0]
+    assert start is not None
+    assert start >= came
+    assert not [stop for stop in schedule.stops(start, start + seconds) if stop.ends > start + 1e-6]
 
 
 def test_our_own_jobs_are_served_in_turn_behind_what_came_before() -> None:
@@ -78,10 +78,49 @@ def test_our_own_jobs_are_served_in_turn_behind_what_came_before() -> None:
     assert schedule.starts(own[:3]) == starts[:3]
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    profile=st.sampled_from(sorted(LIVES)),
+    gaps=st.lists(st.tuples(st.floats(0.0, 20_000.0), st.floats(1.0, 5_000.0)), min_size=1, max_size=8),
+)
+def test_going_on_from_the_last_job_is_as_good_as_following_the_queue_from_its_beginning(
+    profile: str, gaps: list[tuple[float, float]]
+) -> None:
+    schedule = Schedule("emu.tests", LIVES[profile], 3)
+    at, whole, state = MIDNIGHT, list[Visit](), QueueState(counted_from(MIDNIGHT), counted_from(MIDNIGHT))
+    for gap, seconds in gaps:
+        at += gap / len(gaps)  # all within a day, so that both begin with the same midnight
+        visit = Visit(at, seconds)
+        whole.append(visit)
+        start = schedule.starts(whole)[-1]
+        assert start is not None
+        assert schedule.starts([visit], state) == [start]
+        state = QueueState(at, start + seconds)
+
+
+def test_who_comes_first_is_not_run_over_by_who_has_a_start_already() -> None:
+    schedule = busy(outages_per_day=0.0, others_per_hour=(0.0,) * 24, calibration_takes_s=0.0)
+    later = Visit(MIDNIGHT + 3_600.0, 100.0, start=MIDNIGHT + 3_600.0)
+    begin = QueueState(MIDNIGHT, MIDNIGHT)
+    assert schedule.starts([later, Visit(MIDNIGHT, 3_600.0)], begin) == [later.start, MIDNIGHT]
+    assert schedule.starts([later, Visit(MIDNIGHT, 3_601.0)], begin) == [later.start, later.ends]
+
+
+def test_a_settled_start_becomes_earlier_where_there_is_room_and_never_later() -> None:
+    schedule = busy(outages_per_day=0.0, others_per_hour=(0.0,) * 24, calibration_takes_s=0.0)
+    now, begin = MIDNIGHT + 50.0, QueueState(MIDNIGHT, MIDNIGHT + 60.0)
+    first = Visit(MIDNIGHT + 1.0, 100.0, start=MIDNIGHT + 400.0, moves_from=now)
+    second = Visit(MIDNIGHT + 2.0, 100.0, start=MIDNIGHT + 500.0, moves_from=now)
+    fixed = Visit(MIDNIGHT + 3.0, 100.0, start=MIDNIGHT + 600.0)
+    assert schedule.starts([first, second, fixed], begin) == [MIDNIGHT + 60.0, MIDNIGHT + 160.0, fixed.start]
+    late = QueueState(MIDNIGHT, MIDNIGHT + 1_000.0)
+    assert schedule.starts([first, second, fixed], late) == [first.start, second.start, fixed.start]
+    assert schedule.starts([first], QueueState(MIDNIGHT, MIDNIGHT)) == [now]
+
+
 def test_a_job_that_does_not_fit_between_calibrations_is_told_so() -> None:
     schedule = Schedule("emu.tests", evolve(LIVES["quiet"], calibration_every_s=HOUR_S), 1)
     assert schedule.starts([Visit(MIDNIGHT, 16 * 60.0)]) == [None]
-    assert schedule.first_fit(MIDNIGHT, 16 * 60.0) is None
     assert schedule.starts([Visit(MIDNIGHT, 14 * 60.0)]) != [None]
 
 

@@ -92,7 +92,7 @@ class LivingDriver:
         return self.plain.assess(program, calibration)
 
     def plan(self, work: Work) -> Plan:
-        """As the plain device plans, compiled for what is published now."""
+        """As the plain device plans, compiled for what is published now; `cost` is seconds on the device."""
         return self.plan_at(work, self._clock.now())
 
     def plan_at(self, work: Work, at: float) -> Plan:
@@ -115,11 +115,21 @@ class LivingDriver:
             "published_at": published.taken_at,
             "age_s": max(0.0, age),
         }
-        return replace(plan, safe_inline=False, details={**plan.details, "living": told})
+        # What it costs is time on the device, as its users pay and wait for it, and not that of simulating it.
+        cost = self._seconds(work, plan)
+        return replace(plan, cost=cost, safe_inline=False, details={**plan.details, "living": told})
 
     def under_truth(self, plan: Plan, at: float) -> Plan:
         """The plan, to be run with the figures as they really are at `at`."""
         return replace(plan, details={**plan.details, RUN_UNDER: self.true_calibration(at).to_json()})
+
+    def _seconds(self, work: Work, plan: Plan) -> float:
+        """On the device: loading each program, then each shot of each parameter set and measurement basis."""
+        life, seconds = self.living.life, 0.0
+        for pub, told in zip(work.pubs, plan.details["programs"], strict=True):
+            runs = pub.parameters.num_sets * max(1, len(pub.observables or ()))
+            seconds += life.overhead_s + runs * (pub.shots or 1) * (told["shot_s"] + life.shot_pause_s)
+        return seconds
 
     def execute(self, work: Work, plan: Plan) -> Execution:  # noqa: ARG002 - the port's signature
         """Refuses: what it plans is run in its queue, elsewhere.

@@ -23,6 +23,7 @@ class Place:
 
     Attributes:
         came: When it was taken.
+        joined: When it joined the queue: then, or with a calibration that it demanded to wait for.
         seconds: How long it runs.
         starts: When it starts, as things stand.
         programs: How many it has.
@@ -41,6 +42,7 @@ class Place:
     max_age: float | None = None
     fails_after: float | None = None
     cancelled: float | None = None
+    joined: float = 0.0
     number: int = 0
 
     @property
@@ -50,19 +52,21 @@ class Place:
 
     @property
     def visit(self) -> Visit:
-        """What it takes of the device's time."""
-        if self.cancelled is None:
-            return Visit(self.came, self.ends - self.starts)
-        return Visit(self.came, max(0.0, min(self.cancelled, self.ends) - self.starts))
+        """What it takes of the device's time; its start is settled."""
+        until = self.ends if self.cancelled is None else min(self.cancelled, self.ends)
+        return Visit(self.joined, max(0.0, until - self.starts), self.starts)
 
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS places (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, came REAL NOT NULL, seconds REAL NOT NULL,
     starts REAL NOT NULL, programs INTEGER NOT NULL, published REAL NOT NULL, max_age REAL, fails_after REAL,
-    cancelled REAL
+    cancelled REAL, joined REAL NOT NULL DEFAULT 0
 )
 """
+# Who was cancelled before it started took none of the device's time.
+_TOOK_TIME = "(cancelled IS NULL OR cancelled > starts)"
+_JOINED = "ALTER TABLE places ADD COLUMN joined REAL NOT NULL DEFAULT 0"
 _COLUMNS = [field.name for field in fields(Place) if field.name != "number"]
 _LIST = ", ".join([*_COLUMNS, "number"])
 
@@ -79,7 +83,12 @@ class Places:
         with self._opened() as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute(_TABLE)
-            db.execute("CREATE INDEX IF NOT EXISTS places_came ON places (came)")
+            if "joined" not in {row[1] for row in db.execute("PRAGMA table_info(places)")}:
+                db.execute(_JOINED)
+                db.execute("UPDATE places SET joined = came")
+            # However many are over, none of them is looked at but the last.
+            db.execute("CREATE INDEX IF NOT EXISTS places_joined ON places (joined, number)")
+            db.execute("CREATE INDEX IF NOT EXISTS places_over ON places (starts + seconds)")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -103,10 +112,10 @@ class Places:
         with self._opened() as db:
             return one(db, "number = ?", number)
 
-    def since(self, came: float) -> list[Place]:
-        """The jobs that came from a time on, in that order."""
+    def queue(self, now: float) -> list[Place]:
+        """See `queue`."""
         with self._opened() as db:
-            return since(db, came)
+            return queue(db, now)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -132,10 +141,28 @@ def one(db: sqlite3.Connection, where: str, value: object) -> Place | None:
     return None if row is None else Place(*row)
 
 
-def since(db: sqlite3.Connection, came: float) -> list[Place]:
-    """The jobs that came from a time on, in that order."""
-    rows = db.execute(f"SELECT {_LIST} FROM places WHERE came >= ? ORDER BY came, number", (came,))  # noqa: S608
-    return [Place(*row) for row in rows]
+def queue(db: sqlite3.Connection, now: float) -> list[Place]:
+    """The jobs that say where the queue stands, in its order: the last that joined, and all that are not over.
+
+    Those to come are in it, too. Who was cancelled before it started is not: it took none of the device's time.
+    """
+    return _standing(db, "joined <= ?", now, now)
+
+
+def queue_at(db: sqlite3.Connection, place: Place, now: float) -> list[Place]:
+    """As `queue`, with the last that joined before a job that is not over."""
+    return _standing(db, "(joined, number) < (?, ?)", now, place.joined, place.number)
+
+
+def _standing(db: sqlite3.Connection, joined: str, now: float, *values: float) -> list[Place]:
+    # Two looks into an index each: with "or" between them SQLite would go through all rows.
+    rows = db.execute(
+        f"SELECT {_LIST} FROM places WHERE {_TOOK_TIME} AND starts + seconds > ? UNION "  # noqa: S608 - our own words
+        f"SELECT * FROM (SELECT {_LIST} FROM places WHERE {joined} AND {_TOOK_TIME} "
+        "ORDER BY joined DESC, number DESC LIMIT 1)",
+        (now, *values),
+    )
+    return sorted((Place(*row) for row in rows), key=lambda place: (place.joined, place.number))
 
 
 def add(db: sqlite3.Connection, place: Place) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ from antiphon.adapters.targets.emu_life import ledger
 from antiphon.adapters.targets.emu_life.driver import MAX_AGE, LivingDriver
 from antiphon.adapters.targets.emu_life.ledger import Place, Places
 from antiphon.domain.evolve import evolve
-from antiphon.domain.policies.life import counted_from
+from antiphon.domain.policies.life import QueueState, Visit, counted_from
 from antiphon.domain.results import Execution
+from antiphon.domain.shown import span
 from antiphon.domain.work import Plan, Work
 from antiphon.errors import ExecutionError
 from antiphon.ports.clock import Clock
@@ -82,7 +85,7 @@ class LivingProvider:
         place = Place(
             key=key,
             came=now,
-            seconds=self._duration(work, plan),
+            seconds=plan.cost,
             starts=now,
             programs=len(work.pubs),
             published=float(plan.details["living"]["published_at"]),
@@ -93,11 +96,8 @@ class LivingProvider:
             first = ledger.one(db, "key = ?", key)
             if first is not None:
                 return self._told(first)
-            before = ledger.since(db, counted_from(now))
-            starts = self._starts([*before, place])[-1]
-            if starts is None:
-                raise _no_room(self._driver.info.name, place)
-            place = evolve(place, starts=starts)
+            joined, starts = self._start(db, place)
+            place = evolve(place, joined=joined, starts=starts)
             place = evolve(place, number=ledger.add(db, place))
         return self._told(place)
 
@@ -157,11 +157,18 @@ class LivingProvider:
             if place.cancelled is not None or now >= place.ends:
                 return
             ledger.change(db, place.number, cancelled=now)
-            places = ledger.since(db, counted_from(now))
-            for each, starts in zip(places, self._starts(places), strict=True):
-                waits = each.cancelled is None and each.starts > now
-                if waits and starts is not None and now <= starts < each.starts:
-                    ledger.change(db, each.number, starts=starts)
+            before: list[Place] = []
+            behind: list[Place] = []
+            for each in ledger.queue_at(db, place, now):
+                (behind if (each.joined, each.number) >= (place.joined, place.number) else before).append(each)
+            visits = [
+                evolve(each.visit, moves_from=now) if each.cancelled is None and each.starts > now else each.visit
+                for each in behind
+            ]
+            starts = self._schedule.starts(visits, _state(before, place.joined))
+            for each, start in zip(behind, starts, strict=True):
+                if start is not None and start < each.starts:
+                    ledger.change(db, each.number, starts=start)
 
     def close(self) -> None:
         """It holds nothing; simulations are the executor's."""
@@ -169,25 +176,32 @@ class LivingProvider:
     def expected_wait(self) -> float:
         """Seconds that a short job would wait which came now, behind others and ours."""
         now = self._clock.now()
-        before = self._places.since(counted_from(now))
-        return self._schedule.queue_wait(now, [each.visit for each in before])
+        places = self._places.queue(now)
+        later = [each.visit for each in places if each.joined > now]
+        return self._schedule.queue_wait(now, later, _state([each for each in places if each.joined <= now], now))
 
-    def _starts(self, places: list[Place]) -> list[float | None]:
-        """When each starts; who needs a younger calibration than it would have joins the queue after the next."""
-        visits = [each.visit for each in places]
+    def starts_at(self, key: str) -> float | None:
+        """When the job sent under a key starts, as things stand, or did start; None: it has none such."""
+        place = self._places.of_key(key)
+        return None if place is None else place.starts
+
+    def _start(self, db: sqlite3.Connection, place: Place) -> tuple[float, float]:
+        """When a new job joins the queue and starts: behind the next calibration if it needs a younger one than now.
+
+        Raises:
+            RefusedByProviderError: It never fits between two calibrations, or soon enough after one.
+        """
+        places, joined = ledger.queue(db, place.came), place.came
         for _ in range(MOST_CALIBRATIONS):
-            found = self._schedule.starts(visits)
-            late = [
-                index
-                for index, (each, starts) in enumerate(zip(places, found, strict=True))
-                if starts is not None and each.max_age is not None and self._age(starts) > each.max_age
-            ]
-            if not late:
-                return found
-            for index in late:
-                came = self._schedule.next_calibration(found[index] or visits[index].came)
-                visits[index] = evolve(visits[index], came=came)
-        return [None if index in late else starts for index, starts in enumerate(found)]
+            later = [each.visit for each in places if each.joined > joined]
+            state = _state([each for each in places if each.joined <= joined], joined)
+            starts = self._schedule.starts([*later, Visit(joined, place.ends - place.starts)], state)[-1]
+            if starts is None:
+                break
+            if place.max_age is None or self._age(starts) <= place.max_age:
+                return joined, starts
+            joined = self._schedule.next_calibration(starts)
+        raise _no_room(self._driver.info.name, place)
 
     def _age(self, at: float) -> float:
         return at - self._driver.calibration(at).taken_at
@@ -197,9 +211,11 @@ class LivingProvider:
         job = ProviderJob(id=name, key=place.key, state=ProviderJobState.QUEUED)
         if place.cancelled is not None:
             ran = max(0.0, place.cancelled - place.starts)
-            return replace(job, state=ProviderJobState.CANCELLED, seconds=ran)
+            began = place.starts if ran else None
+            return replace(job, state=ProviderJobState.CANCELLED, seconds=ran, started_at=began)
         if now < place.starts:
             return job
+        job = replace(job, started_at=place.starts)
         if now < place.ends:
             return replace(job, state=ProviderJobState.RUNNING)
         ran = place.ends - place.starts
@@ -234,14 +250,6 @@ class LivingProvider:
         provenance = {**report.execution.provenance, "executed_at": place.starts, "life": told}
         return replace(report.execution, provenance=provenance, calibration=self._driver.calibration(place.starts))
 
-    def _duration(self, work: Work, plan: Plan) -> float:
-        """Seconds on the device: loading each program, then each shot of each parameter set and measurement basis."""
-        life, seconds = self._driver.living.life, 0.0
-        for pub, told in zip(work.pubs, plan.details["programs"], strict=True):
-            runs = pub.parameters.num_sets * max(1, len(pub.observables or ()))
-            seconds += life.overhead_s + runs * (pub.shots or 1) * (told["shot_s"] + life.shot_pause_s)
-        return seconds
-
     def _place(self, provider_id: str) -> Place:
         place = self._places.numbered(self._number(provider_id))
         if place is None or self._name(place) != provider_id:
@@ -270,10 +278,17 @@ class _Simulation:
         self.ready.set()
 
 
+def _state(before: Sequence[Place], at: float) -> QueueState:
+    """Where the queue stands after the jobs before; as if no others had waited before the midnight before `at`."""
+    joined = max((each.joined for each in before), default=0.0)
+    ends = max((each.visit.ends for each in before), default=0.0)
+    return QueueState(max(joined, counted_from(at)), ends)
+
+
 def _no_room(name: str, place: Place) -> RefusedByProviderError:
-    young = "" if place.max_age is None else f" soon enough for a calibration of at most {place.max_age:,.0f} s"
+    young = "" if place.max_age is None else f" soon enough for a calibration of at most {span(place.max_age)}"
     return RefusedByProviderError(
-        f"{name} has no room for a job of {place.seconds:,.0f} s between two calibrations{young}.",
+        f"{name} has no room for a job of {span(place.seconds)} between two calibrations{young}.",
         code="job-too-long",
         next_step="Split it into several jobs." if not young else f"Split it, or allow more with {MAX_AGE}.",
         details={"seconds": place.seconds},
