@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.device_map import DeviceMap, device_map
+from antiphon.client.moments import Moment, seconds_of
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.policies.changes import DeviceDrift
 from antiphon.errors import LimitError
@@ -28,7 +28,7 @@ class TargetDevice:
         """
         return self.calibrations(limit=1)[0]
 
-    def calibrations(self, since: float | str | dt.datetime | None = None, limit: int = 10) -> Sequence[Calibration]:
+    def calibrations(self, since: Moment | None = None, limit: int = 10) -> Sequence[Calibration]:
         """Its calibrations, newest first, and the one that was in force at `since`.
 
         Args:
@@ -39,9 +39,9 @@ class TargetDevice:
         Raises:
             LimitError: The target is no device (code "calibration-unknown").
         """
-        return self._connection.calibrations(self._view.info.name, moment(since), limit)
+        return self._connection.calibrations(self._view.info.name, None if since is None else seconds_of(since), limit)
 
-    def drift(self, program: object = None, since: float | str | dt.datetime | None = None) -> DeviceDrift:
+    def drift(self, program: object = None, since: Moment | None = None) -> DeviceDrift:
         """What changed since the calibration in force at `since`, and whether `program` would notice. Prints well.
 
         Args:
@@ -53,7 +53,7 @@ class TargetDevice:
             UnsupportedProgramError: The target does not run the program.
         """
         read = None if program is None else to_program(program)
-        return self._connection.drift(self._view.info.name, read, moment(since))
+        return self._connection.drift(self._view.info.name, read, None if since is None else seconds_of(since))
 
     def draw(self, at: Calibration | None = None) -> DeviceMap:
         """The device as a picture: its qubits and pairs where they are, coloured by their errors. Notebooks show it.
@@ -72,25 +72,3 @@ class TargetDevice:
                 next_step="Draw a target that is a device: antiphon targets list shows which are.",
             )
         return device_map(info.name, info.device, calibration)
-
-
-def moment(at: float | str | dt.datetime | None) -> float | None:
-    """A time in seconds since the epoch; None stays None.
-
-    Raises:
-        LimitError: It is none (code "time-invalid").
-    """
-    if at is None:
-        return None
-    try:
-        if isinstance(at, str):
-            at = dt.datetime.fromisoformat(at)
-        if isinstance(at, dt.datetime):
-            return (at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)).timestamp()
-        return float(at)
-    except (TypeError, ValueError, OverflowError):
-        raise LimitError(
-            f"{str(at)[:80]!r} is no time.",
-            code="time-invalid",
-            next_step="Give seconds since the epoch, a datetime, or ISO 8601 such as 2026-01-31T12:00Z.",
-        ) from None
