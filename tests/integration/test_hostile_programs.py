@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from antiphon import JobStatus, Workspace, composition
-from antiphon.adapters.executors import reading
+from antiphon.adapters.executors.places import MOST_EACH
 from antiphon.adapters.executors.reading import ReadingCodec
 from mutation import BELL_BODY, FORMATS, body_of, damaged, valid
 from programs import BELL
@@ -225,7 +225,7 @@ def test_many_endless_programs_at_once_leave_room_for_others(tmp_path: Path, mon
     print(dict(codes), turns)
     assert turns > 5
     assert codes.keys() == {(422, "program-unreadable"), (503, "readers-busy")}
-    assert codes[422, "program-unreadable"] >= reading.MAX_WAITING
+    assert codes[422, "program-unreadable"] >= MOST_EACH
     assert all(answer.headers["Retry-After"] for answer in ended if answer.status_code == 503)
 
 

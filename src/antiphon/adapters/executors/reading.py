@@ -7,22 +7,18 @@ that is plainly harmless (`plain_text.is_plain`) is read where it is asked for.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import itertools
 import json
-import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotInTime
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 from antiphon.adapters.executors import failures
+from antiphon.adapters.executors.bounded_calls import BoundedCalls
 from antiphon.adapters.executors.frames import decode, encode
+from antiphon.adapters.executors.places import Places
 from antiphon.adapters.executors.plain_text import is_plain
-from antiphon.adapters.executors.pool import WorkerPool
 from antiphon.adapters.executors.read_programs import ReadPrograms
 from antiphon.domain.circuits import Circuit, Operation, Unitary
 from antiphon.domain.evolve import evolve
@@ -34,8 +30,6 @@ READERS = 2
 READ_SECONDS = 10.0
 READ_MEMORY = 2**30
 """Bytes that reading one program may take beyond what the SDKs themselves do."""
-MAX_WAITING = 8
-"""Calls that are read or wait at the same time; further ones are refused at once, so that they hold no thread."""
 PATIENCE_SECONDS = 45.0
 """A call waits so long at most: the programs before it have taken all their time. The start of a reader counts."""
 
@@ -45,12 +39,6 @@ _OF_SDKS = frozenset({ProgramFormat.QPY, ProgramFormat.CIRQ_JSON})
 _PIECE = 5_000
 _OPERATION_BYTES = 400
 _ENTRY_BYTES = 2_048
-
-_KILLED = {
-    "worker-timeout": "Reading it took longer than {seconds:g} s.",
-    "worker-memory": "Reading it took more than {memory:,.0f} MiB of memory.",
-    "worker-crashed": "Reading it crashed the process that read it.",
-}
 
 
 class ReadingCodec:
@@ -62,6 +50,8 @@ class ReadingCodec:
         seconds: For reading one program.
         memory_bytes: For reading one program; see `WorkerPool`.
         room_bytes: For programs that were read, about.
+        patience_seconds: A call waits so long at most.
+        places: For calls that are read or wait at the same time.
     """
 
     def __init__(
@@ -71,19 +61,26 @@ class ReadingCodec:
         seconds: float = READ_SECONDS,
         memory_bytes: int = READ_MEMORY,
         room_bytes: int = 64 * 2**20,
+        patience_seconds: float = PATIENCE_SECONDS,
+        places: Places | None = None,
     ) -> None:
         self._here = FrontendCodec()
-        self._texts = WorkerPool("readers", FrontendCodec, readers, memory_bytes, _TEXT_READERS)
-        self._sdks = WorkerPool("readers with SDKs", FrontendCodec, readers, memory_bytes, _SDKS)
-        self._seconds = seconds
-        self._memory = memory_bytes
+        places = places or Places()
+        self._texts, self._sdks = (
+            BoundedCalls(
+                name,
+                FrontendCodec,
+                workers=readers,
+                seconds=seconds,
+                memory_bytes=memory_bytes,
+                patience_seconds=patience_seconds,
+                busy=_busy,
+                preload=modules,
+                places=places,
+            )
+            for name, modules in (("readers", _TEXT_READERS), ("readers with SDKs", _SDKS))
+        )
         self._known = ReadPrograms(room_bytes)
-        self._places = threading.BoundedSemaphore(MAX_WAITING)
-        self._numbers = itertools.count()
-        self._lock = threading.Lock()
-        self._pending: set[Future[object]] = set()
-        self._closed = False
-        atexit.register(self.close)
 
     def load(
         self,
@@ -123,14 +120,8 @@ class ReadingCodec:
 
     def close(self) -> None:
         """Kill the readers; who waits for one is told that it is closed."""
-        atexit.unregister(self.close)
-        with self._lock:
-            self._closed = True
-            pending = list(self._pending)
         self._texts.close()
         self._sdks.close()
-        for future in pending:
-            _settle(future, failures.executor_closed("readers"))
 
     def _read(self, request: ReadProgram) -> Program:
         key = request.key()
@@ -155,51 +146,14 @@ class ReadingCodec:
         return program
 
     def _read_apart(self, request: ReadProgram) -> tuple[Program, int]:
-        if not self._places.acquire(blocking=False):
-            raise _busy()
-        try:
-            answer = self._ask(request)
-        finally:
-            self._places.release()
+        readers = self._sdks if _needs_sdk(request) else self._texts
+        answer = readers.ask(request)
         if isinstance(answer, Pieces):
             return answer.program(), answer.weight
         if not isinstance(answer, AntiphonError):
             raise TypeError(f"a reader answered {type(answer).__name__}")
-        if answer.code in _KILLED:
-            raise self._unreadable(answer)
-        raise answer
-
-    def _ask(self, request: ReadProgram) -> object:
-        future: Future[object] = Future()
-        with self._lock:
-            if self._closed:
-                raise _closed()
-            self._pending.add(future)
-        task = f"read-{next(self._numbers)}"
-        pool = self._sdks if _needs_sdk(request) else self._texts
-        try:
-            pool.start(task, request, self._seconds, lambda outcome, _: _settle(future, outcome))
-            answer = future.result(PATIENCE_SECONDS)
-        except NotInTime:
-            pool.cancel(task)
-            raise _busy() from None
-        finally:
-            with self._lock:
-                self._pending.discard(future)
-        if isinstance(answer, AntiphonError) and answer.code == "executor-closed":
-            raise _closed()
-        return answer
-
-    def _unreadable(self, found: AntiphonError) -> ProgramError:
-        cause = _KILLED[found.code].format(seconds=self._seconds, memory=self._memory / 2**20)
-        return ProgramError(
-            "The program could not be read within the limits of this server.",
-            code="program-unreadable",
-            cause=cause,
-            next_step="Check that it is complete and not damaged (read it with your own SDK), write it again, "
-            "or make it smaller: use loops and gate definitions, or submit it in parts.",
-            details={"limit_seconds": self._seconds, "limit_bytes": self._memory, "ended": found.code},
-        )
+        cause = readers.why_killed(answer, "Reading it")
+        raise answer if cause is None else _unreadable(answer, cause, readers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +256,15 @@ def _named(program: Program, name: str) -> Program:
     return evolve(program, name=name) if name and name != program.name else program
 
 
-def _settle(future: Future[object], outcome: object) -> None:
-    if not future.done():
-        future.set_result(outcome)
+def _unreadable(found: AntiphonError, cause: str, readers: BoundedCalls) -> ProgramError:
+    return ProgramError(
+        "The program could not be read within the limits of this server.",
+        code="program-unreadable",
+        cause=cause,
+        next_step="Check that it is complete and not damaged (read it with your own SDK), write it again, "
+        "or make it smaller: use loops and gate definitions, or submit it in parts.",
+        details={"limit_seconds": readers.seconds, "limit_bytes": readers.memory_bytes, "ended": found.code},
+    )
 
 
 def _busy() -> StoreError:
@@ -315,7 +275,3 @@ def _busy() -> StoreError:
         next_step="Send it again in a few seconds.",
         details={"retry_after_s": 5},
     )
-
-
-def _closed() -> StoreError:
-    return StoreError("The workspace is closed.", code="store-closed", next_step="Open a new workspace.")

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from antiphon.domain.identity import Principal, Scope
 from antiphon.engine.access.tenants import DEFAULT
 from antiphon.errors import PermissionDeniedError
+from antiphon.ports.on_behalf import works_for
 from antiphon.server.services import Services, services_of
 
 
@@ -36,6 +37,7 @@ async def authenticated(request: Request) -> Principal:
     principal = await services.authenticator.authenticate(request)
     request.state.principal = principal
     services.limiter.check(request, principal)
+    works_for(principal.workspace)
     return principal
 
 

@@ -5,14 +5,16 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
 
 import pytest
 
-from antiphon.adapters.executors import apart
 from antiphon.adapters.executors.apart import CallsApart
+from antiphon.adapters.executors.places import Places
 from antiphon.adapters.targets.emu.recorded import recorded
 from antiphon.adapters.targets.emu.snapshots import snapshot_named
 from antiphon.errors import AntiphonError, LimitError, StoreError
+from antiphon.ports.on_behalf import on_behalf_of
 
 
 @pytest.fixture
@@ -62,25 +64,43 @@ def test_a_call_that_eats_memory_or_crashes_is_told_so(calls: CallsApart) -> Non
         assert found.value.code == "compile-too-long"
 
 
-def test_more_calls_than_may_wait_are_refused_at_once_and_closing_ends_those_that_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(apart, "MAX_WAITING", 2)
+def test_closing_ends_calls_that_wait() -> None:
     calls = CallsApart("compilers", workers=1)
 
-    def waits() -> StoreError:
+    def waits() -> str | None:
         with pytest.raises(StoreError) as found:
             calls(time.sleep, 600.0)
-        return found.value
+        return found.value.code
 
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(waits) for _ in range(2)]
-        while len(calls._pending) < 2:
+        while not calls.calls.num_asked:
             time.sleep(0.01)
-        with pytest.raises(StoreError) as refused:
-            calls(os.getpid)
         calls.close()
-        assert {each.result().code for each in waiting} == {"store-closed"}
-    assert refused.value.code == "compilers-busy"
+        assert {each.result() for each in waiting} == {"store-closed"}
     with pytest.raises(StoreError, match="closed"):
         calls(os.getpid)
+
+
+def test_one_workspace_leaves_room_for_others_and_its_batches_wait_with_patience() -> None:
+    calls = CallsApart("compilers", workers=1, places=Places(3, 2))
+
+    def asks(workspace: str, *, patient: bool = False) -> object:
+        with on_behalf_of(workspace, patient=patient):
+            return calls(time.sleep, 600.0)
+
+    with ThreadPoolExecutor(4) as pool:
+        greedy = [pool.submit(asks, "greedy") for _ in range(2)]
+        while calls.calls._places._taken["greedy"] < 2:
+            time.sleep(0.01)
+        with pytest.raises(StoreError) as refused:
+            asks("greedy")
+        assert refused.value.code == "compilers-busy"
+        modest, batch = pool.submit(asks, "modest"), pool.submit(asks, "greedy", patient=True)
+        with pytest.raises(NotInTime):
+            modest.result(0.2)
+        with pytest.raises(StoreError):
+            asks("third")
+        calls.close()
+        for each in (*greedy, modest, batch):
+            assert getattr(each.exception(), "code", None) == "store-closed"

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from qiskit import QuantumCircuit, qpy
 
-from antiphon.adapters.executors import reading
+from antiphon.adapters.executors.places import Places
 from antiphon.adapters.executors.reading import Pieces, ReadingCodec, ReadProgram
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import AntiphonError, ProgramError, StoreError
@@ -83,7 +83,7 @@ def test_a_program_is_read_once_and_found_again_by_its_own_format(
     def never(request: ReadProgram) -> object:
         raise AssertionError("it was read again")
 
-    monkeypatch.setattr(codec, "_ask", never)
+    monkeypatch.setattr(codec, "_read_apart", never)
     assert codec.read(RECURSIVE + "// once") is first
     again = codec.load(first.format, first.source, name=first.name, entry_point=first.entry_point)
     assert again is first
@@ -142,9 +142,8 @@ def test_a_reader_that_crashes_ends_alone() -> None:
     codec.close()
 
 
-def test_more_than_can_be_read_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_WAITING", 1)
-    codec = ReadingCodec(readers=1, seconds=120)
+def test_more_than_can_be_read_are_refused_at_once() -> None:
+    codec = ReadingCodec(readers=1, seconds=120, places=Places(1))
     ended: list[AntiphonError] = []
 
     def ask() -> None:
@@ -155,7 +154,7 @@ def test_more_than_can_be_read_are_refused_at_once(monkeypatch: pytest.MonkeyPat
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while not codec._pending:
+    while not codec._texts.num_asked:
         time.sleep(0.01)
     with pytest.raises(StoreError) as found:
         codec.read(RECURSIVE)
@@ -166,13 +165,12 @@ def test_more_than_can_be_read_are_refused_at_once(monkeypatch: pytest.MonkeyPat
     assert [error.code for error in ended] == ["store-closed"]
 
 
-def test_who_waits_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PATIENCE_SECONDS", 0.2)
-    codec = ReadingCodec(readers=1, seconds=120)
+def test_who_waits_too_long_is_told_so() -> None:
+    codec = ReadingCodec(readers=1, seconds=120, patience_seconds=0.2)
     with pytest.raises(StoreError) as found:
         codec.read(ENDLESS)
     assert found.value.code == "readers-busy"
-    assert not codec._pending
+    assert not codec._texts.num_asked
     codec.close()
 
 
