@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.domain.jobs import Job
-from antiphon.domain.results import Estimated, Outcome, Sampled, outcome_to_json
+from antiphon.domain.results import Estimated, Outcome, Sampled, ShotNoise, outcome_to_json
 from antiphon.domain.work import JobKind
 from antiphon.errors import AntiphonError
 
@@ -127,22 +127,37 @@ class Result:
         """The result without mitigation, from the same shots as far as they say it; itself where nothing was done."""
         return Result(self.job, [None if outcome is None else _raw(outcome) for outcome in self.outcomes])
 
-    def interval(self, level: float = 0.95) -> Any:
+    def interval(self, level: float = 0.95, method: str | None = None) -> Any:
         """Confidence intervals, each by itself at `level`.
 
-        Of expectation values, a pair (low, high) in the shape of `values`: ± as many standard errors as a normal
-        distribution holds, which is right for hundreds of shots and more. They hold the noise of shots (and of
-        calibration circuits), not the bias that mitigation leaves. Of counts, {outcome: (low, high)} of its
-        probability in the shape of `counts`: Wilson's score interval.
+        Of expectation values, a pair (low, high) in the shape of `values`; the two are equal for exact ones. Of counts,
+        {outcome: (low, high)} of its probability in the shape of `counts`; with readout errors undone where that was
+        asked for (`result.raw.interval()` has those of what was read). They hold the noise of shots, of calibration
+        circuits and of random instances, not the bias that mitigation leaves.
+
+        Args:
+            method: "exact" (Clopper and Pearson; of a probability alone, others have "score"), "score" (Wilson's, and
+                what is like it for a sum) or "normal" (± standard errors). None: exact where the shots are few or
+                nearly all alike, else score.
 
         Raises:
-            AntiphonError: The level is none (code "level-invalid").
+            AntiphonError: The level or the method is none (code "level-invalid").
+            MissingExtraError: SciPy is not installed, and there are few shots or few random instances.
         """
-        from antiphon.client.intervals import around, of_counts
+        from antiphon.client import intervals
 
-        if self.job.spec.kind is JobKind.ESTIMATE:
-            return around(self.values, self.stderr, level)
-        return of_counts(self.counts, level)
+        if self.job.spec.kind is not JobKind.ESTIMATE:
+            each = [
+                None if outcome is None else _intervals(_sampled(outcome), level, method) for outcome in self.outcomes
+            ]
+            return each if self.job.spec.kind is JobKind.BATCH else each[0]
+        found = []
+        for outcome in self.outcomes:
+            told = _estimated(outcome)
+            ends = intervals.of_values(told, level, method)
+            shaped = tuple(float(end[0]) if told.shape == () else end.reshape(told.shape) for end in ends)
+            found.append(shaped)
+        return found[0] if len(found) == 1 else found
 
     def to_dict(self) -> dict[str, Any]:
         """The whole result as JSON values."""
@@ -186,14 +201,29 @@ class Result:
 
 
 def _array(outcome: Outcome | None, field: str) -> Any:
+    found = _estimated(outcome)
+    data: NDArray[np.float64] = np.array(getattr(found, field), dtype=np.float64).reshape(found.shape)
+    return float(data) if found.shape == () else data
+
+
+def _estimated(outcome: Outcome | None) -> Estimated:
     if not isinstance(outcome, Estimated):
         raise AntiphonError(
             "This job sampled counts; it has no expectation values.",
             code="result-kind",
             next_step="Use result.counts, or run target.estimate(circuit, observable).",
         )
-    data: NDArray[np.float64] = np.array(getattr(outcome, field), dtype=np.float64).reshape(outcome.shape)
-    return float(data) if outcome.shape == () else data
+    return outcome
+
+
+def _intervals(sampled: Sampled, level: float, method: str | None) -> Any:
+    from antiphon.client import intervals
+
+    if "quasi_probabilities" in (_told(sampled, "mitigation") or {}) and method is None:
+        flat = [intervals.of_corrected(sampled, place, level) for place in range(len(sampled.counts))]
+    else:
+        flat = [intervals.of_counts(counts, level, method) for counts in sampled.counts]
+    return flat[0] if sampled.shape == () else flat
 
 
 def _sampled(outcome: Outcome | None) -> Sampled:
@@ -217,7 +247,8 @@ def _raw(outcome: Outcome) -> Outcome:
     if isinstance(outcome, Sampled):
         return replace(outcome, details=None)
     raw = told["raw"]
-    return replace(outcome, values=tuple(raw["values"]), stderr=tuple(raw["stderr"]), details=None)
+    noise = ShotNoise.from_json(raw["noise"]) if "noise" in raw else None
+    return replace(outcome, values=tuple(raw["values"]), stderr=tuple(raw["stderr"]), details=None, noise=noise)
 
 
 def _mitigated(sampled: Sampled) -> Any:

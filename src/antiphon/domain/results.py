@@ -16,6 +16,48 @@ Counts: TypeAlias = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class ShotNoise:
+    """What an interval has to know of the shots behind estimated values, beside their standard errors.
+
+    Each is flat in the order of the values, or has one entry that counts for all of them.
+
+    Attributes:
+        edge: √Σ (h/n)² over the circuits behind a value, each of n shots. h is half of the distance of the two numbers
+            that have the mean, the variance and the skewness of what its shots contribute; where those are all alike,
+            half of the range that they have.
+        pull: Σ c/n over them, c the distance from the mean to the middle of the two numbers, or of the range.
+        low, high: Between which the value lies in every state; None where nothing bounds what is estimated.
+        two_valued: Whether the value is of one circuit whose shots contribute one of two numbers.
+        freedom: Degrees of freedom of the standard error; None where they are too many to matter.
+    """
+
+    edge: tuple[float, ...]
+    pull: tuple[float, ...]
+    low: tuple[float | None, ...] = (None,)
+    high: tuple[float | None, ...] = (None,)
+    two_valued: tuple[bool, ...] = (False,)
+    freedom: tuple[float | None, ...] = (None,)
+
+    def packed(self) -> ShotNoise:
+        """The same with one entry for what is alike for all values, and as many digits as an interval can need."""
+        found = {name: tuple(map(_short, getattr(self, name))) for name in ShotNoise.__slots__}
+        return ShotNoise(**{name: each[:1] if len(set(each)) == 1 else each for name, each in found.items()})
+
+    def to_json(self) -> dict[str, list[Any]]:
+        """As JSON values."""
+        return {name: list(getattr(self, name)) for name in ShotNoise.__slots__}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ShotNoise:
+        """The inverse of `to_json`."""
+        return cls(**{name: tuple(data[name]) for name in ShotNoise.__slots__ if name in data})
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """Counts of one program, one mapping for each parameter set.
 
@@ -43,7 +85,7 @@ class Estimated:
     """Expectation values of one program, flat in C order over `shape` (parameters and observables broadcast).
 
     `stderr` is the standard error of each value: 0.0 for an exact engine, in which case `shots` is None. Values are
-    those after mitigation, where there was any.
+    those after mitigation, where there was any. `noise` is None for exact ones.
 
     `details` has, as JSON values, what only some jobs have: "mitigation" (settings, raw values, verdict, overhead, the
     counts of every circuit) and "allocation" (how the shots were shared, round by round).
@@ -54,6 +96,7 @@ class Estimated:
     stderr: tuple[float, ...]
     shots: int | None = None
     details: Mapping[str, Any] | None = None
+    noise: ShotNoise | None = None
 
 
 Outcome: TypeAlias = "Sampled | Estimated"
@@ -93,6 +136,8 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
             "stderr": list(outcome.stderr),
             "shots": outcome.shots,
         }
+        if outcome.noise is not None:
+            found["noise"] = outcome.noise.to_json()
     if outcome.details is not None:
         found["details"] = dict(outcome.details)
     return found
@@ -105,4 +150,12 @@ def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
         exact = data.get("probabilities")
         probabilities = None if exact is None else tuple(exact)
         return Sampled(shape, tuple(data["counts"]), data["shots"], data["outcomes"], probabilities, details)
-    return Estimated(shape, tuple(data["values"]), tuple(data["stderr"]), data["shots"], details)
+    noise = data.get("noise")
+    return Estimated(
+        shape,
+        tuple(data["values"]),
+        tuple(data["stderr"]),
+        data["shots"],
+        details,
+        None if noise is None else ShotNoise.from_json(noise),
+    )

@@ -59,6 +59,17 @@ class Basis:
                 strings[:, index] /= factor_of(support)
         return strings @ self.weights
 
+    def reach(self, largest: Floats, factor_of: Callable[[tuple[int, ...]], float] | None = None) -> Floats:
+        """How far from 0 a shot can contribute to each observable.
+
+        Args:
+            largest: Magnitude of each bit.
+        """
+        strings = np.array(
+            [largest[list(each)].prod() / (factor_of(each) if factor_of else 1.0) for each in self.supports]
+        )
+        return np.asarray(strings @ np.abs(self.weights))
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -75,6 +86,11 @@ class Measured:
     constants: Floats
     reach: Floats
     bases: tuple[Basis, ...]
+
+    def range_of(self, observable: int) -> tuple[float, float]:
+        """Between which an observable lies in every state."""
+        constant, reach = float(self.constants[observable]), float(self.reach[observable])
+        return constant - reach, constant + reach
 
 
 def measured_for(observables: Sequence[Observable]) -> Measured:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from antiphon.adapters.targets.mitigation.asking import OPTION_HELP, Asked, check_dynamic, check_pub, read_asked
 from antiphon.adapters.targets.mitigation.device import as_compiled, compiled_ground
+from antiphon.adapters.targets.mitigation.estimate_outcome import EstimateOutcome
 from antiphon.adapters.targets.mitigation.estimate_plan import check_estimate
 from antiphon.adapters.targets.mitigation.estimate_run import EstimateRun
 from antiphon.adapters.targets.mitigation.ground import Ground, simulated, without_last_measurements
@@ -120,7 +121,7 @@ class MitigatingDriver:
                 told.append(execution.provenance)
                 calibration = execution.calibration or calibration
             rounds += 1
-        outcomes: tuple[Outcome, ...] = tuple(run.outcome() for run in runs)
+        outcomes: tuple[Outcome, ...] = tuple(outcome_of(run) for run in runs)
         provenance = _provenance(told, outcomes, asked)
         if asked.allocation is not None:
             # How many shots, and of what, was decided on the way.
@@ -316,6 +317,11 @@ def _base_of(work: Work, asked: Asked, circuits: int = 1) -> Work:
         program = program_of(Circuit(circuit.num_qubits, circuit.registers, circuit.parameters, bare), pub.program)
         pubs.append(evolve(pub, program=program, shots=shots))
     return Work(work.kind, tuple(pubs), asked.left)
+
+
+def outcome_of(run: EstimateRun | SampleRun) -> Outcome:
+    """What came of one pub."""
+    return EstimateOutcome(run).outcome() if isinstance(run, EstimateRun) else run.outcome()
 
 
 def _provenance(told: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], asked: Asked) -> dict[str, Any]:

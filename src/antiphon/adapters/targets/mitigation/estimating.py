@@ -23,6 +23,7 @@ from antiphon.adapters.targets.mitigation.statistics import (
     energies_by,
     jackknifed,
     paired,
+    reach_by,
     sums,
 )
 from antiphon.adapters.targets.mitigation.tallies import Request, Tally, shared
@@ -36,13 +37,17 @@ LEAST_EACH = 2
 """Shots of a circuit in the first round, so that it has a variance."""
 RAW_PART = 0.1
 """Of the shots, where the mitigated circuits say nothing of the raw value."""
+PRIOR_SHOTS = 4
 MARGIN = 1.05
 """Variances of a few shots are uncertain; a little more saves a round."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """Of shape (sets, observables), with the observables' constants."""
+    """Of shape (sets, observables), with the observables' constants.
+
+    `freedom` has the degrees of freedom of `variances`, and `raw_freedom` those of `raw_variances`.
+    """
 
     raw: Floats
     raw_variances: Floats
@@ -50,6 +55,9 @@ class Values:
     variances: Floats
     shift_variances: Floats
     at_zero: AtZero
+    raw_at: AtZero
+    freedom: Floats
+    raw_freedom: Floats
 
 
 def factor_priors(zne: ZeroNoiseExtrapolation | None, factors: Sequence[float]) -> Floats:
@@ -173,9 +181,11 @@ class Estimating:
         if not self.rounds or self.allocation is None:
             return np.outer(prior, norms)
         found = self._sums(self.program.role, self._reader())
-        spread = np.sqrt((found.within * found.shots[:, :, None, None]).mean(axis=(2, 3)))
-        # A basis whose few shots all agreed may still vary; it keeps a small part of what it had before.
-        return np.asarray(prior[:, None] * np.maximum(spread, 0.05 * norms[None, :]))
+        shots = found.shots[:, :, None, None]
+        # Few shots say little, and those that happen to agree would get no more, and their mean count too much: so many
+        # that vary as much as any state are added to them.
+        spread = (found.within * shots**2 + PRIOR_SHOTS * norms[None, :, None, None] ** 2) / (shots + PRIOR_SHOTS)
+        return np.asarray(prior[:, None] * np.sqrt(spread.mean(axis=(2, 3))))
 
     def _told(self, given: Sequence[int], calibration: int) -> dict[str, Any]:
         groups: dict[tuple[str, int, int], int] = {}
@@ -209,12 +219,13 @@ class Estimating:
         found = at_zero(self._sums(instances.role, reader), instances.factors, zne)
         own_raw = instances.raw_role != instances.role
         raw = self._sums(instances.raw_role, AsRead())
-        raw_values, raw_variances = raw.values[0], raw.errors[0]
+        raw_at = at_zero(raw, instances.factors[:1], None)
+        raw_values, raw_variances = raw_at.values, raw_at.variances
         if own_raw or found.weights is None:
             shift_variances = found.variances + raw_variances
         else:
             shift_variances = self._shift(instances, reader, found.weights).errors.sum(axis=0)
-        variances = found.variances
+        variances, doubts = found.variances, found.doubts
         if self.calibrating is not None:
             settled = found.weights
             again = [
@@ -223,6 +234,7 @@ class Estimating:
             ]
             more = jackknifed(again)
             variances, shift_variances = variances + more, shift_variances + more
+            doubts = doubts + more**2 / (len(again) - 1)
         return Values(
             raw_values + measured.constants,
             raw_variances,
@@ -230,13 +242,17 @@ class Estimating:
             variances,
             shift_variances,
             found,
+            raw_at,
+            _freedom(variances, doubts),
+            _freedom(raw_variances, raw_at.doubts),
         )
 
     def _constants(self) -> Values:
         """Observables that need no measurement."""
         values = np.tile(self.measured.constants, (self.num_sets, 1))
         none = np.zeros_like(values)
-        return Values(values, none, values, none, none, AtZero(none, none, np.ones(1)))
+        known = AtZero(none, none, np.ones(1), none, none, none)
+        return Values(values, none, values, none, none, known, known, none + np.inf, none + np.inf)
 
     def _reader(self) -> Reader:
         return AsRead() if self.calibrating is None else self.calibrating.reader()
@@ -246,8 +262,14 @@ class Estimating:
 
     def _sums(self, role: str, reader: Reader) -> Sums:
         energies = energies_by(reader, self.measured)
-        return sums(self._of(role), len(self.program.factors), len(self.measured.bases), energies)
+        reach = reach_by(reader, self.measured)
+        return sums(self._of(role), len(self.program.factors), len(self.measured.bases), energies, reach)
 
     def _shift(self, instances: Instances, reader: Reader, weights: Floats) -> Sums:
         energies = paired(reader, self.measured, weights)
         return sums(self._of(instances.role), len(self.program.factors), len(self.measured.bases), energies)
+
+
+def _freedom(variances: Floats, doubts: Floats) -> Floats:
+    """Welch and Satterthwaite's degrees of freedom; infinite where shots alone say how uncertain a value is."""
+    return np.where(doubts > 0.0, variances**2 / np.where(doubts > 0.0, doubts, 1.0), np.inf)

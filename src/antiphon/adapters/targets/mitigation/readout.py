@@ -40,6 +40,10 @@ class Reader(Protocol):
         """By what each string, told by its bits, is divided; None for nothing."""
         ...
 
+    def largest(self, num_bits: int) -> Floats:
+        """The largest magnitude that `columns` can give each bit."""
+        ...
+
 
 class AsRead:
     """Bits as they were read."""
@@ -49,6 +53,10 @@ class AsRead:
     def columns(self, bits: Bits, flips: tuple[bool, ...]) -> Floats:
         """±1."""
         return np.where(bits ^ np.array(flips, dtype=np.uint8), -1.0, 1.0)
+
+    def largest(self, num_bits: int) -> Floats:
+        """1."""
+        return np.ones(num_bits)
 
 
 class Local:
@@ -72,6 +80,10 @@ class Local:
         read = np.where(bits, -1.0, 1.0)
         return (read - (self.p10 - self.p01)) / self._slope * np.where(flips, -1.0, 1.0)
 
+    def largest(self, num_bits: int) -> Floats:  # noqa: ARG002 - it has as many as it knows
+        """More than 1: what is read is stretched."""
+        return np.asarray((1.0 + np.abs(self.p10 - self.p01)) / self._slope)
+
 
 class Twirled:
     """Bits as read, and each string divided by what it reads in a twirled |0…0⟩."""
@@ -84,6 +96,10 @@ class Twirled:
     def columns(self, bits: Bits, flips: tuple[bool, ...]) -> Floats:
         """±1."""
         return AsRead().columns(bits, flips)
+
+    def largest(self, num_bits: int) -> Floats:
+        """1."""
+        return np.ones(num_bits)
 
     @property
     def factor_of(self) -> Callable[[tuple[int, ...]], float] | None:

@@ -28,12 +28,17 @@ class Sums:
         within: Variances of the means, as the shots tell.
         between: As the instances among each other tell; of one alone, as its shots tell.
         shots: Of each factor and basis.
+        edge, pull: Summed over strata, the first squared; see `ShotNoise`.
+        doubt: Σ variance² / degrees of freedom of strata, for those of `between`.
     """
 
     means: Floats
     within: Floats
     between: Floats
     shots: Floats
+    edge: Floats
+    pull: Floats
+    doubt: Floats
 
     @property
     def values(self) -> Floats:
@@ -45,6 +50,12 @@ class Sums:
         """Variances of `values`: the larger of the two, whose difference is what the choice of instances adds."""
         return np.asarray(np.maximum(self.within.sum(axis=1), self.between.sum(axis=1)))
 
+    @property
+    def doubts(self) -> Floats:
+        """Variance² over degrees of freedom of `errors` (Welch and Satterthwaite); 0 where shots alone tell them."""
+        told = self.between.sum(axis=1) >= self.within.sum(axis=1)
+        return np.asarray(np.where(told, self.doubt.sum(axis=1), 0.0))
+
 
 @dataclass(frozen=True)
 class AtZero:
@@ -53,11 +64,16 @@ class AtZero:
     Attributes:
         weights: What each factor counts; None where a curve was fitted to each value.
         fallbacks: Values to which no exponential fitted, so that a line was taken.
+        edge, pull: As of `ShotNoise`, the first squared; of a curve, as of a line.
+        doubts: Variance² over degrees of freedom.
     """
 
     values: Floats
     variances: Floats
     weights: Floats | None
+    edge: Floats
+    pull: Floats
+    doubts: Floats
     fallbacks: int = 0
 
 
@@ -72,6 +88,17 @@ def energies_by(reader: Reader, measured: Measured) -> Energies:
     return energies
 
 
+def reach_by(reader: Reader, measured: Measured) -> Energies:
+    """How far from 0 a shot can contribute to each observable as `reader` reads it."""
+
+    def reach(tally: Tally) -> Floats:
+        cell = tally.cell
+        basis = measured.bases[cell.basis]
+        return abs(cell.weight) * basis.reach(reader.largest(len(cell.flips)), reader.factor_of)
+
+    return reach
+
+
 def paired(reader: Reader, measured: Measured, weights: Floats) -> Energies:
     """What outcomes contribute to the difference of mitigated and raw value, which share the shots at factor 1."""
     corrected, raw = energies_by(reader, measured), energies_by(AsRead(), measured)
@@ -83,16 +110,23 @@ def paired(reader: Reader, measured: Measured, weights: Floats) -> Energies:
     return energies
 
 
-def sums(tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: Energies) -> Sums:
+def sums(
+    tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: Energies, reach: Energies | None = None
+) -> Sums:
     """Means over random instances of each factor and basis.
+
+    Args:
+        reach: How far from 0 a shot can contribute, of each observable; only for the sake of intervals.
 
     Two instances that flip complementary bits count as one: together they are free of what makes either differ.
     """
     size = (len(tallies[0].counts), energies(tallies[0]).shape[1])
-    means, within, between = np.zeros((3, num_factors, num_bases, *size))
+    means, within, between, edge, pull, doubt = np.zeros((6, num_factors, num_bases, *size))
     shots = np.zeros((num_factors, num_bases))
     flipped = any(any(tally.cell.flips) for tally in tallies)
     parts: dict[tuple[int, int, int], dict[int, list[tuple[int, Floats, Floats]]]] = {}
+    reaches: dict[tuple[int, int, int], Floats] = {}
+    moments: dict[tuple[int, int, int], list[Floats]] = {}
     for tally in tallies:
         if not tally.shots:
             continue
@@ -100,9 +134,14 @@ def sums(tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: E
         mean = times @ each / tally.shots
         spread = np.maximum(times @ each**2 / tally.shots - mean**2, 0.0) / max(tally.shots - 1, 1)
         cluster = tally.cell.randomization // 2 if flipped else tally.cell.randomization
-        clusters = parts.setdefault((tally.cell.factor, tally.cell.basis, tally.cell.stratum), {})
+        stratum = (tally.cell.factor, tally.cell.basis, tally.cell.stratum)
+        if reach is not None:
+            reaches.setdefault(stratum, reach(tally))
+            kept = moments.setdefault(stratum, [np.zeros(size)] * 3)
+            moments[stratum] = [before + times @ each**power for power, before in enumerate(kept, start=1)]
+        clusters = parts.setdefault(stratum, {})
         clusters.setdefault(cluster, []).append((tally.shots, mean, spread))
-    for (factor, basis, _), clusters in parts.items():
+    for (factor, basis, number), clusters in parts.items():
         every = [part for found in clusters.values() for part in found]
         total = sum(count for count, _, _ in every)
         own = sum((count * mean for count, mean, _ in every), start=np.zeros(size)) / total
@@ -110,14 +149,31 @@ def sums(tallies: Sequence[Tally], num_factors: int, num_bases: int, energies: E
         means[place] += own
         within[place] += sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
         shots[place] += total
+        if reach is not None:
+            stratum = (factor, basis, number)
+            wide, side = _two_numbers([moment / total for moment in moments[stratum]], reaches[stratum])
+            edge[place] += wide / total**2
+            pull[place] += side / total
         if len(clusters) == 1:
-            between[place] += sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
+            told = sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
         else:
             sway = np.zeros(size)
             for found in clusters.values():
                 sway += sum((count * (mean - own) for count, mean, _ in found), start=np.zeros(size)) ** 2
-            between[place] += sway / total**2 * len(clusters) / (len(clusters) - 1)
-    return Sums(means, within, between, shots)
+            told = sway / total**2 * len(clusters) / (len(clusters) - 1)
+            doubt[place] += told**2 / (len(clusters) - 1)
+        between[place] += told
+    return Sums(means, within, between, shots, edge, pull, doubt)
+
+
+def _two_numbers(moments: Sequence[Floats], reach: Floats) -> tuple[Floats, Floats]:
+    """Of two numbers with these first three moments: half their distance squared, and from the mean to their middle."""
+    mean, second, third = moments
+    variance = second - mean**2
+    varies = variance > 1e-12 * reach**2
+    cubes = third - 3 * mean * second + 2 * mean**3
+    side = np.where(varies, cubes / np.where(varies, variance, 1.0) / 2, -mean)
+    return np.where(varies, variance + side**2, reach**2), side
 
 
 def at_zero(
@@ -128,25 +184,33 @@ def at_zero(
     Args:
         weights: Of the factors, where they were settled before.
     """
-    values, errors = found.values, found.errors
+    values, errors, doubts = found.values, found.errors, found.doubts
+    edge, pull = found.edge.sum(axis=1), found.pull.sum(axis=1)
     if settings is None:
-        return AtZero(values[0], errors[0], np.ones(1))
+        return AtZero(values[0], errors[0], np.ones(1), edge[0], pull[0], doubts[0])
     reached = np.array(factors)
     if weights is None:
         pooled = errors.mean(axis=(1, 2))
         weights = polynomial_weights(reached, pooled, settings.polynomial_degree or 1)
     value = np.tensordot(weights, values, axes=1)
     variance = np.tensordot(weights**2, errors, axes=1)
+    told = (
+        np.tensordot(weights**2, edge, axes=1),
+        np.tensordot(weights, pull, axes=1),
+        np.tensordot(weights**4, doubts, axes=1),
+    )
     if settings.polynomial_degree is not None:
-        return AtZero(value, variance, weights)
+        return AtZero(value, variance, weights, *told)
     fallbacks = 0
+    straight = variance.copy()
     for place in np.ndindex(value.shape):
         fitted = exponential(reached, values[(slice(None), *place)], errors[(slice(None), *place)])
         if fitted is None:
             fallbacks += 1
         else:
             value[place], variance[place] = fitted
-    return AtZero(value, variance, None, fallbacks)
+    stretched = (variance / np.where(straight > 0.0, straight, 1.0)) ** 2
+    return AtZero(value, variance, None, told[0], told[1], told[2] * stretched, fallbacks)
 
 
 def jackknifed(values: Sequence[Floats]) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.paulis import Group, commuting_groups, strings_on
+from antiphon.adapters.targets.sim.task import Value
 from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
 from antiphon.errors import LimitError
@@ -82,20 +83,37 @@ def sampled_value(
     grouped: GroupedSum,
     shots: int,
     measure: Callable[[Group, int], Energies],
-) -> tuple[float, float]:
+) -> Value:
     """Mean and standard error of a Pauli sum from `shots` shots in all.
 
     `measure` takes a group and its shots, measures in the group's basis, and gives what came.
     """
-    value, variance = grouped.constant, 0.0
+    value, variance, edge, pull = grouped.constant, 0.0, 0.0, 0.0
     if not grouped.groups:
-        return value, 0.0
+        return Value(value)
     for group, group_shots in zip(grouped.groups, shared_shots(grouped.groups, shots), strict=True):
         energies, times = measure(group, group_shots)
         mean = float(np.einsum("i,i->", energies, times)) / group_shots
         value += mean
-        variance += float(np.einsum("i,i->", (energies - mean) ** 2, times)) / (group_shots - 1) / group_shots
-    return value, math.sqrt(variance)
+        squares = float(np.einsum("i,i->", (energies - mean) ** 2, times))
+        cubes = float(np.einsum("i,i->", (energies - mean) ** 3, times))
+        variance += squares / (group_shots - 1) / group_shots
+        if squares > 0.0:
+            side = cubes / squares / 2
+            edge += (squares / group_shots + side**2) / group_shots**2
+        else:
+            side = group.weights.get(0, 0.0) - mean
+            edge += (group.reach / group_shots) ** 2
+        pull += side / group_shots
+    return Value(
+        value,
+        math.sqrt(variance),
+        math.sqrt(edge),
+        pull,
+        grouped.constant + sum(group.weights.get(0, 0.0) for group in grouped.groups),
+        sum(group.reach for group in grouped.groups),
+        len(grouped.groups) == 1 and sum(map(bool, grouped.groups[0].weights)) == 1,
+    )
 
 
 def group_energies(group: Group, outcomes: NDArray[np.int64]) -> NDArray[np.float64]:

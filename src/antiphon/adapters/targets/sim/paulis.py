@@ -154,6 +154,11 @@ class Group:
         """Square root of the sum of squared coefficients of the strings other than the identity."""
         return math.sqrt(sum(value * value for support, value in self.weights.items() if support))
 
+    @property
+    def reach(self) -> float:
+        """How far what a shot contributes can lie from the middle: the sum of the coefficients' absolute values."""
+        return sum(abs(value) for support, value in self.weights.items() if support)
+
     def rotations(self) -> list[tuple[str, int]]:
         """Gates, in order, after which measuring in the computational basis measures this group's basis."""
         gates = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,23 @@ from antiphon.adapters.targets.sim.readout import Flips
 from antiphon.adapters.targets.sim.settings import Settings
 from antiphon.domain.noise import Noise
 from antiphon.domain.observables import Observable
+from antiphon.domain.results import Estimated, ShotNoise
 from antiphon.domain.work import Pub
 
-Value: TypeAlias = "tuple[float, float]"
-"""An expectation value and its standard error."""
+
+class Value(NamedTuple):
+    """An expectation value with its standard error, and of one from shots what `ShotNoise` says of it.
+
+    `reach` is how far it can lie from `constant`.
+    """
+
+    value: float
+    stderr: float = 0.0
+    edge: float = 0.0
+    pull: float = 0.0
+    constant: float = 0.0
+    reach: float = 0.0
+    two_valued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class Ran:
         method: How, in the engine's words.
         precision: "single" or "double".
         num_calls: Times the state was evolved.
+        seconds: How long it took, if that was before it was asked for.
     """
 
     method: str
@@ -74,6 +88,7 @@ class Ran:
     counts: tuple[dict[str, int], ...] = ()
     values: tuple[Value, ...] = ()
     probabilities: tuple[dict[str, float], ...] | None = None
+    seconds: float | None = None
 
 
 def parameter_array(pub: Pub) -> Floats:
@@ -105,7 +120,7 @@ def over_observables(
     chosen = _flat_index(pub.observables_shape, shape)
     pairs: dict[int, dict[int, Value]] = {}
     for set_index, observable_index in zip(sets, chosen, strict=True):
-        pairs.setdefault(set_index, {})[observable_index] = (0.0, 0.0)
+        pairs.setdefault(set_index, {})[observable_index] = Value(0.0)
     for set_index in sorted(pairs):
         wanted = sorted(pairs[set_index])
         values = evaluate(set_index, [pub.observables[index] for index in wanted])
@@ -117,3 +132,18 @@ def _flat_index(shape: tuple[int, ...], broadcast: tuple[int, ...]) -> list[int]
     count = int(np.prod(shape, dtype=np.int64))
     flat: list[int] = np.broadcast_to(np.arange(count).reshape(shape), broadcast).ravel().tolist()
     return flat
+
+
+def estimated(pub: Pub, values: Sequence[Value]) -> Estimated:
+    """The outcome of a pub, from its values in C order over their shape."""
+    noise = None
+    if pub.shots is not None and values:
+        noise = ShotNoise(
+            edge=tuple(each.edge for each in values),
+            pull=tuple(each.pull for each in values),
+            low=tuple(each.constant - each.reach for each in values),
+            high=tuple(each.constant + each.reach for each in values),
+            two_valued=tuple(each.two_valued for each in values),
+        ).packed()
+    found = tuple(each.value for each in values)
+    return Estimated(estimated_shape(pub), found, tuple(each.stderr for each in values), pub.shots, noise=noise)

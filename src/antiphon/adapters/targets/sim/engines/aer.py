@@ -228,7 +228,7 @@ def _estimate(task: Task, method: str) -> Ran:
             return _mps_exact(simulator, task, parameters, sums)
         state = _state(simulator, task, parameters, method, method)
         reported = sums if noise is None else [through_readout(strings, noise) for strings in sums]
-        return [(_exact(state, strings), 0.0) for strings in reported]
+        return [Value(_exact(state, strings)) for strings in reported]
 
     values, num_calls = over_observables(task.pub, evaluate)
     how = "exact" if shots is None else "sampled in commuting groups"
@@ -286,7 +286,7 @@ def _mps_exact(simulator: Any, task: Task, parameters: Floats, sums: Sequence[St
     data = _result(simulator, circuit).data() if asked else {}
     found = iter(range(len(asked)))
     return [
-        (float(data[f"value{next(found)}"]) if any(x | z for x, z in strings) else sum(strings.values()), 0.0)
+        Value(float(data[f"value{next(found)}"]) if any(x | z for x, z in strings) else sum(strings.values()))
         for strings in sums
     ]
 

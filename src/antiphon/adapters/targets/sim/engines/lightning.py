@@ -90,7 +90,7 @@ def estimate(task: Task, kind: type[LightningState] = LightningState) -> Ran:
 
         def evaluate(index: int, observables: Sequence[Observable]) -> Sequence[Value]:
             state = _evolve(task, precision, rows[index], kind)
-            return [(_compiled(task, observable, state).evaluate(state), 0.0) for observable in observables]
+            return [Value(_compiled(task, observable, state).evaluate(state)) for observable in observables]
 
     else:
         rng = task.generator()

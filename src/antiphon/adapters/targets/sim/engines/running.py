@@ -24,8 +24,8 @@ from antiphon.adapters.targets.sim.engines import (
 )
 from antiphon.adapters.targets.sim.engines.lightning_gpu import GpuState
 from antiphon.adapters.targets.sim.settings import Settings, uniform_noise
-from antiphon.adapters.targets.sim.task import Ran, Task, estimated_shape
-from antiphon.domain.results import Estimated, Outcome, Sampled
+from antiphon.adapters.targets.sim.task import Ran, Task, estimated
+from antiphon.domain.results import Outcome, Sampled
 from antiphon.domain.returned import as_returned
 from antiphon.domain.work import Pub
 from antiphon.errors import AntiphonError, ExecutionError, UnsupportedProgramError
@@ -109,10 +109,9 @@ def run_circuit(engine: str, task: Task) -> tuple[Outcome, Ran]:
     if pub.observables is None:
         sampled = Sampled(pub.parameters.shape, ran.counts, task.shots, probabilities=ran.probabilities)
         return as_returned(pub.program.returns, sampled), ran
-    values = tuple(value for value, _ in ran.values)
-    if not np.isfinite(values).all():
+    if not np.isfinite([each.value for each in ran.values]).all():
         raise ExecutionError(f"The engine {engine} returned a value that is not a number.", code="engine-failed")
-    return Estimated(estimated_shape(pub), values, tuple(error for _, error in ran.values), pub.shots), ran
+    return estimated(pub, ran.values), ran
 
 
 def run_opaque(pub: Pub, engine: str, settings: Settings) -> tuple[Outcome, Ran]:

@@ -53,7 +53,7 @@ def estimate(task: Task) -> Ran:
         if shots is None:
             simulator = _stim().TableauSimulator()
             simulator.do(circuit)
-            return [(_exact(simulator, item, task.features.qubits), 0.0) for item in observables]
+            return [Value(_exact(simulator, item, task.features.qubits)) for item in observables]
         return [_sampled(circuit, task, item, shots, rng) for item in observables]
 
     values, num_calls = over_observables(task.pub, evaluate)

@@ -73,7 +73,7 @@ def test_an_observable_is_summed_as_words_on_their_qubits() -> None:
     observables = (Observable(5, terms), Observable(5, (("IIIII", 3.0),)))
     ran = lightning.estimate(task(circuit, observables, None, Settings()), OnProcessor)
     expected = [expectation(circuit, observable, []) for observable in observables]
-    assert [value for value, _ in ran.values] == pytest.approx(expected, abs=1e-12)
+    assert [each.value for each in ran.values] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("single", [True, False])
