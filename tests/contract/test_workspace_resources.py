@@ -70,6 +70,14 @@ def test_many_targets_are_asked_and_one_that_refuses_stops_none(ws: Workspace) -
         ws.target("sim.stabilizer").estimate_resources(line(3))
 
 
+@pytest.mark.parametrize("shots", [0, -5, 1.5])
+def test_what_is_no_number_of_shots_is_refused_before_any_target_says_so(ws: Workspace, shots: int) -> None:
+    with pytest.raises(LimitError):
+        ws.estimate_resources(BELL, shots=shots, fault_tolerant=False)
+    few = ws.estimate_resources(BELL, 50_000, targets=["emu.ion", DEVICE], fault_tolerant=False)
+    assert list(few.on) == [DEVICE]
+
+
 def test_error_correction_is_estimated_where_the_program_is(ws: Workspace) -> None:
     found = ws.target("sim.auto").estimate_resources(line(3), error_budget=0.01)
     corrected = found.fault_tolerant

@@ -20,14 +20,24 @@ ERROR_BUDGET = 0.001
 
 
 def on_each(connection: Connection, requests: Iterable[SubmitRequest]) -> tuple[TargetResources | Refused, ...]:
-    """What a program takes on each target; one that does not take it says why."""
+    """What a program takes on each target; one that does not take it says why.
+
+    Raises:
+        LimitError: The shots are no number of shots, on whatever target (code "shots-invalid").
+    """
     found: list[TargetResources | Refused] = []
     for request in requests:
         try:
             found.append(connection.resources(request))
         except (ProgramError, LimitError, MissingExtraError) as error:
+            if error.code == "shots-invalid" and not _is_number_of_shots(request.pubs[0].shots):
+                raise
             found.append(_refused(request.target, error))
     return tuple(found)
+
+
+def _is_number_of_shots(shots: object) -> bool:
+    return isinstance(shots, int) and not isinstance(shots, bool) and shots >= 1
 
 
 def with_error_correction(pub: PubRequest, model: str, error_budget: float) -> FaultTolerant | Refused:
