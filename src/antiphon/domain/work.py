@@ -94,7 +94,7 @@ class Plan:
             lives, its seconds there.
         memory_bytes: Estimated peak memory of one pub.
         safe_inline: True only when the work cannot hang or crash the process and is bounded: no measurement-dependent
-            loop, no native interpreter of foreign code.
+            loop, unless it is known to end soon with this seed, and no native interpreter of foreign code.
         num_calls: Simulator calls the plan makes (a sweep of 1,000 sets may be one).
         compiled: Each planned pub's program as it will run, from targets that compile; else empty.
         warnings: What the user should know before it is queued, each a sentence: a loss of fidelity while it waits for

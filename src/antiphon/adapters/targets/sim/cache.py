@@ -39,6 +39,19 @@ class BoundedCache(Generic[T]):
                     self._held -= self._size(dropped)
         return built
 
+    def put(self, key: Hashable, thing: T) -> None:
+        """Keep the thing under `key`, in the place of one that is there."""
+        self.pop(key)
+        self.get(key, lambda: thing)
+
+    def pop(self, key: Hashable) -> T | None:
+        """Take the thing under `key` out; None when there is none."""
+        with self._lock:
+            found = self._items.pop(key, None)
+            if found is not None:
+                self._held -= self._size(found)
+            return found
+
     def has(self, key: Hashable) -> bool:
         """Whether there is something under `key`."""
         with self._lock:

@@ -13,7 +13,7 @@ from antiphon.adapters.targets.sim.angles import Floats
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.checks import check_pub
 from antiphon.adapters.targets.sim.demand import Choice, Demand
-from antiphon.adapters.targets.sim.engines import running
+from antiphon.adapters.targets.sim.engines import branching, running
 from antiphon.adapters.targets.sim.features import Features
 from antiphon.adapters.targets.sim.pauli_sampling import check_shots, grouped_on
 from antiphon.adapters.targets.sim.reading import features_of
@@ -26,6 +26,8 @@ from antiphon.domain.work import Plan, Pub, Work
 from antiphon.errors import LimitError
 
 INLINE_BYTES = 256 * 2**20
+REHEARSED_SETS = 4
+"""A work of more parameter sets that may have no end goes to a worker anyway."""
 
 Rule = Callable[[Demand, Floats], Choice]
 
@@ -77,12 +79,16 @@ class SimDriver:
             distribution.check_sum(_exact_bytes(pub, settings) for pub in work.pubs)
         cost = sum(choice.seconds * count for choice, count in zip(choices, sets, strict=True))
         memory = max((choice.memory_bytes for choice in choices), default=0)
+        safe = memory <= INLINE_BYTES and all(
+            choice.safe or (sum(sets) <= REHEARSED_SETS and _ends_soon(pub, choice, settings))
+            for pub, choice in zip(work.pubs, choices, strict=True)
+        )
         return Plan(
             engine=tuple(choice.engine for choice in choices),
             reason=tuple(choice.reason for choice in choices),
             cost=cost,
             memory_bytes=memory,
-            safe_inline=all(choice.safe for choice in choices) and memory <= INLINE_BYTES,
+            safe_inline=safe,
             num_calls=sum(sets),
         )
 
@@ -99,7 +105,7 @@ class SimDriver:
             started = time.perf_counter()
             own = distribution.settled(settings, pub, features_for(pub.program))
             outcome, ran = _run(pub, engine, own)
-            elapsed = time.perf_counter() - started
+            elapsed = time.perf_counter() - started + (ran.seconds or 0.0)
             outcomes.append(outcome)
             part: dict[str, Any] = {
                 "engine": engine,
@@ -180,6 +186,14 @@ def features_for(program: Program) -> Features | None:
     if circuit is None:
         return None
     return _features.get((program.digest, program.entry_point), lambda: features_of(circuit))
+
+
+def _ends_soon(pub: Pub, choice: Choice, settings: Settings) -> bool:
+    """Whether a run with loops on measured bits, which may have no end, has a near one."""
+    features = features_for(pub.program)
+    if choice.engine != "branching" or features is None or pub.shots is None:
+        return False
+    return branching.ends_soon(Task(_key(pub.program), pub, features, parameter_array(pub), settings))
 
 
 def _run(pub: Pub, engine: str, settings: Settings) -> tuple[Outcome, Ran]:

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.adapters.targets.sim import build_drivers, choose
 from antiphon.adapters.targets.sim.engines import lightning_state
-from antiphon.domain.circuits import Bit, Circuit, Gate, If, Measure
+from antiphon.domain.circuits import Bit, Circuit, Gate, If, Measure, Not, Reset, While
 from antiphon.domain.observables import Observable
 from antiphon.domain.work import Plan, Work
 from antiphon.errors import LimitError, MissingExtraError
@@ -99,13 +99,20 @@ def test_entanglement_bounds_matrix_product_states() -> None:
     assert "asked for" in plan(sampling(circuit, max_bond_dimension=16), "sim.mps").reason[0]
 
 
+def seldom_done() -> Circuit:
+    """A loop of some ten thousand turns."""
+    turn = (Reset(0), Gate("ry", (0,), (0.02,)), Measure(0, 0))
+    return circuit_of(1, 1, While(Not(Bit(0)), turn))
+
+
 @pytest.mark.parametrize(
     ("work", "safe"),
     [
         (sampling(ladder(4)), True),
         (sampling(ladder(100, clifford=True)), True),
         (sampling(teleportation()), True),
-        (sampling(repeat_until_success()), False),
+        (sampling(repeat_until_success()), True),
+        (sampling(seldom_done()), False),
         (sampling(ladder(50)), False),
         (sampling(ladder(26)), False),
         (sampling(ladder(5), noise=NOISE), False),

@@ -52,6 +52,17 @@ def test_phase_estimation_of_an_exact_phase_is_certain() -> None:
     assert counts_of(AUTO.execute(work, AUTO.plan(work))) == {"1011": 1000}
 
 
+def test_a_loop_that_was_seen_to_end_soon_runs_once_and_gives_what_a_worker_gives() -> None:
+    work = sampling(repeat_until_success(), seed=41)
+    plan = AUTO.plan(work)
+    assert plan.safe_inline
+    first, again = AUTO.execute(work, plan), AUTO.execute(work, plan)  # the second was not rehearsed
+    assert counts_of(first) == counts_of(again)
+    assert first.provenance["engine_s"] > 0
+    other = AUTO.execute(sampling(repeat_until_success(), seed=42), plan)
+    assert counts_of(other) != counts_of(first)
+
+
 def test_a_loop_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(branching, "MAX_STEPS", 1000)
     circuit = circuit_of(1, 1, While(Not(Bit(0)), (Gate("z", (0,)), Measure(0, 0))), Measure(0, 0))
