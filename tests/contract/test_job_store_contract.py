@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger, advance_item
-from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, Stages, advance
+from antiphon.domain.jobs import PROVIDER, Job, JobEvent, JobStatus, JobTrigger, Stages, advance
 from antiphon.domain.sessions import FailurePolicy, SessionAction, SessionEvent, SessionStatus, advance_session
 from antiphon.errors import StoreError
 from antiphon.ports.job_store import (
@@ -410,6 +410,33 @@ def test_sessions_are_due_when_their_time_has_come(store: JobStore) -> None:
         tx.save_session(early, advance_session(early, close)[0], close)
     with store.read() as tx:
         assert tx.due_sessions(T0 + 99) == [late]
+
+
+def test_what_a_provider_has_and_has_not_started_is_told_as_waiting(store: JobStore) -> None:
+    jobs = [add_job(store, created_at=T0 + number, executor=PROVIDER) for number in range(4)]
+    here = add_job(store, created_at=T0 + 2.5)
+    started = claim(store, jobs[0])
+    for job in jobs[1:3]:
+        claim(store, job)
+    event = JobEvent(trigger=JobTrigger.STARTED, at=T0 + 9, who="eng-1")
+    with store.write() as tx:
+        tx.save_job(started, advance(started, event), event)
+    with store.read() as tx:
+        assert tx.count_jobs("default")[JobStatus.WAITING] == 4
+        assert tx.count_jobs(target="sim.auto")[JobStatus.EXECUTING] == 1
+        assert tx.queue_depths() == {"sim.auto": (4, 1)}
+        assert [line.status for line in tx.events(started.id)] == ["Waiting", "Waiting", "Executing"]
+        newest_first = [jobs[3].id, here.id, jobs[2].id, jobs[1].id]
+        for oldest_first in (False, True):
+            expected = newest_first[::-1] if oldest_first else newest_first
+            query = JobQuery("default", status=JobStatus.WAITING, oldest_first=oldest_first, limit=3)
+            page = tx.find_jobs(query)
+            assert [job.id for job in page] == expected[:3]
+            rest = tx.find_jobs(dataclasses.replace(query, before=(page[-1].created_at, page[-1].id)))
+            assert [job.id for job in rest] == expected[3:]
+        executing = JobQuery("default", status=JobStatus.EXECUTING, target="sim.auto")
+        assert [job.id for job in tx.find_jobs(executing)] == [started.id]
+        assert len(tx.find_jobs(dataclasses.replace(executing, status=JobStatus.WAITING))) == 4
 
 
 def test_counts_of_each_status(store: JobStore) -> None:

@@ -44,7 +44,11 @@ class LivingDesk(Desk):
 
     def submit(self, programs: int = 1, *, shots: int = 200, seed: int | None = 5, **what: Any) -> str:
         """The id of a new job."""
-        request = SubmitRequest(
+        return submit(self.ctx, self.request(programs, shots=shots, seed=seed, **what)).job.id
+
+    def request(self, programs: int = 1, *, shots: int = 200, seed: int | None = 5, **what: Any) -> SubmitRequest:
+        """What `submit` asks for."""
+        return SubmitRequest(
             workspace="default",
             who="ada",
             kind=JobKind.SAMPLE if programs == 1 else JobKind.BATCH,
@@ -53,7 +57,6 @@ class LivingDesk(Desk):
             seed=seed,
             **what,
         )
-        return submit(self.ctx, request).job.id
 
     def run(self, job_id: str, most: int = 20_000) -> dict[str, Any]:
         """Its record, once it has ended."""

@@ -266,7 +266,7 @@ def _page(job: Job, lines: list[dict[str, Any]]) -> RenderableType:
         "priority": facts.priority.value,
         "shots": facts.spec.pubs[0].shots,
         "seed": facts.spec.seed,
-        "ran": RAN.get(facts.executor, facts.executor) if facts.attempts else None,
+        "ran": RAN.get(facts.executor, facts.executor) if facts.started_at is not None else None,
         "attempts": facts.attempts or None,
         "gave way": f"{facts.yields} times, to others who waited" if facts.yields else None,
         "in doubt": f"nobody knows whether its provider took it; {doubt}" if facts.in_doubt else None,

@@ -1,4 +1,4 @@
-"""`antiphon targets calibrations, drift, life`: devices over time."""
+"""`antiphon targets calibrations, drift`: devices over time."""
 
 from __future__ import annotations
 
@@ -57,25 +57,6 @@ def drift(
     with shell.look() as workspace:
         found = workspace.target(name).drift(file, _since(since))
         shell.data(drift_to_json(found), lambda: _drift(found))
-
-
-def life(
-    shell: Shell,
-    name: Name,
-    profile: Annotated[str, typer.Argument(metavar="LIFE", help="quiet, busy, bad-day; or off, to stand still.")],
-    seed: Annotated[int, typer.Option(help="Another seed is another history.")] = 0,
-) -> None:
-    """Give an emulated device of this folder a life: a queue with other tenants, drift, outages. The folder remembers.
-
-    A server takes it with its next start; antiphon serve --life does both at once.
-    """
-    from antiphon import emu
-    from antiphon.client.workspace import Workspace
-
-    device = emu.device(name, None if profile == "off" else profile, seed=seed)
-    with Workspace(shell.home, dispatch=False, targets=[device]) as workspace:
-        info = workspace.target(name).info
-        shell.data({"name": info.name, "version": info.version, "life": profile}, lambda: info.description)
 
 
 def machine_rows(shape: DeviceShape) -> dict[str, str]:

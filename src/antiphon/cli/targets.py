@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon.cli.command import anywhere, command
+from antiphon.cli.command import anywhere
 from antiphon.cli.shell import Shell
-from antiphon.cli.target_device import calibrations, drift, life, machine_rows
+from antiphon.cli.target_device import calibrations, drift, machine_rows
+from antiphon.cli.target_life import life
 from antiphon.cli.target_queue import prices, set_policy
 from antiphon.cli.target_verify import badge_line, verify
 
@@ -63,7 +64,7 @@ app.command("set")(anywhere(set_policy))
 app.command("prices")(anywhere(prices))
 app.command("calibrations")(anywhere(calibrations))
 app.command("drift")(anywhere(drift))
-app.command("life")(command(life))
+app.command("life")(anywhere(life))
 app.command("verify")(anywhere(verify))
 
 
@@ -92,7 +93,7 @@ def _page(target: Target, view: QueueOverview, stored: StoredPriceList | None) -
     rows = {
         "target": Text(info.name, style="bold"),
         "what it is": info.description,
-        "status": status_text(info.status),
+        "status": status_text(info.status).append(f": {info.status_reason}" if info.status_reason else ""),
         "kind": f"{info.kind} of {info.provider}, version {info.version}",
         "profile": f"{info.profile.value}: the most classical control a program may use",
         "qubits": f"up to {info.limits.max_qubits:,}",

@@ -10,8 +10,8 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
+from antiphon.domain.jobs import PROVIDER, JobStatus
 from antiphon.domain.jobs import Job as JobFacts
-from antiphon.domain.jobs import JobStatus
 
 Watch = Callable[[JobFacts], None]
 REDRAW_S = 0.25
@@ -38,6 +38,8 @@ def watching(name: str, watch: Watch | None = None) -> Iterator[Watch]:
 def stage_of(facts: JobFacts, elapsed: float) -> str:
     """What a job is doing or waiting for, in words, with the seconds since the wait began."""
     match facts.status:
+        case JobStatus.WAITING if facts.attempts and facts.executor == PROVIDER:
+            what = f"waiting for {facts.spec.target} to start it"
         case JobStatus.WAITING if facts.attempts:
             what = f"waiting to be run again, after attempt {facts.attempts}"
         case JobStatus.WAITING:

@@ -27,7 +27,8 @@ def span(seconds: float) -> str:
         return f"{minutes} min"
     if minutes < 48 * 60:
         return _two(minutes, 60, "h", "min")
-    return _two(round(seconds / 3_600), 24, "d", "h")
+    hours = round(seconds / 3_600)
+    return _two(hours, 24, "d", "h") if hours < 10 * 24 else f"{round(hours / 24):,} d"
 
 
 def _two(count: int, of_large: int, large: str, small: str) -> str:

@@ -30,8 +30,14 @@ class SubmissionState(StrEnum):
         """True when nothing changes it any more."""
         return self in _FINAL
 
+    @property
+    def is_out(self) -> bool:
+        """True while the provider has it, or may have it."""
+        return self in _OUT
+
 
 _FINAL = frozenset({SubmissionState.REFUSED, SubmissionState.ENDED})
+_OUT = frozenset({SubmissionState.SENT, SubmissionState.IN_DOUBT, SubmissionState.ACCEPTED})
 
 
 class SubmissionTrigger(StrEnum):

@@ -39,6 +39,8 @@ class TargetInfo:
         seeded: False where a seed decides nothing, as in nature: a job that runs again agrees within its shots alone.
         options: Names of the options it understands, each with one line of help.
         description: One sentence for people.
+        status: Whether it takes and runs jobs: "Available", "Degraded" or "Unavailable"; `status_reason` says why and
+            until when, where a target tells that.
         slots: How many jobs it runs at a time; None where only workers limit that. An operator may change it
             (`QueuePolicy`).
         device: Topology and native gates of what behaves like hardware; None for a plain simulator.
@@ -58,10 +60,13 @@ class TargetInfo:
     status: str = "Available"
     slots: int | None = None
     device: DeviceShape | None = None
+    status_reason: str = ""
 
-    def as_it_stands(self, status: str) -> TargetInfo:
+    def as_it_stands(self, status: str, reason: str = "") -> TargetInfo:
         """The same target, available or not."""
-        return self if status == self.status else replace(self, status=status)
+        if (status, reason) == (self.status, self.status_reason):
+            return self
+        return replace(self, status=status, status_reason=reason)
 
     def to_json(self) -> dict[str, Any]:
         """The description as JSON values."""
@@ -73,6 +78,7 @@ class TargetInfo:
             "num_qubits": self.limits.max_qubits,
             "profile": self.profile.value,
             "status": self.status,
+            "status_reason": self.status_reason,
             "max_shots": self.limits.max_shots,
             "estimates": self.estimates,
             "takes_noise": self.takes_noise,

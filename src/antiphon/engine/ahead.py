@@ -35,13 +35,15 @@ class Place:
 class Ahead:
     """Seconds before a job can start, by plan; `queued` is False for a job that runs where it is submitted.
 
-    `upper_bound` says that it is what it takes at most, as far as is known.
+    `there_s` of them are in the provider's own queue, as that tells. `upper_bound` says that it is what it takes at
+    most, as far as is known.
     """
 
     seconds: float
     queued: bool
     upper_bound: bool = False
     notes: tuple[str, ...] = ()
+    there_s: float = 0.0
 
 
 def look_ahead(
@@ -58,7 +60,7 @@ def look_ahead(
     policy = known_policy(ctx, place.target)
     there_s, told = _elsewhere(ctx, place.target)
     if policy.slots is None and place.target in ctx.providers:
-        return Ahead(there_s, queued=True, notes=told)
+        return Ahead(there_s, queued=True, notes=told, there_s=there_s)
     slots = _capacity(ctx) if policy.slots is None else policy.slots
     notes: list[str] = list(told)
     blocked, unsure = _blocked(ctx, tx, place, policy, now, notes)
@@ -73,7 +75,7 @@ def look_ahead(
         # Each is taken to be half way through a run of the usual length.
         work += running * (place.planned_s if typical_s is None else typical_s) / 2
     seconds = ahead_of(work, slots, now, blocked, place.planned_s)
-    return Ahead(seconds + there_s, queued=True, upper_bound=unsure, notes=tuple(notes))
+    return Ahead(seconds + there_s, queued=True, upper_bound=unsure, notes=tuple(notes), there_s=there_s)
 
 
 def _elsewhere(ctx: EngineContext, target: str) -> tuple[float, tuple[str, ...]]:

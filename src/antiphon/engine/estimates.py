@@ -25,7 +25,7 @@ from antiphon.domain.policies.metering import WorkFacts
 from antiphon.domain.policies.prices import PriceList
 from antiphon.domain.queues import Priority, rank_of
 from antiphon.domain.shown import span
-from antiphon.domain.submissions import Submission, newest
+from antiphon.domain.submissions import Submission
 from antiphon.domain.work import Plan, Pub, Work
 from antiphon.engine.ahead import Ahead, Place, look_ahead
 from antiphon.engine.calibrations import for_driver
@@ -34,6 +34,7 @@ from antiphon.engine.charging import PRICED, Metered, metered
 from antiphon.engine.context import EngineContext
 from antiphon.engine.planning import plan_to_queue
 from antiphon.engine.prices import Tariff, prices_of
+from antiphon.engine.providers.waiting import at_provider, starts_in_s
 from antiphon.engine.queues.policies import known_policy
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.validate import check_request, find_driver
@@ -58,9 +59,15 @@ class History:
         if not ahead.queued:
             return Quantiles(0.0, 0.0, 0.0, Source.HISTORY)
         spread = self.wait_behind_work if ahead.seconds > 0.0 else self.wait_behind_none
-        if ahead.seconds <= 0.0 and spread.source is Source.MODEL:
-            return Quantiles(*IDLE_S, Source.MODEL, spread.jobs)
-        return spread.of(ahead.seconds, upper_bound=ahead.upper_bound)
+        if spread.source is not Source.MODEL:
+            return spread.of(ahead.seconds, upper_bound=ahead.upper_bound)
+        # What a provider tells of its own queue is no model.
+        here_s = ahead.seconds - ahead.there_s
+        here = spread.of(here_s, upper_bound=ahead.upper_bound)
+        if here_s <= 0.0:
+            here = Quantiles(*IDLE_S, Source.MODEL, spread.jobs)
+        p50, p80, p95 = (bound + ahead.there_s for bound in (here.p50, here.p80, here.p95))
+        return evolve(here, p50=p50, p80=p80, p95=p95)
 
 
 def estimate_before(ctx: EngineContext, request: SubmitRequest) -> Estimate:
@@ -107,15 +114,16 @@ def estimate_now(ctx: EngineContext, workspace: str, job_id: str) -> Estimate:
         job = tx.job(job_id, workspace=workspace)
         if job is None:
             raise job_not_found(job_id)
-        waits = job.status is JobStatus.WAITING
+        line = at_provider(tx, job)
+        is_there = job.waits_there or line is not None
+        waits = job.status is JobStatus.WAITING and not is_there
         typical = history_of(ctx, job.spec.target, job.priority).typical_s
         ahead = look_ahead(ctx, tx, _place(job), now, typical) if waits else Ahead(0.0, queued=True)
         to_charge = _kept(ctx, job)
-        line = newest(tx.submissions(job.id)) if job.waits_there else None
     found = _estimate(ctx, _place(job), job.priority, ahead, to_charge, job.spec.max_seconds, now)
     if waits:
         return found
-    if job.waits_there:
+    if is_there:
         return _still_there(ctx, found, line, now)
     none = Quantiles(0.0, 0.0, 0.0, Source.HISTORY)
     if job.status.is_final:
@@ -133,8 +141,8 @@ def _still_there(ctx: EngineContext, found: Estimate, line: Submission | None, n
     """What is to come of a job that its provider has not started."""
     provider = ctx.providers.get(found.target)
     if isinstance(provider, KnowsItsQueue):
-        starts_at = None if line is None else provider.starts_at(line.key)
-        wait_s = provider.expected_wait() if starts_at is None else max(0.0, starts_at - now)
+        starts_in = None if line is None else starts_in_s(ctx, line)
+        wait_s = provider.expected_wait() if starts_in is None else starts_in
         wait = Quantiles(wait_s, wait_s, wait_s, Source.MODEL)
         return evolve(found, wait=wait, notes=(f"it waits in the queue of {found.target} itself", *found.notes))
     waited = 0.0 if line is None else max(0.0, now - line.intended_at)

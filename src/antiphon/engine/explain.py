@@ -10,14 +10,14 @@ from antiphon.domain.policies.explain import AheadGroup, Explanation, Standing
 from antiphon.domain.policies.pick import Rule
 from antiphon.domain.policies.shares import standing as compared
 from antiphon.domain.queues import QueuePolicy, Rank
-from antiphon.domain.submissions import SubmissionState, newest
+from antiphon.domain.submissions import Submission
 from antiphon.engine.cancel import job_not_found
 from antiphon.engine.context import EngineContext
+from antiphon.engine.providers.waiting import at_provider, starts_in_s
 from antiphon.engine.queues.holding import as_of
 from antiphon.engine.queues.policies import policy_of
 from antiphon.engine.queues.status import booked
 from antiphon.ports.job_store import Transaction
-from antiphon.ports.provider import KnowsItsQueue
 
 MOST_COUNTED = 1_000
 """So many jobs of each group are counted."""
@@ -35,8 +35,9 @@ def explain(ctx: EngineContext, *, workspace: str, job_id: str) -> Explanation:
         job = tx.job(job_id, workspace=workspace)
         if job is None:
             raise job_not_found(job_id)
-        if job.waits_there:
-            return _there(ctx, tx, job)
+        line = at_provider(tx, job)
+        if job.waits_there or line is not None:
+            return _there(ctx, job, line)
         if job.status is not JobStatus.WAITING:
             return Explanation(job_id=job.id, status=job.status.value, rule=_how(tx, job))
         return _waiting(ctx, tx, job)
@@ -47,14 +48,12 @@ def _how(tx: Transaction, job: Job) -> str:
     return f"it was started: {why[-1]}" if why else "it was never started"
 
 
-def _there(ctx: EngineContext, tx: Transaction, job: Job) -> Explanation:
-    """An engine sees it through, and its provider has not started it."""
-    line, starts_in = newest(tx.submissions(job.id)), None
-    provider = ctx.providers.get(job.spec.target)
-    if line is not None and line.state is SubmissionState.ACCEPTED and isinstance(provider, KnowsItsQueue):
-        starts_at = provider.starts_at(line.key)
-        starts_in = None if starts_at is None else max(0.0, starts_at - ctx.clock.now())
+def _there(ctx: EngineContext, job: Job, line: Submission | None) -> Explanation:
+    """An engine sees it through, or did, and its provider has not started it, as far as is known."""
+    starts_in = None if line is None else starts_in_s(ctx, line)
     rule = words.waits_there(job.spec.target, None if line is None else line.state, starts_in)
+    if job.owner is None:
+        rule += words.NOT_FOLLOWED
     return Explanation(job_id=job.id, status=as_told(job).status.value, rule=rule, starts_in_s=starts_in)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
@@ -9,11 +10,16 @@ from statistics import fmean
 import pytest
 
 from antiphon.adapters.clocks import ManualClock
+from antiphon.client.wire.facts import job_from_json, job_to_json
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.policies.drift import Drift
 from antiphon.domain.policies.life import Standing
+from antiphon.engine.cancel import cancel
+from antiphon.engine.estimates import estimate_before, estimate_now, expected_wait
+from antiphon.engine.explain import explain
 from antiphon.errors import LimitError, UnsupportedProgramError
+from antiphon.ports.job_store import JobQuery
 from antiphon.ports.provider import ProviderJobState, RefusedByProviderError
 from living_devices import MIDNIGHT, TARGET, LivingDesk, living, living_desk
 
@@ -244,9 +250,79 @@ def test_what_cannot_live_is_refused_and_not_remembered(tmp_path: Path) -> None:
     Workspace(tmp_path, workers=0).close()
 
 
-def test_the_wait_that_is_expected_has_the_queue_of_the_device_in_it(tmp_path: Path) -> None:
-    from antiphon.engine.estimates import expected_wait
+def test_a_job_waits_until_the_device_starts_it_and_says_for_how_long(tmp_path: Path) -> None:
+    with living_desk(tmp_path, living("busy", others_per_hour=(200.0,) * 24, refusals=0.0, failures=0.0)) as desk:
+        ctx, now = desk.ctx, desk.clock.now()
+        quoted = estimate_before(ctx, desk.request())
+        wait_s = desk.device.expected_wait()
+        assert wait_s > 600.0
+        assert quoted.wait.p50 == pytest.approx(wait_s, rel=0.01)
+        assert quoted.wait.p95 < wait_s + 2.0
+        assert quoted.run.p50 == pytest.approx(quoted.planned_s, rel=0.01)
+        job_id = desk.submit()
+        followed = desk.take(job_id)
+        desk.step(followed)
+        starts, ends = desk.place(job_id)
+        assert quoted.planned_s == pytest.approx(ends - starts)
 
+        def told() -> tuple[str, str, list[str], list[str]]:
+            view = job_from_json(job_to_json(desk.job(job_id)))
+            lists = []
+            for status in (JobStatus.WAITING, JobStatus.EXECUTING):
+                with ctx.store.read() as tx:
+                    lists.append([job.id for job in tx.find_jobs(JobQuery("default", status=status))])
+            return view.status.value, desk.record(job_id)["status"], *lists
+
+        assert told() == ("Waiting", "Waiting", [job_id], [])
+        found = explain(ctx, workspace="default", job_id=job_id)
+        assert (found.status, found.position) == ("Waiting", None)
+        assert found.starts_in_s == pytest.approx(starts - desk.clock.now())
+        assert "it waits in the queue of emu.manila itself, and starts in" in str(found)
+        assert estimate_now(ctx, "default", job_id).wait.p95 == pytest.approx(starts - desk.clock.now())
+        desk.lose(job_id)
+        assert told() == ("Waiting", "Waiting", [job_id], [])
+        assert "no engine asks about it now" in str(explain(ctx, workspace="default", job_id=job_id))
+        followed = desk.take(job_id)
+        desk.clock.advance(starts + 0.5 - desk.clock.now())
+        desk.step(followed)
+        assert told() == ("Executing", "Executing", [], [job_id])
+        assert "it was started" in explain(ctx, workspace="default", job_id=job_id).rule
+        assert estimate_now(ctx, "default", job_id).wait.p95 == 0.0
+        desk.see_through(followed, most=2_000)
+        job = desk.job(job_id)
+        assert job.started_at == starts
+        assert (job.stages.queue, job.stages.execute) == pytest.approx((starts - now, ends - starts))
+        events = [(event["event"], event["status"]) for event in desk.record(job_id)["events"]]
+        assert events[1:] == [
+            ("claimed", "Waiting"), ("lease lost", "Waiting"), ("claimed", "Waiting"),
+            ("started at provider", "Executing"), ("succeeded", "Succeeded"),
+        ]  # fmt: skip
+
+
+def test_a_job_that_is_cancelled_in_the_queue_of_the_device_was_never_started(desk: LivingDesk) -> None:
+    first = desk.take(desk.submit(shots=20_000))
+    desk.step(first)
+    followed = desk.take(job_id := desk.submit())
+    desk.step(followed)
+    cancel(desk.ctx, "default", job_id, who="ada")
+    desk.see_through(followed, most=200)
+    job = desk.job(job_id)
+    assert (job.status, job.started_at, job.stages.execute) == (JobStatus.CANCELLED, None, 0.0)
+    assert job.stages.queue is not None
+
+
+def test_why_a_device_takes_nothing_and_until_when(desk: LivingDesk) -> None:
+    schedule = desk.driver.schedule
+    window = next(stop for stop in schedule.stops(desk.clock.now(), desk.clock.now() + 86_400.0))
+    desk.clock.advance(window.begins + 60.0 - desk.clock.now())
+    until = dt.datetime.fromtimestamp(window.ends, dt.UTC)
+    info = desk.driver.info
+    assert (info.status, info.status_reason) == ("Degraded", f"it is being calibrated until {until:%Y-%m-%d %H:%M}Z")
+    desk.clock.advance(window.ends - desk.clock.now())
+    assert (desk.driver.info.status, desk.driver.info.status_reason) == ("Available", "")
+
+
+def test_the_wait_that_is_expected_has_the_queue_of_the_device_in_it(tmp_path: Path) -> None:
     with living_desk(tmp_path, living("quiet", others_per_hour=(0.0,) * 24)) as desk:
         before = expected_wait(desk.ctx, TARGET)
         desk.step(desk.take(desk.submit(shots=20_000)))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from antiphon import Workspace, emu
+from antiphon.cli.main import app
 from antiphon.cli.target_device import sparkline
 from antiphon.domain.identity import Role
 from antiphon.errors import LimitError
@@ -120,17 +123,32 @@ def test_a_life_is_given_and_taken_in_the_terminal(tmp_path: Path) -> None:
     listed = antiphon(tmp_path, "targets", "calibrations", "emu.manila", "--since", "3d", "--json").data
     assert len(listed) == 4
     assert "seed 3" in listed[0]["source"]
+    shown = {each["name"]: each for each in antiphon(tmp_path, "targets", "life", "--json").data}
+    assert (shown["emu.manila"]["life"], shown["emu.manila"]["seed"]) == ("busy", 3)
+    assert (shown["emu.heron"]["life"], shown["emu.heron"]["seed"]) == ("off", None)
+    assert all(len(line) <= 80 for line in antiphon(tmp_path, "targets", "life", "emu.manila").out.splitlines())
     taken = antiphon(tmp_path, "targets", "life", "emu.manila", "off", "--json")
     assert "+" not in taken.data["version"]
     assert antiphon(tmp_path, "targets", "life", "sim.auto", "busy").code != 0
     assert antiphon(tmp_path, "targets", "life", "emu.manila", "wild").code != 0
 
 
-def test_a_server_gives_a_life(tmp_path: Path) -> None:
+def test_a_server_gives_a_life_and_nobody_else_gives_one_to_its_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     life = [{"target": "emu.manila", "life": "quiet", "seed": 5}]
-    with served(tmp_path, life=life) as server, Workspace(server.url, api_key=server.key()) as workspace:
+    with served(tmp_path / "lab", life=life) as server, Workspace(server.url, api_key=server.key()) as workspace:
         assert workspace.target("emu.manila").info.version.endswith("+quiet.5")
         assert len(workspace.target("emu.manila").calibrations()) == 8
+        monkeypatch.setenv("ANTIPHON_URL", server.url)
+        monkeypatch.setenv("ANTIPHON_API_KEY", server.key())
+        monkeypatch.setenv("ANTIPHON_HOME", str(tmp_path / "other"))
+        [shown] = json.loads(CliRunner().invoke(app, ["targets", "life", "emu.manila", "--json"]).stdout)
+        assert (shown["life"], shown["seed"]) == ("quiet", 5)
+        refused = CliRunner().invoke(app, ["targets", "life", "emu.manila", "off"])
+        assert refused.exit_code != 0
+        assert "--life emu.manila=off" in refused.stderr
+        assert not (tmp_path / "other" / "devices").exists()
 
 
 def test_a_sparkline() -> None:

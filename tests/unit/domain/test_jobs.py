@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon.domain.jobs import (
     JOB_TRANSITIONS,
+    PROVIDER,
     Job,
     JobEvent,
     JobSpec,
@@ -16,6 +17,7 @@ from antiphon.domain.jobs import (
     Stages,
     StaleLeaseError,
     advance,
+    as_told,
 )
 from antiphon.domain.transitions import TransitionRefusedError
 from antiphon.domain.work import JobKind
@@ -103,6 +105,52 @@ def test_a_lost_lease_sends_the_job_back_and_both_waits_count() -> None:
     again = advance(lost, _event(JobTrigger.CLAIMED, at=135.0, owner="eng-2"))
     assert (again.fence, again.started_at) == (2, 110.0)
     assert again.stages.queue == 10.0 + 5.0
+
+
+def _at_provider() -> Job:
+    return advance(_job(executor=PROVIDER), _event(JobTrigger.CLAIMED, at=110.0, owner="eng"))
+
+
+def test_at_a_provider_a_job_waits_until_that_starts_it() -> None:
+    sent = _at_provider()
+    assert (sent.status, sent.started_at, sent.stages.queue, sent.waits_there) == (
+        JobStatus.EXECUTING, None, None, True,
+    )  # fmt: skip
+    assert as_told(sent).status is JobStatus.WAITING
+    runs = advance(sent, _event(JobTrigger.STARTED, at=150.0, started_at=148.0))
+    assert (runs.started_at, runs.stages.queue, runs.waits_there) == (148.0, 48.0, False)
+    assert as_told(runs) is runs
+    assert advance(runs, _event(JobTrigger.STARTED, at=160.0)).started_at == 148.0
+    ended = advance(runs, _event(JobTrigger.SUCCEEDED, at=170.0, fence=1, stages=Stages(queue=48.0, execute=20.0)))
+    assert (ended.started_at, ended.stages.queue) == (148.0, 48.0)
+    assert as_told(_claimed()).status is JobStatus.EXECUTING
+
+
+@pytest.mark.parametrize(("told", "start"), [(None, 160.0), (90.0, 100.0), (155.0, 155.0), (180.0, 170.0)])
+def test_a_job_too_short_to_be_seen_running_began_when_its_provider_says(told: float | None, start: float) -> None:
+    stages = Stages(execute=10.0, reconcile=0.1)
+    ended = advance(_at_provider(), _event(JobTrigger.SUCCEEDED, at=170.0, fence=1, stages=stages, started_at=told))
+    assert ended.started_at == start
+    assert ended.stages == Stages(queue=start - 100.0, execute=10.0, reconcile=0.1)
+
+
+def test_what_never_ran_at_its_provider_was_never_started() -> None:
+    for status, trigger in (("Failed", JobTrigger.FAILED), ("Cancelled", JobTrigger.CANCELLED)):
+        asked = advance(_at_provider(), _event(JobTrigger.CANCEL_REQUESTED))
+        job = _at_provider() if trigger is JobTrigger.FAILED else asked
+        ended = advance(job, _event(trigger, at=170.0, stages=Stages(execute=0.0)))
+        assert (ended.status.value, ended.started_at, ended.stages.queue) == (status, None, 70.0)
+
+
+def test_who_sees_a_job_through_changes_nothing_about_how_long_it_waits_at_its_provider() -> None:
+    lost = advance(_at_provider(), _event(JobTrigger.LEASE_LOST, at=120.0))
+    again = advance(lost, _event(JobTrigger.CLAIMED, at=130.0, owner="eng-2"))
+    assert again.waits_there
+    runs = advance(again, _event(JobTrigger.STARTED, at=150.0))
+    assert (runs.started_at, runs.stages.queue) == (150.0, 50.0)
+    left = advance(runs, _event(JobTrigger.LEASE_LOST, at=160.0))
+    taken = advance(left, _event(JobTrigger.CLAIMED, at=165.0, owner="eng-3"))
+    assert (taken.started_at, taken.stages.queue, taken.waits_there) == (150.0, 50.0, False)
 
 
 def test_a_late_report_of_a_lost_lease_is_refused() -> None:

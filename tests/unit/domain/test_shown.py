@@ -19,7 +19,8 @@ from antiphon.domain.shown import Shown, span
         (7_500.0, "2 h 5 min"),
         (2 * 86_400.0 - 31.0, "47 h 59 min"),
         (2 * 86_400.0, "2 d"),
-        (12 * 86_400.0 + 7_200.0, "12 d 2 h"),
+        (9 * 86_400.0 + 7_200.0, "9 d 2 h"),
+        (1_200 * 86_400.0 + 7_200.0, "1,200 d"),
     ],
 )
 def test_a_time_in_the_unit_that_suits_it(seconds: float, text: str) -> None:

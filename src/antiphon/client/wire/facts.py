@@ -230,6 +230,7 @@ def target_from_json(data: Mapping[str, Any]) -> TargetView:
         options=data["options"],
         description=data["description"],
         status=data["status"],
+        status_reason=data.get("status_reason", ""),
         device=None if device is None else DeviceShape.from_json(device),
     )
     access = Access(data["access"])

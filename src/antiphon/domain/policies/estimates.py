@@ -141,7 +141,10 @@ def in_levels(found: Quantiles, say: Callable[[float], str] = span) -> str:
     """Such as "12 s (50 %), 40 s (80 %), 3 min (95 %)", with what it rests on where that is little."""
     if found.p50 == found.p95:
         return say(found.p50) + ("; upper bound" if found.upper_bound else "")
-    text = ", ".join(f"{say(getattr(found, name))} ({level:.0%})" for name, level in zip(_NAMES, LEVELS, strict=True))
+    said = [say(getattr(found, name)) for name in _NAMES]
+    text = ", ".join(f"{each} ({level:.0%})" for each, level in zip(said, LEVELS, strict=True))
+    if len(set(said)) == 1:
+        text = said[0]
     unsure = "; upper bound" if found.upper_bound else "; by the cost model" if found.source is Source.MODEL else ""
     return text.replace("%)", " %)") + unsure
 

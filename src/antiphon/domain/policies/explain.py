@@ -25,6 +25,7 @@ STARTS_BY = {
 }
 """The rule that lets a waiting job of a class start, in words; a job that has started has its `pick.Rule`."""
 USED_NO_MORE = "they have used no more of their share"
+NOT_FOLLOWED = "; no engine asks about it now, and the next that runs here does"
 _BOOKED = "a reservation of another workspace"
 
 

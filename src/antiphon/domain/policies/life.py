@@ -165,6 +165,18 @@ class StillDevice:
     target: str
 
 
+def version_with_life(version: str, living: LivingDevice) -> str:
+    """The version of a device that lives: another life or seed gives other results."""
+    return f"{version}+{living.life.name}.{living.seed}"
+
+
+def life_in(version: str) -> tuple[str, int] | None:
+    """Name of the life and seed in a version that `version_with_life` made; None: it stands still."""
+    _, plus, told = version.rpartition("+")
+    name, dot, seed = told.rpartition(".")
+    return (name, int(seed)) if plus and dot and seed.lstrip("-").isdigit() else None
+
+
 def life_named(name: str) -> Life:
     """One of `LIVES`.
 

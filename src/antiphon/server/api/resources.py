@@ -95,6 +95,13 @@ class OutcomeView(Resource):
     details: dict[str, Any] | None = Field(
         default=None, description="Of mitigated jobs and those with an allocation: raw values, verdicts, every circuit."
     )
+    noise: dict[str, Any] | None = Field(
+        default=None, description="Of values from shots: what intervals have to know beside the standard errors."
+    )
+    interval: dict[str, Any] | None = Field(
+        default=None,
+        description="With ?level=: `low` and `high` of each value, or in `probabilities` both of each outcome.",
+    )
 
 
 class CachedView(Resource):
@@ -361,6 +368,7 @@ class TargetView(Resource):
     num_qubits: int
     profile: Profile
     status: str = Field(description="Available, Degraded or Unavailable.")
+    status_reason: str = Field(description="Why it is not available, and until when, where the target tells it.")
     max_shots: int
     estimates: bool
     takes_noise: bool

@@ -5,6 +5,7 @@ import pytest
 from antiphon.domain.policies import explain
 from antiphon.domain.policies.explain import AheadGroup, Standing
 from antiphon.domain.queues import Access, Priority, QueuePolicy, QueueState, Rank, Reservation
+from antiphon.domain.submissions import SubmissionState
 
 POLICY = QueuePolicy(target="t", slots=1, access=Access.EXCLUSIVE)
 GROUP = AheadGroup("standard jobs, of other workspaces", explain.USED_NO_MORE, 3, 9.0)
@@ -70,6 +71,19 @@ def test_windows_of_others_are_told() -> None:
     assert explain.reserved(OTHERS, None, "mine", 100.0) == "booked for another workspace for 5 min more"
     assert "from 40 s on" in (explain.reserved(None, OTHERS, "mine", 60.0) or "")
     assert explain.reserved(OTHERS, OTHERS, "others", 100.0) is None
+
+
+@pytest.mark.parametrize(("line", "starts_in_s", "told"), [
+    (None, None, "it is being sent to t"),
+    (SubmissionState.SENT, None, "it is being sent to t"),
+    (SubmissionState.REFUSED, None, "t did not take it at this moment; it is sent again"),
+    (SubmissionState.IN_DOUBT, None, "nobody knows whether t took it"),
+    (SubmissionState.ACCEPTED, None, "it waits in the queue of t itself, which does not say for how long"),
+    (SubmissionState.ACCEPTED, 7_500.0, "it waits in the queue of t itself, and starts in 2 h 5 min as things stand"),
+    (SubmissionState.ACCEPTED, 0.0, "t has started it"),
+])  # fmt: skip
+def test_what_a_job_waits_for_at_its_provider(line: SubmissionState | None, starts_in_s: float, told: str) -> None:
+    assert explain.waits_there("t", line, starts_in_s).startswith(told)
 
 
 @pytest.mark.parametrize(

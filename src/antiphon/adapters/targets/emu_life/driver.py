@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from antiphon.adapters.targets.emu_life.device import PlainDevice
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.devices import Assessment
 from antiphon.domain.policies.drift import Wandering
-from antiphon.domain.policies.life import LivingDevice, Schedule
+from antiphon.domain.policies.life import LivingDevice, Schedule, version_with_life
 from antiphon.domain.programs import Program
 from antiphon.domain.results import Execution
 from antiphon.domain.targets import TargetInfo, option_refusal
@@ -52,7 +53,7 @@ class LivingDriver:
         info = plain.info
         self._info = replace(
             info,
-            version=f"{info.version}+{living.life.name}.{living.seed}",
+            version=version_with_life(info.version, living),
             options={name: text for name, text in info.options.items() if name != "calibration"} | OPTIONS,
             description=f"{info.description} It lives as {living.life.name!r} says, with seed {living.seed}.",
         )
@@ -60,7 +61,11 @@ class LivingDriver:
     @property
     def info(self) -> TargetInfo:
         """What the target declares; only its status changes."""
-        return self._info.as_it_stands(self.schedule.status_at(self._clock.now()).standing.value)
+        status = self.schedule.status_at(self._clock.now())
+        reason = status.reason
+        if status.until is not None:
+            reason += f" until {dt.datetime.fromtimestamp(status.until, dt.UTC):%Y-%m-%d %H:%M}Z"
+        return self._info.as_it_stands(status.standing.value, reason)
 
     def calibration(self, at: float) -> Calibration:
         """The calibration in force at `at`."""
