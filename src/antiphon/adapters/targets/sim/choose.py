@@ -20,6 +20,7 @@ from antiphon.adapters.targets.sim.engines.lightning import sample_precision
 from antiphon.adapters.targets.sim.features import Features, walk
 from antiphon.adapters.targets.sim.refusals import noisy_exact, noisy_too_wide, require_clifford, static_only
 from antiphon.adapters.targets.sim.settings import uniform_noise
+from antiphon.adapters.targets.sim.twirling import MOST, moved_by_twirling
 from antiphon.domain.circuits import AssignBit
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
@@ -35,6 +36,7 @@ MPS_MAX_SECONDS = 1800.0
 BRANCHING_MAX_SECONDS = 60.0
 AER_MOST_ASSIGNED = 100
 
+_TWIRL = ("stim", "trajectories", "trajectories-gpu", "aer-stabilizer")
 _RUN_QIR = ("sim.auto", "sim.statevector")
 _RUN_QISKIT = ("sim.auto", "sim.statevector", "sim.density_matrix")
 
@@ -257,16 +259,35 @@ def _fits_on_gpu(demand: Demand, features: Features) -> bool:
 
 
 def noisy(demand: Demand, parameters: Floats) -> Choice:
-    """The engine that measured fastest for a noisy program; `parameters` as in `automatic`."""
+    """The engine that measured fastest for a noisy program; `parameters` as in `automatic`.
+
+    Where qubits wait so long that twirled relaxation would show, one that does not twirl if there is any.
+    """
     features = _circuit(demand)
+    moved = _moved_by_twirling(demand, features)
+    widest = TRAJECTORY_MAX_QUBITS if features.dynamic else DENSITY_MAX_QUBITS
+    found = _noisy(demand, features, parameters, exactly=moved > MOST and features.num_qubits <= widest)
+    if moved > MOST and found.engine in _TWIRL:
+        told = f"relaxation taken as Pauli errors, which is up to {moved:.2g} off in a probability"
+        return replace(found, reason=f"{found.reason}; {told}")
+    return found
+
+
+def _moved_by_twirling(demand: Demand, features: Features) -> float:
+    noise = demand.settings.noise
+    return 0.0 if noise is None else moved_by_twirling(walk(features.operations), noise.on(features.qubits))
+
+
+def _noisy(demand: Demand, features: Features, parameters: Floats, *, exactly: bool) -> Choice:
     width = features.num_qubits
     problem = lightning_state.unusable_because()
-    if features.is_clifford_at(parameters) and not demand.exact and not features.has_control and _installed("stim"):
+    clifford = features.is_clifford_at(parameters) and not demand.exact and not features.has_control
+    if clifford and not exactly and _installed("stim"):
         return stabilizer(demand, parameters)
     if features.dynamic:
         static_only(demand, features)
         return _noisy_dynamic(demand, features, parameters, problem)
-    if width <= DENSITY_QUBITS or (demand.exact and width <= DENSITY_MAX_QUBITS):
+    if width <= DENSITY_QUBITS or ((demand.exact or exactly) and width <= DENSITY_MAX_QUBITS):
         return density_matrix(demand)
     if demand.exact:
         raise noisy_exact(features, DENSITY_MAX_QUBITS)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from antiphon import Workspace
+from antiphon.adapters.targets.sim.demand import Choice
+from antiphon.adapters.targets.sim.noisy import plan_noisy
+from antiphon.adapters.targets.sim.twirling import MOST, moved_by_twirling
+from antiphon.domain.circuits import Circuit, Delay, Gate, Measure, Operation
+from antiphon.domain.device_noise import DeviceNoise
+from antiphon.domain.noise import NoiseModel
+from noisy_reference import MICRO, made_up_calibration
+from sim_work import circuit_of, sampling
+
+NOISE = DeviceNoise(made_up_calibration())
+
+
+def waiting(num_qubits: int, seconds: float, *between: Operation) -> Circuit:
+    excited = [Gate("x", (qubit,)) for qubit in range(num_qubits)]
+    waits = [Delay(qubit, seconds) for qubit in range(num_qubits)]
+    measured = [Measure(qubit, qubit) for qubit in range(num_qubits)]
+    return circuit_of(num_qubits, num_qubits, *excited, *between, *waits, *measured)
+
+
+def test_a_wait_is_moved_by_half_of_what_relaxes() -> None:
+    t1 = NOISE.calibration.qubits[0].t1
+    moved = moved_by_twirling((Delay(0, 0.2 * t1), Delay(0, 0.3 * t1), Delay(1, 1e-9)), NOISE)
+    assert moved == pytest.approx((1.0 - math.exp(-0.5)) / 2.0)
+    assert moved_by_twirling((Gate("x", (0,)),), NOISE) == 0.0
+    assert moved_by_twirling((Delay(0, 1.0),), NoiseModel(depolarizing_1q=0.1)) == 0.0
+
+
+def planned(circuit: Circuit, noise: DeviceNoise = NOISE) -> Choice:
+    return plan_noisy(sampling(circuit_of(1, 1, Measure(0, 0)), shots=1000).pubs[0], circuit, noise)
+
+
+def test_an_engine_that_does_not_twirl_is_taken_where_it_would_show() -> None:
+    assert planned(waiting(2, 0.01 * MICRO)).engine == "stim"
+    assert planned(waiting(2, 4 * MICRO)).engine == "aer-density-matrix"
+    assert planned(waiting(2, 4 * MICRO, Measure(0, 0), Gate("x", (0,)))).engine == "noisy-branching"
+
+
+def test_where_there_is_none_the_reason_says_how_far_it_is_off() -> None:
+    qubit, gate = NOISE.calibration.qubits[0], NOISE.calibration.gates["x"][(0,)]
+    wide = DeviceNoise(
+        replace(NOISE.calibration, qubits=(qubit,) * 13, gates={"x": {(number,): gate for number in range(13)}})
+    )
+    chosen = planned(waiting(13, 4 * MICRO), wide)
+    assert chosen.engine == "stim"
+    off = moved_by_twirling((Delay(0, 4 * MICRO),), wide)
+    assert off > MOST
+    assert f"up to {off:.2g} off in a probability" in chosen.reason
+    assert "Pauli errors" not in planned(waiting(13, 0.01 * MICRO), wide).reason
+
+
+def test_on_a_device_an_excited_qubit_decays_to_the_ground_state(tmp_path: Path) -> None:
+    shots, seconds = 4000, 300 * MICRO
+    program = f"""OPENQASM 3.0; include "stdgates.inc"; qubit q; bit c;
+        x q; delay[{seconds * 1e6:.0f}us] q; c = measure q;"""
+    with Workspace(tmp_path) as ws:
+        target = ws.target("emu.manila")
+        figures = target.calibrations(limit=1)[0].qubits[2]
+        ones = target.submit(program, shots, seed=1, layout=[2], execution="inline").result().counts.get("1", 0)
+    left = math.exp(-seconds / figures.t1)
+    expected = left * (1.0 - figures.readout_p10) + (1.0 - left) * figures.readout_p01
+    assert ones / shots == pytest.approx(expected, abs=5 * math.sqrt(0.25 / shots))
+    assert left < 0.2
