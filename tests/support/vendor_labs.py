@@ -84,14 +84,14 @@ def lab(folder: Path, vendor: str, section: str) -> Iterator[Lab]:
 
 def azure_section(folder: Path, url: str, key: str, targets: str = '["sim.auto", "sim.statevector"]') -> str:
     """The section of the settings for a server of ours, with the key where secrets lie."""
-    return f'mode = "antiphon"\nurl = "{url}"\ntargets = {targets}\nsend_timeout_s = 6\n' + _secret(
+    return f'mode = "antiphon"\nurl = "{url}"\ntargets = {targets}\nsend_timeout_s = 5\n' + _secret(
         folder, "azure", "api_key", key
     )
 
 
 def ionq_section(folder: Path, url: str, key: str) -> str:
     """The same for what stands in for IonQ."""
-    return f'mode = "live"\nurl = "{url}"\nsettle_s = 1\nsend_timeout_s = 6\n' + _secret(folder, "ionq", "api_key", key)
+    return f'mode = "live"\nurl = "{url}"\nsettle_s = 1\nsend_timeout_s = 4\n' + _secret(folder, "ionq", "api_key", key)
 
 
 def _secret(folder: Path, vendor: str, called: str, text: str) -> str:

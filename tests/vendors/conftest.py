@@ -65,7 +65,7 @@ def ionq(
 
 
 def _local(folder: Path, vendor: str, more: str = "") -> Iterator[Lab]:
-    with lab(folder, vendor, f'mode = "local"\nsend_timeout_s = 8\n{more}') as opened:
+    with lab(folder, vendor, f'mode = "local"\nsend_timeout_s = 5\n{more}') as opened:
         yield opened
 
 

@@ -86,6 +86,28 @@ def test_expectation_values_are_those_of_a_noisy_device(ibm: Lab) -> None:
     assert NOISY < result.values < 1.0
 
 
+def test_what_a_program_would_meet_is_told_before_it_is_sent(ibm: Lab) -> None:
+    """A branch: how long the qubits wait for it, by the published times."""
+    target = ibm.ws.target(TARGET)
+    entangled = "qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c[0] = measure q[0];"
+    source = HEAD + entangled + " if (c[0]) { x q[1]; } c[1] = measure q[1];"
+    [verdict] = target.check(source).verdicts
+    assert verdict.assessment is not None
+    assert verdict.assessment.feedforward_s > 1e-6
+    assert 0 < verdict.assessment.feedforward_loss < 0.2
+    assert 0.7 < verdict.assessment.fidelity < 1 - verdict.assessment.feedforward_loss
+    assert set(verdict.assessment.gates) <= {"rz", "sx", "x", "cx"}
+    assert target.calibrations()[0].digest == verdict.assessment.calibration
+    assert target.drift(source).fidelity_now == pytest.approx(verdict.assessment.fidelity)
+
+
+def test_best_weighs_it(ibm: Lab) -> None:
+    job = ibm.ws.target("best").submit(REGISTERS, shots=50, candidates=[TARGET, "emu.manila"], prefer="fidelity")
+    told = {each["target"]: each for each in job.wait(PATIENCE_S).record["provenance"]["choice"]["candidates"]}
+    assert 0.5 < told[TARGET]["fidelity"] < 1
+    assert 0.5 < told["emu.manila"]["fidelity"] < 1
+
+
 def test_too_wide_a_program_is_refused_before_it_is_queued(ibm: Lab) -> None:
     with pytest.raises(LimitError):
         ibm.ws.target(TARGET).submit(HEAD + "qubit[6] q; bit[6] c; h q; c = measure q;", shots=10)

@@ -215,6 +215,7 @@ def test_a_service_that_is_away_is_asked_later(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.soak
 def test_the_contract_kit(ionq: Lab) -> None:
     report = ionq.ws.target(SIMULATOR).verify()
     assert report.is_good, str(report)
