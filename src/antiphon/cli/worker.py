@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
+import socket
 import time
 from pathlib import Path
 from types import FrameType
@@ -88,23 +88,25 @@ def _from_file() -> str | None:
 class _Stop:
     """Counts the signals that ask for an end.
 
-    The handler may interrupt `wait` anywhere, so it takes no lock: setting an event there could wait for itself, and
-    putting into a `SimpleQueue` never does.
+    Of two signals that come together, the system may run both handlers in another thread, and a main thread that waits
+    for a lock sleeps on. It waits for a byte instead, which the interpreter writes in whatever thread the signal comes.
     """
 
     def __init__(self) -> None:
         self.asked = 0
-        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._told, self._tells = socket.socketpair()
+        self._tells.setblocking(False)
+        signal.set_wakeup_fd(self._tells.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
         self.asked += 1
-        self._told.put(None)
 
     def wait(self) -> None:
         """Until the first of them."""
-        self._told.get()
+        while not self.asked:
+            self._told.recv(1)
 
 
 def _tell(shell: Shell, engine: RunningEngine, ray: str | None) -> None:
