@@ -9,7 +9,7 @@ from antiphon.domain.policies.holds import holds_now
 from antiphon.domain.queues import Access, QueuePolicy, QueueState
 from antiphon.engine.context import EngineContext
 from antiphon.engine.leases import recover
-from antiphon.engine.queues.policies import known_policy
+from antiphon.engine.queues.policies import known_policies
 from antiphon.engine.queues.taking import take
 from antiphon.ports.job_store import Transaction
 
@@ -70,7 +70,7 @@ def _worth_a_look(ctx: EngineContext, *, recovers: bool = True) -> tuple[list[st
     Only looks, so that a queue at which nothing can be done costs no transaction that writes. The queues of an engine
     whose process is gone are taken back at once.
     """
-    policies = {target: known_policy(ctx, target) for target in ctx.drivers}
+    policies = known_policies(ctx, ctx.drivers)
     scarce = sorted(target for target, policy in policies.items() if policy.is_queued)
     with ctx.store.read() as tx:
         waited_for = [target for target in tx.targets_waited_for() if target in policies]

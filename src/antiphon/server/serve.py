@@ -28,6 +28,9 @@ KEEP_ALIVE_S = 75
 """Longer than the usual 60 s of a proxy in front, which must be the one to close an idle connection."""
 LAST_ANSWERS_S = 2
 """Time for answers that are being sent when the time to drain is over."""
+TICK_S = 1.0
+"""How often an idle server wakes by itself: the `Date` of its answers is as old as that."""
+DRAINING_TICK_S = 0.1
 
 
 def start(
@@ -164,6 +167,8 @@ class _Server(uvicorn.Server):
         self._on_started = on_started
         self._drained_by: float | None = None
         self._told = False
+        self._signalled = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
@@ -175,9 +180,21 @@ class _Server(uvicorn.Server):
         """Begin to drain; the second time end at once."""
         if self._drained_by is not None:
             self.should_exit = self.force_exit = True
-            return
-        self._services.draining = True
-        self._drained_by = time.monotonic() + self._services.settings.drain_seconds
+        else:
+            self._services.draining = True
+            self._drained_by = time.monotonic() + self._services.settings.drain_seconds
+        if self._loop is not None:
+            # A signal's handler may run in the middle of any line of the loop, which must be told as from outside.
+            self._loop.call_soon_threadsafe(self._signalled.set)
+
+    async def main_loop(self) -> None:
+        """Tick until it is time to close; uvicorn's own loop wakes ten times a second for it."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S if self._drained_by is None else DRAINING_TICK_S):
+                    await self._signalled.wait()
+            self._signalled.clear()
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to close."""

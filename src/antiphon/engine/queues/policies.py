@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 from typing import Final, TypeVar
@@ -61,13 +61,18 @@ def queue_policy(ctx: EngineContext, target: str) -> QueuePolicy:
 
 def known_policy(ctx: EngineContext, target: str) -> QueuePolicy:
     """The policy of a target as it was at most a second ago: whoever picks from the queue reads it anew."""
+    return known_policies(ctx, (target,))[target]
+
+
+def known_policies(ctx: EngineContext, targets: Iterable[str]) -> dict[str, QueuePolicy]:
+    """The policies of several targets, each as old as `known_policy` says."""
 
     def read() -> dict[str, QueuePolicy]:
         with ctx.store.read() as tx:
             return {policy.target: policy for policy in tx.queue_policies()}
 
-    policies = ctx.recent.get(_POLICIES, ctx.clock, read)
-    return policies.get(target) or _defaults(ctx, target)
+    decided = ctx.recent.get(_POLICIES, ctx.clock, read)
+    return {target: decided.get(target) or _defaults(ctx, target) for target in targets}
 
 
 @decided_again
