@@ -117,7 +117,7 @@ def test_what_deciding_costs_is_said_before_the_job_is_queued_and_with_it(
     assert "calibration        2025-02-26 20:16Z" in page
 
 
-def test_a_life_is_given_and_taken_in_the_terminal(tmp_path: Path) -> None:
+def test_a_life_is_given_and_taken_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = antiphon(tmp_path, "targets", "life", "emu.manila", "busy", "--seed", "3", "--json")
     assert given.data["version"].endswith("+busy.3")
     listed = antiphon(tmp_path, "targets", "calibrations", "emu.manila", "--since", "3d", "--json").data
@@ -126,6 +126,7 @@ def test_a_life_is_given_and_taken_in_the_terminal(tmp_path: Path) -> None:
     shown = {each["name"]: each for each in antiphon(tmp_path, "targets", "life", "--json").data}
     assert (shown["emu.manila"]["life"], shown["emu.manila"]["seed"]) == ("busy", 3)
     assert (shown["emu.heron"]["life"], shown["emu.heron"]["seed"]) == ("off", None)
+    monkeypatch.setenv("COLUMNS", "80")
     assert all(len(line) <= 80 for line in antiphon(tmp_path, "targets", "life", "emu.manila").out.splitlines())
     taken = antiphon(tmp_path, "targets", "life", "emu.manila", "off", "--json")
     assert "+" not in taken.data["version"]
