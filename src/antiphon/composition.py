@@ -61,7 +61,7 @@ RECORDED_PACKAGES = (
     "antiphon", "numpy", "qiskit", "qiskit-aer", "cirq-core", "qdk", "pyqir", "pennylane-lightning", "qsimcirq", "stim"
 )  # fmt: skip
 DATABASE = "antiphon.db"
-COMPILING = ("antiphon.adapters.targets.emu.compiling",)
+COMPILING = ("antiphon.adapters.targets.emu.compiling", "antiphon.adapters.targets.emu.preparing")
 """What a process imports before it compiles its first program."""
 MOST_PROGRAMS_COUNTED = 16
 """A span tells the width of the widest program among the first so many: a batch may have thousands."""

@@ -11,6 +11,7 @@ from antiphon.domain.circuits import Circuit
 from antiphon.domain.evolve import evolve
 from antiphon.domain.gate_counts import Tasks
 from antiphon.domain.observables import Observable
+from antiphon.domain.packed_circuits import PackedCircuit
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
 
@@ -60,20 +61,27 @@ class Compiled:
     """A program as a target runs it: on its own qubits, in its own gates.
 
     Attributes:
-        circuit: On physical qubits; registers, classical bits and parameters are those of the program.
+        made: The circuit, or the circuit packed; see `circuit`.
         layout: Physical qubit of each qubit of the program at the start.
         final: The same at the end, after the swaps of routing.
         reused: It was compiled before, and nothing was compiled now.
         seconds: How long compiling took, then or now.
         key: Names what it was compiled from: equal keys have equal circuits.
+        text: The circuit in OpenQASM 3, if it was written where it was compiled.
     """
 
-    circuit: Circuit
+    made: Circuit | PackedCircuit
     layout: tuple[int, ...]
     reused: bool
     seconds: float
     final: tuple[int, ...] = ()
     key: str = ""
+    text: bytes | None = None
+
+    @property
+    def circuit(self) -> Circuit:
+        """On physical qubits; registers, classical bits and parameters are those of the program."""
+        return self.made.circuit if isinstance(self.made, PackedCircuit) else self.made
 
 
 PROGRAMS = "programs"
@@ -134,6 +142,12 @@ class Plan:
             tasks=tuple(self.tasks[index] for index in indices) if self.tasks else (),
             pending=0,
         )
+
+    def without_texts(self) -> Plan:
+        """What is needed to run it: without the texts that only the record needs."""
+        if not any(made.text for made in self.compiled):
+            return self
+        return evolve(self, compiled=tuple(evolve(made, text=None) for made in self.compiled))
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, for the record."""

@@ -55,7 +55,8 @@ def compiled_artefacts(ctx: EngineContext, plan: Plan) -> tuple[list[str], list[
     found: dict[str, Artefact] = {}
     digests = []
     for compiled in plan.compiled:
-        text = artefact(ctx, "compiled", ctx.codec.circuit_text(compiled.circuit).encode())
+        written = compiled.text or ctx.codec.circuit_text(compiled.circuit).encode()
+        text = artefact(ctx, "compiled", written)
         digests.append(text.digest)
         if not ctx.has_stored(text.digest):
             found[text.digest] = text

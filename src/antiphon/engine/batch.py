@@ -259,7 +259,8 @@ class BatchRun:
     def _task(self, chunk: _Chunk, *, follows: bool) -> Task:
         indices = chunk.indices
         work = Work(self._work.kind, tuple(self._work.pubs[index] for index in indices), self._work.options)
-        return Task(task_id(self._job), self._job.spec.target, work, chunk.plan, self._job.spec.max_seconds, follows)
+        plan = chunk.plan.without_texts()
+        return Task(task_id(self._job), self._job.spec.target, work, plan, self._job.spec.max_seconds, follows)
 
     def _take(self, chunk: _Chunk, report: Report) -> None:
         """Store what a chunk brought, and that the one behind it has begun."""

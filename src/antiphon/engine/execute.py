@@ -101,4 +101,4 @@ def _start(
         BatchRun(ctx, job, work, plan, executor, conclude).start()
         return
     assert plan is not None
-    executor.start(Task(task_id(job), job.spec.target, work, plan, job.spec.max_seconds), conclude)
+    executor.start(Task(task_id(job), job.spec.target, work, plan.without_texts(), job.spec.max_seconds), conclude)

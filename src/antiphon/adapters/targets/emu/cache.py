@@ -96,10 +96,14 @@ class CompiledCache:
         """Where the files are."""
         return cache_folder() if self._folder is None else self._folder
 
-    def get(self, key: str) -> Kept | None:
-        """What was kept under the key, or None."""
+    def get(self, key: str, most_bytes: int | None = None) -> Kept | None:
+        """What was kept under the key, or None.
+
+        Args:
+            most_bytes: A larger file is not read.
+        """
         try:
-            return self._memory.get(key, lambda: self._read(key))
+            return self._memory.get(key, lambda: self._read(key, most_bytes))
         except _MissError:
             return None
 
@@ -109,15 +113,21 @@ class CompiledCache:
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep it, in memory and in a file."""
-        self._memory.get(key, lambda: kept)
+        self.hold(key, kept)
         with contextlib.suppress(OSError, TypeError):  # no place for it, or it has no form on paper: reused here alone
             self._write(key, kept)
+
+    def hold(self, key: str, kept: Kept) -> None:
+        """Keep it in memory: its file has been written elsewhere."""
+        self._memory.get(key, lambda: kept)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
 
-    def _read(self, key: str) -> Kept:
+    def _read(self, key: str, most_bytes: int | None) -> Kept:
         try:
+            if most_bytes is not None and self._path(key).stat().st_size > most_bytes:
+                raise _MissError
             kept = Kept.from_json(json.loads(_checked(self._path(key).read_bytes())))
             os.utime(self._path(key))
         except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:

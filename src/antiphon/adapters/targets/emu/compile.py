@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
-from typing import Any
 
 from antiphon.adapters.targets.emu.cache import CompiledCache, Kept
 from antiphon.adapters.targets.emu.schedule import schedule
@@ -25,8 +23,10 @@ REVISION = 1
 
 _cache = CompiledCache()
 
-Apart = Callable[..., Any]
-"""Makes a call, its first argument, with the others; in another process, say."""
+
+def own_cache() -> CompiledCache:
+    """The user's own, shared by all drivers of this process."""
+    return _cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,6 @@ def compiled(
     *,
     all_to_all: bool,
     store: CompiledCache | None = None,
-    apart: Apart | None = None,
 ) -> Done:
     """The program compiled for the device under that calibration, from the cache where it is there.
 
@@ -55,7 +54,6 @@ def compiled(
     Args:
         all_to_all: Every pair of the device's qubits is joined.
         store: Another cache than the user's own.
-        apart: Compiles elsewhere than here; what it raises is raised.
 
     Raises:
         UnsupportedProgramError: It has no circuit, or the compiler found no way to put it on the device.
@@ -63,13 +61,12 @@ def compiled(
     """
     circuit = circuit_of(program, calibration.target)
     store = _cache if store is None else store
-    settings, level = _with_level(program, settings)
+    settings, level = with_level(program, settings)
     key = compile_key(program, calibration, settings)
     found = store.get(key)
     if found is not None:
         return Done(key, found, level, reused=True)
-    about = (circuit, calibration, settings, level)
-    kept: Kept = (apart or _here)(_compile, *about, all_to_all=all_to_all)
+    kept = compile_circuit(circuit, calibration, settings, level, all_to_all=all_to_all)
     store.put(key, kept)
     return Done(key, kept, level, reused=False)
 
@@ -78,7 +75,7 @@ def is_kept(
     program: Program, calibration: Calibration, settings: CompileSettings, store: CompiledCache | None = None
 ) -> bool:
     """Whether `compiled`, whose arguments these are, would find the program compiled; it must be a circuit."""
-    settings, _ = _with_level(program, settings)
+    settings, _ = with_level(program, settings)
     return (_cache if store is None else store).has(compile_key(program, calibration, settings))
 
 
@@ -99,17 +96,14 @@ def circuit_of(program: Program, target: str) -> Circuit:
     return program.circuit
 
 
-def _with_level(program: Program, settings: CompileSettings) -> tuple[CompileSettings, int]:
+def with_level(program: Program, settings: CompileSettings) -> tuple[CompileSettings, int]:
+    """The settings with the level of compiling that suits the program, unless they have one; and that level."""
     level = settings.optimization_level
     if level is None:
         features = features_for(program)
         assert features is not None
         level = level_for(features)
     return replace(settings, optimization_level=level), level
-
-
-def _here(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    return call(*args, **named)
 
 
 def compile_key(program: Program, calibration: Calibration, settings: CompileSettings) -> str:
@@ -136,9 +130,15 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _compile(
+def compile_circuit(
     circuit: Circuit, calibration: Calibration, settings: CompileSettings, level: int, *, all_to_all: bool
 ) -> Kept:
+    """Compile it now, and keep nothing.
+
+    Raises:
+        UnsupportedProgramError: The compiler found no way to put it on the device.
+        MissingExtraError: Qiskit is not installed.
+    """
     try:
         from antiphon.adapters.targets.emu.compiling import transpiled
     except ImportError as error:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon.adapters.targets.emu.compile import Apart
-from antiphon.adapters.targets.emu.driver import EmuDriver
+from antiphon.adapters.targets.emu.driver import Apart, EmuDriver
 
 DEVICES = ("emu.heron", "emu.falcon", "emu.manila", "emu.willow", "emu.ion")
 """IBM's Heron, Falcon and a Falcon of five qubits, Google's Willow, and an ion trap, Quantinuum's H2."""

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from antiphon.adapters.targets.emu.assessing import assess_compiled, two_qubit_gates
-from antiphon.adapters.targets.emu.cache import CompiledCache, Kept
-from antiphon.adapters.targets.emu.compile import Apart, Done, circuit_of, compiled, is_kept
-from antiphon.adapters.targets.emu.limits import check_compiled, check_work
+from antiphon.adapters.targets.emu.cache import CompiledCache
+from antiphon.adapters.targets.emu.compile import (
+    Done,
+    circuit_of,
+    compile_key,
+    compiled,
+    is_kept,
+    own_cache,
+    with_level,
+)
+from antiphon.adapters.targets.emu.limits import check_work
+from antiphon.adapters.targets.emu.preparing import Device, Prepared, assessed, on_device, prepare_apart, prepared
 from antiphon.adapters.targets.emu.recorded import RecordedDevice, recorded
 from antiphon.adapters.targets.emu.settings import OPTION_HELP, CompileSettings, read_settings
 from antiphon.adapters.targets.emu.snapshots import iso_of, snapshot_named
 from antiphon.adapters.targets.sim.cache import BoundedCache
 from antiphon.adapters.targets.sim.checks import check_pub
+from antiphon.adapters.targets.sim.demand import Choice
 from antiphon.adapters.targets.sim.driver import INLINE_BYTES, features_for
-from antiphon.adapters.targets.sim.noisy import plan_noisy, run_noisy
+from antiphon.adapters.targets.sim.noisy import run_noisy
 from antiphon.adapters.targets.sim.provenance import part_told, told_of
 from antiphon.adapters.targets.sim.task import parameter_array
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.device_noise import DeviceNoise
 from antiphon.domain.devices import Assessment, Counted
-from antiphon.domain.observables import Observable
+from antiphon.domain.evolve import evolve
+from antiphon.domain.packed_circuits import PackedCircuit
 from antiphon.domain.programs import Profile, Program
 from antiphon.domain.results import Execution, Outcome
 from antiphon.domain.targets import Limits, TargetInfo, option_refusal
-from antiphon.domain.work import Compiled, Plan, Pub, Work
+from antiphon.domain.work import PROGRAMS, Plan, Pub, Work
 from antiphon.errors import LimitError
 from antiphon.ports.device_driver import RUN_UNDER
 
@@ -39,13 +49,14 @@ LONGEST_COMPILE_S = 60.0
 """After so long no further program of a stranger's job is compiled."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A pub compiled, and as its engine takes it."""
+SMALL_BYTES = 100_000
+"""A server reads compiled circuits from files up to this size itself: about 2,000 operations."""
 
-    done: Done
-    pub: Pub
-    assessment: Assessment
+ROOM_BYTES = 64 * 2**20
+"""For programs that a server had prepared apart."""
+
+Apart = Callable[..., Any]
+"""Makes a call, its first argument, with the others, in another process."""
 
 
 class EmuDriver:
@@ -55,7 +66,7 @@ class EmuDriver:
         name: Of the target.
         load: Its shape and snapshots, read when they are first asked for.
         store: Where compiled circuits are kept; None for the user's own cache.
-        apart: Compiles in another process, for programs of strangers; then a job's programs together have a limit, too.
+        apart: Where programs of strangers are prepared; then a job's programs together have a limit, too.
     """
 
     def __init__(
@@ -70,6 +81,7 @@ class EmuDriver:
         self._store = store
         self._apart = apart
         self._assessed: BoundedCache[Assessment] = BoundedCache(1024)
+        self._from_apart: BoundedCache[Prepared] = BoundedCache(ROOM_BYTES, lambda each: each.num_bytes)
 
     @cached_property
     def _device(self) -> RecordedDevice:
@@ -112,8 +124,7 @@ class EmuDriver:
         """
         settings = CompileSettings()
         self._check_program(program, settings)
-        done = self._compiled(program, calibration, settings)
-        return self._assess(done, calibration)
+        return self._prepared(program, None, calibration, settings).assessment
 
     def plan(self, work: Work) -> Plan:
         """Check `work` and compile it for the snapshot that it chooses, the newest if none.
@@ -145,13 +156,15 @@ class EmuDriver:
     def plan_under(self, work: Work, calibration: Calibration) -> Plan:
         """`plan` for that calibration."""
         settings = self._checked(work)
-        ready: list[_Ready] = []
+        ready: list[tuple[Prepared, Choice]] = []
         began = time.monotonic()
         for pub in work.pubs:
             self._check_time(began)
-            ready.append(self._ready(pub, calibration, settings))
-        noise = DeviceNoise(calibration)
-        choices = [plan_noisy(each.pub, each.done.kept.circuit, noise, each.done.key) for each in ready]
+            self._check_pub(pub, settings)
+            made = self._prepared(pub.program, pub, calibration, settings)
+            assert made.choice is not None
+            ready.append((made, made.choice))
+        choices = [choice for _, choice in ready]
         sets = [pub.parameters.num_sets for pub in work.pubs]
         memory = max((choice.memory_bytes for choice in choices), default=0)
         return Plan(
@@ -161,8 +174,8 @@ class EmuDriver:
             memory_bytes=memory,
             safe_inline=all(choice.safe for choice in choices) and memory <= INLINE_BYTES,
             num_calls=sum(sets),
-            compiled=tuple(_kept_as(each.done) for each in ready),
-            warnings=tuple(dict.fromkeys(said for each in ready for said in each.assessment.warnings)),
+            compiled=tuple(each.compiled for each, _ in ready),
+            warnings=tuple(dict.fromkeys(said for each, _ in ready for said in each.assessment.warnings)),
             details={
                 "calibration": {
                     "digest": calibration.digest,
@@ -171,7 +184,7 @@ class EmuDriver:
                     "source": calibration.source,
                 },
                 **settings.to_json(),
-                "programs": [_told(each) for each in ready],
+                PROGRAMS: [each.told() for each, _ in ready],
             },
         )
 
@@ -198,7 +211,7 @@ class EmuDriver:
         parts: list[dict[str, Any]] = []
         for pub, made, engine, reason in zip(work.pubs, plan.compiled, plan.engine, plan.reason, strict=True):
             began = time.perf_counter()
-            placed = _on_device(pub, made.circuit.num_qubits, made.final)
+            placed = on_device(pub, made.circuit.num_qubits, made.final)
             outcome, ran = run_noisy(placed, made.circuit, noise, engine, made.key)
             outcomes.append(outcome)
             parts.append(part_told(engine, reason, ran, time.perf_counter() - began))
@@ -218,23 +231,56 @@ class EmuDriver:
         check_pub(pub, features_for(pub.program), parameter_array(pub), self.info)
         self._check_program(pub.program, settings)
 
-    def _ready(self, pub: Pub, calibration: Calibration, settings: CompileSettings) -> _Ready:
-        self._check_pub(pub, settings)
-        done = self._compiled(pub.program, calibration, settings)
-        assessment = self._assess(done, calibration)
-        return _Ready(done, _on_device(pub, done.kept.circuit.num_qubits, done.kept.final), assessment)
+    @cached_property
+    def _facts(self) -> Device:
+        shape = self._device.shape
+        return Device(self.info.name, shape.limits, all_to_all=not shape.coupling)
 
-    def _compiled(self, program: Program, calibration: Calibration, settings: CompileSettings) -> Done:
-        all_to_all = not self._device.shape.coupling
-        return compiled(program, calibration, settings, all_to_all=all_to_all, store=self._store, apart=self._apart)
+    def _prepared(
+        self, program: Program, pub: Pub | None, calibration: Calibration, settings: CompileSettings
+    ) -> Prepared:
+        store = self._store or own_cache()
+        if self._apart is not None:
+            settings, level = with_level(program, settings)
+            key = compile_key(program, calibration, settings)
+            kept = store.get(key, SMALL_BYTES)
+            if kept is None:
+                return self._prepared_apart(program, pub, calibration, settings, level, key)
+            done = Done(key, kept, level, reused=True)
+        else:
+            done = compiled(program, calibration, settings, all_to_all=self._facts.all_to_all, store=store)
+        assessment = self._assessed.get(
+            (done.key, calibration.digest), lambda: assessed(self._facts, done.kept, calibration)
+        )
+        return prepared(done, assessment, pub, DeviceNoise(calibration), done.key)
 
-    def _assess(self, done: Done, calibration: Calibration) -> Assessment:
-        key = (done.key, calibration.digest)
-        return self._assessed.get(key, lambda: self._first_assessed(done.kept, calibration))
+    def _prepared_apart(
+        self,
+        program: Program,
+        pub: Pub | None,
+        calibration: Calibration,
+        settings: CompileSettings,
+        level: int,
+        key: str,
+    ) -> Prepared:
+        apart, store = self._apart, self._store or own_cache()
+        assert apart is not None
+        fresh: list[Prepared] = []
 
-    def _first_assessed(self, kept: Kept, calibration: Calibration) -> Assessment:
-        check_compiled(self.info.name, self._device.shape.limits, kept)
-        return assess_compiled(kept, calibration)
+        def ask() -> Prepared:
+            circuit = PackedCircuit(circuit_of(program, self.info.name))
+            bare = None if pub is None else evolve(pub, program=evolve(program, circuit=None))
+            about = (calibration, settings, level, key, store.folder)
+            found: Prepared = apart(prepare_apart, self._facts, circuit, bare, *about)
+            if found.kept is not None:
+                store.hold(key, found.kept)
+                found = evolve(found, kept=None)
+            fresh.append(found)
+            return found
+
+        # Asked again when the job's turn comes, by the engine that runs it: nothing of that is in the pub but its seed.
+        found = self._from_apart.get((key, calibration.digest, _asked(pub)), ask)
+        return found if fresh else evolve(found, compiled=evolve(found.compiled, reused=True))
 
     def _check_time(self, began: float) -> None:
         if self._apart is not None and time.monotonic() - began > LONGEST_COMPILE_S:
@@ -270,40 +316,9 @@ def _limits(device: RecordedDevice) -> Limits:
     return replace(found, max_shots=shots, max_programs=device.most(Counted.PROGRAMS, found.max_programs))
 
 
-def _on_device(pub: Pub, num_qubits: int, final: tuple[int, ...]) -> Pub:
-    """The pub with its observables told of the device's qubits, where the program's end up."""
-    if pub.observables is None:
-        return pub
-    return replace(pub, observables=tuple(_placed(each, num_qubits, final) for each in pub.observables))
-
-
-def _placed(observable: Observable, num_qubits: int, final: tuple[int, ...]) -> Observable:
-    terms = []
-    for string, coefficient in observable.terms:
-        letters = ["I"] * num_qubits
-        for qubit, letter in enumerate(reversed(string)):
-            letters[num_qubits - 1 - final[qubit]] = letter
-        terms.append(("".join(letters), coefficient))
-    return Observable(num_qubits, tuple(sorted(terms)))
-
-
-def _kept_as(done: Done) -> Compiled:
-    kept = done.kept
-    return Compiled(kept.circuit, kept.layout, done.reused, kept.seconds, kept.final, done.key)
-
-
-def _told(ready: _Ready) -> dict[str, Any]:
-    """What the record says of one compiled program."""
-    kept, assessment = ready.done.kept, ready.assessment
-    return {
-        "layout": list(kept.layout),
-        "depth": assessment.depth,
-        "gates": dict(assessment.gates),
-        "two_qubit_gates": two_qubit_gates(kept.circuit),
-        "shot_s": assessment.seconds,
-        "expected_fidelity": assessment.fidelity,
-        "feedforward_loss": assessment.feedforward_loss,
-        "optimization_level": ready.done.level,
-        "compile_s": kept.seconds,
-        "reused": ready.done.reused,
-    }
+def _asked(pub: Pub | None) -> object:
+    """What the choice of an engine depends on beside the program."""
+    if pub is None:
+        return None
+    observables = None if pub.observables is None else tuple(each.digest for each in pub.observables)
+    return pub.shots, pub.parameters, observables, pub.observables_shape

@@ -347,7 +347,7 @@ def test_too_many_programs_shots_and_executions(drivers: Mapping[str, EmuDriver]
         drivers["emu.manila"].plan(Work(JobKind.BATCH, (pub,) * 301))
     with pytest.raises(LimitError, match="shots"):
         drivers["emu.manila"].plan(sampling(ghz(2), shots=100_001))
-    with pytest.raises(LimitError, match="10,000,000 executions .* has 10,100,000") as caught:
+    with pytest.raises(LimitError, match=r"10,000,000 executions .* has 10,100,000") as caught:
         drivers["emu.manila"].plan(Work(JobKind.BATCH, (replace(pub, shots=100_000),) * 101))
     assert caught.value.code == "job-too-large"
     assert "Split" in (caught.value.next_step or "")
@@ -393,7 +393,7 @@ def test_programs_of_strangers_are_compiled_elsewhere_and_for_a_limited_time(
     work = sampling(ghz(2))
     driver.plan(work)
     driver.plan(work)
-    assert asked == ["_compile"], "what is kept is not compiled again"
+    assert asked == ["prepare_apart"], "what is kept is not compiled again"
     monkeypatch.setattr(driver_module, "LONGEST_COMPILE_S", -1.0)
     with pytest.raises(LimitError) as found:
         driver.plan(work)
