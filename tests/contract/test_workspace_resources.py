@@ -74,6 +74,8 @@ def test_many_targets_are_asked_and_one_that_refuses_stops_none(ws: Workspace) -
 def test_what_is_no_number_of_shots_is_refused_before_any_target_says_so(ws: Workspace, shots: int) -> None:
     with pytest.raises(LimitError):
         ws.estimate_resources(BELL, shots=shots, fault_tolerant=False)
+    with pytest.raises(LimitError):
+        ws.estimate_resources(BELL, targets=[])
     few = ws.estimate_resources(BELL, 50_000, targets=["emu.ion", DEVICE], fault_tolerant=False)
     assert list(few.on) == [DEVICE]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 from antiphon.errors import LimitError
 
@@ -21,10 +22,13 @@ def seconds_of(at: Moment, code: str = "time-invalid") -> float:
             at = dt.datetime.fromisoformat(at)
         if isinstance(at, dt.datetime):
             return (at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)).timestamp()
-        return float(at)
+        seconds = float(at)
     except (TypeError, ValueError, OverflowError):
-        raise LimitError(
-            f"{str(at)[:80]!r} is no time.",
-            code=code,
-            next_step="Give seconds since the epoch, a datetime, or ISO 8601 such as 2026-01-31T12:00Z.",
-        ) from None
+        seconds = math.nan
+    if math.isfinite(seconds):
+        return seconds
+    raise LimitError(
+        f"{str(at)[:80]!r} is no time.",
+        code=code,
+        next_step="Give seconds since the epoch, a datetime, or ISO 8601 such as 2026-01-31T12:00Z.",
+    )

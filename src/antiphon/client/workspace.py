@@ -24,7 +24,7 @@ from antiphon.domain.resources import Resources
 from antiphon.domain.sessions import Session as SessionFacts
 from antiphon.domain.sessions import SessionStatus
 from antiphon.engine.best import BEST
-from antiphon.errors import AuthenticationError, NotFoundError
+from antiphon.errors import AuthenticationError, LimitError, NotFoundError
 from antiphon.frontends.recognise import to_program
 from antiphon.ports.job_store import JobQuery, SessionQuery
 
@@ -113,7 +113,12 @@ class Workspace:
         Raises:
             NotFoundError: There is no target of one of the names.
             ProgramError: It is no program.
+            LimitError: `targets` names none, or `shots` is no number of shots.
         """
+        if targets is not None and not targets:
+            raise LimitError(
+                "No target is named.", code="targets-missing", next_step="Leave targets out to ask every device."
+            )
         views = {target.name: target for target in self.targets()}
         devices = [name for name, target in views.items() if target.kind != "simulator"]
         names = (devices or ["sim.auto"]) if targets is None else list(targets)

@@ -121,7 +121,7 @@ def medians(calibration: Calibration) -> dict[str, float]:
 def figure_text(figure: str, value: float) -> str:
     """A figure for people: times with their unit."""
     if figure in ("T1", "T2"):
-        return f"{value * 1e6:,.3g} us" if value < 0.1 else f"{value:,.3g} s"
+        return f"{value * 1e6:,.3g} µs" if value < 0.1 else f"{value:,.3g} s"
     return f"{value:.2g}"
 
 

@@ -68,4 +68,4 @@ def test_the_report_survives_json_and_prints() -> None:
     assert DeviceDrift.from_json(json.loads(json.dumps(found.to_json()))) == found
     assert str(found).splitlines()[0] == "It fell."
     assert "  2-qubit gate error: median 0.01 to 0.03; cz on 0, 1 0.01 to 0.03" in str(found)
-    assert "T1: median 100 us to 100 us" in str(found)
+    assert "T1: median 100 µs to 100 µs" in str(found)
