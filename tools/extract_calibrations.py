@@ -276,7 +276,7 @@ def _quantinuum() -> tuple[dict[str, Any], list[Calibration]]:
         "all_to_all": True,
         "mid_circuit": True,
         "limits": [
-            DeviceLimit(Counted.SHOTS, 10_000, "max_n_shots of H2-1 as Quantinuum's service tells it"),
+            DeviceLimit(Counted.SHOTS, 10_000, "max_n_shots of H2-1 in pytket-quantinuum's list of machines"),
             DeviceLimit(Counted.PROGRAMS, 300, "Assumed to be IBM's: Quantinuum publishes none.", published=False),
             DeviceLimit(
                 Counted.SECONDS,
