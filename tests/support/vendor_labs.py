@@ -111,10 +111,12 @@ def wait_until(holds: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
+QUIET = frozenset({"provider unreachable", "provider reached", "started at provider"})
+
+
 def log_of(job: Any) -> list[str]:
-    """The events of a job, those left out that only say how long a vendor was silent."""
-    events = [event["event"] for event in job.events]
-    return [event for event in events if event not in ("provider unreachable", "provider reached")]
+    """The events of a job, those left out that say how long a vendor was silent, or that it began."""
+    return [event["event"] for event in job.events if event["event"] not in QUIET]
 
 
 def states_of(job: Any) -> list[str]:

@@ -18,7 +18,7 @@ INSIDE = Path(__file__).parent / "inside"
     ("vendor", "script"),
     [
         pytest.param(vendor, script, marks=pytest.mark.xdist_group(f"vendor-{vendor}"), id=script)
-        for vendor, script in (("braket", "braket_live"), ("ibm", "ibm_errors"))
+        for vendor, script in (("braket", "braket_live"), ("ibm", "ibm_errors"), ("iqm", "iqm_live"))
     ],
 )
 def test_what_a_script_inside_says(vendor: str, script: str) -> None:
