@@ -147,6 +147,7 @@ def test_the_terminal_has_both_in_eighty_columns(tmp_path: Path, monkeypatch: py
     shown = antiphon(home, "submit", file, "--wait", "--seed", 1, "--option", option, *noise)
     assert shown.code == 0
     assert "corrected" in shown.out
+    assert "95% interval" in shown.out
     assert "helps" in shown.out
     assert max(len(line) for line in shown.out.splitlines()) <= 80
     told = antiphon(home, "submit", file, "--wait", "--seed", 1, "--option", option, *noise, "--json").data
@@ -155,10 +156,11 @@ def test_the_terminal_has_both_in_eighty_columns(tmp_path: Path, monkeypatch: py
     with Workspace(home) as workspace:
         job = workspace.target("sim.auto").estimate(bell(), ENERGY, shots=9000, noise=NOISE, mitigation={"zne": [1, 3]})
     shown = antiphon(home, "jobs", "result", job.id)
-    assert "mitigated" in shown.out
+    assert re.search(r"mitigated +± +95% interval +verdict", shown.out)
     assert max(len(line) for line in shown.out.splitlines()) <= 80
     told = antiphon(home, "jobs", "result", job.id, "--json").data
     assert told["raw"]["values"] != told["values"]
+    assert told["interval"]["low"] < told["values"] < told["interval"]["high"]
     assert "circuits" not in told["mitigation"]
 
 

@@ -215,6 +215,10 @@ def test_precision_gives_shots_and_a_standard_error(backend: AntiphonBackend) ->
     assert result.metadata["target_precision"] == 0.02
     assert float(result.data.stds) == pytest.approx(np.sin(1.0) / 50, rel=0.1)
     assert abs(float(result.data.evs) - np.cos(1.0)) < 5 * 0.02
+    told = result.metadata["confidence_interval"]
+    assert told["level"] == 0.95
+    assert told["low"] < float(result.data.evs) < told["high"]
+    assert float(told["high"] - told["low"]) == pytest.approx(4 * np.sin(1.0) / 50, rel=0.1)
     own = estimator.run([(circuit, "Z", None, 0.1)], precision=0.02).result()[0]
     assert own.metadata["shots"] == 100
     estimator.options.default_precision = 0.05

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from antiphon.domain.work import JobKind
+from antiphon.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from antiphon.client.job import Job
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from antiphon.client.session import Session
     from antiphon.client.target import Target
     from antiphon.domain.jobs import Job as JobFacts
+
+
+LEVEL = 0.95
 
 
 def describe_facts(facts: JobFacts) -> dict[str, Any]:
@@ -52,13 +56,21 @@ def describe_job(job: Job) -> dict[str, Any]:
 def describe_result(result: Result) -> dict[str, Any]:
     """`counts` of a sampling job (a list of them for a batch or sweep), `values` and `stderr` of an estimating one.
 
+    Either from shots has an `interval` at a `level` of 0.95: `low` and `high` of values, both ends of each outcome in
+    `probabilities`. It is left out where SciPy is needed for it and is not installed.
+
     A mitigated job has `mitigation` (settings, verdict, overhead) beside them, and `raw` values or corrected
     `probabilities`.
     """
     if result.job.spec.kind is JobKind.ESTIMATE:
         found = {"values": _plain(result.values), "stderr": _plain(result.stderr)}
+        ends = interval_of(result)
+        if ends is not None:
+            found["interval"] = {"level": LEVEL, "low": _plain(ends[0]), "high": _plain(ends[1])}
     else:
-        found = {"counts": result.counts}
+        found, ends = {"counts": result.counts}, intervals_of(result)
+        if ends is not None:
+            found["interval"] = {"level": LEVEL, "probabilities": ends}
     if result.mitigation is None or not any(_each(result.mitigation)):
         return found
     if result.job.spec.kind is JobKind.ESTIMATE:
@@ -67,6 +79,22 @@ def describe_result(result: Result) -> dict[str, Any]:
         found["probabilities"] = result.probabilities
     told = [None if each is None else _summary(each) for each in _each(result.mitigation)]
     return {**found, "mitigation": told[0] if len(told) == 1 else told}
+
+
+def interval_of(result: Result) -> tuple[Any, Any] | None:
+    """The ends of the confidence intervals of values, each in their shape; None for exact ones and without SciPy."""
+    if result.shots is None:
+        return None
+    found = intervals_of(result)
+    return ([low for low, _ in found], [high for _, high in found]) if isinstance(found, list) else found
+
+
+def intervals_of(result: Result) -> Any:
+    """As `Result.interval`; None where SciPy is needed for it and is not installed."""
+    try:
+        return result.interval(LEVEL)
+    except MissingExtraError:
+        return None
 
 
 def _each(told: Any) -> list[Any]:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.cli.describe import interval_of, intervals_of
 from antiphon.cli.tables import TOP, whole_but
+from antiphon.cli.values import HEADING, flat, span
+from antiphon.domain.results import Estimated
 from antiphon.domain.work import JobKind
 
 if TYPE_CHECKING:
@@ -24,16 +27,24 @@ def side_by_side(result: Result) -> list[RenderableType] | None:
     if result.job.spec.kind is JobKind.ESTIMATE:
         if not any(told):
             return None
-        return [part for each in told if each for part in (_values(each), *_said(each))]
+        found = interval_of(result)
+        spans = [] if found is None else [span(*ends) for ends in zip(*map(flat, found), strict=True)]
+        parts: list[RenderableType] = []
+        for each, outcome in zip(told, result.outcomes, strict=True):
+            own = spans[: len(outcome.values)] if isinstance(outcome, Estimated) else []
+            spans = spans[len(own) :]
+            if each:
+                parts += (_values(each, own), *_said(each))
+        return parts
     if len(told) != 1 or "probabilities" not in (told[0] or {}) or not isinstance(result.counts, dict):
         return None
-    return [_counts(result.counts, result.probabilities), *_said(told[0])]
+    return [_counts(result.counts, result.probabilities, intervals_of(result)), *_said(told[0])]
 
 
-def _values(told: dict[str, Any]) -> Table:
+def _values(told: dict[str, Any], spans: list[str]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("", no_wrap=True)
-    for heading in ("raw", "±", "mitigated", "±"):
+    for heading in ("raw", "±", "mitigated", "±", *([HEADING] if spans else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     rows = zip(
@@ -50,24 +61,27 @@ def _values(told: dict[str, Any]) -> Table:
             break
         table.add_row(
             f"[{index}]",
-            f"{raw:.6f}",
+            f"{raw:.5f}",
             f"{raw_stderr:.2g}",
-            f"{value:.6f}",
+            f"{value:.5f}",
             f"{stderr:.2g}",
+            *spans[index : index + 1],
             Text(verdict["verdict"], style=VERDICTS[verdict["verdict"]]),
         )
     return whole_but(table, "verdict")
 
 
-def _counts(counts: dict[str, int], corrected: dict[str, float]) -> Table:
+def _counts(counts: dict[str, int], corrected: dict[str, float], ends: dict[str, tuple[float, float]] | None) -> Table:
     total = sum(counts.values())
     kept = sorted(sorted(counts, key=lambda key: -counts[key])[:TOP])
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("outcome", no_wrap=True)
-    for heading in ("counts", "raw", "corrected"):
+    for heading in ("counts", "raw", "corrected", *([] if ends is None else [HEADING])):
         table.add_column(heading, justify="right", no_wrap=True)
     for key in kept:
-        table.add_row(Text(key), f"{counts[key]:,}", f"{counts[key] / total:.2%}", f"{corrected.get(key, 0.0):.2%}")
+        own = [] if ends is None else ["{:.2%} … {:.2%}".format(*ends[key])]
+        found = corrected.get(key, 0.0)
+        table.add_row(Text(key), f"{counts[key]:,}", f"{counts[key] / total:.2%}", f"{found:.2%}", *own)
     if len(counts) > len(kept):
         rest = total - sum(counts[key] for key in kept)
         left = 1.0 - sum(corrected.get(key, 0.0) for key in kept)

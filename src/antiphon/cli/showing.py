@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from antiphon.cli import exit_codes
-from antiphon.cli.describe import describe_job, describe_result
+from antiphon.cli.describe import describe_job, describe_result, intervals_of
 from antiphon.cli.shell import Shell
 from antiphon.domain.jobs import JobStatus
 from antiphon.domain.work import JobKind
@@ -59,32 +59,32 @@ def _outcome(job: Job, result: Result) -> list[RenderableType]:
     from rich.text import Text
 
     from antiphon.cli.mitigated import side_by_side
-    from antiphon.cli.tables import facts_table, histogram
+    from antiphon.cli.tables import histogram
+    from antiphon.cli.values import values_table
 
     mitigated = side_by_side(result)
     if mitigated is not None:
         return mitigated
     if job.kind is JobKind.ESTIMATE:
-        return [facts_table({"values": _rounded(result.values), "standard error": _rounded(result.stderr)})]
-    counts = result.counts
+        return [values_table(result)]
+    counts, ends = result.counts, intervals_of(result)
     if isinstance(counts, dict):
-        return [histogram(counts)]
+        return [histogram(counts, ends)]
     shown: list[RenderableType] = []
     for index, each in enumerate(counts[:MANY]):
         shown.append(Text(f"[{index}]", style="bold"))
-        shown.append(Text("no result", style="red") if each is None else _histogram_of(each))
+        own = None if ends is None else ends[index]
+        shown.append(Text("no result", style="red") if each is None else _histogram_of(each, own))
     if len(counts) > MANY:
         shown.append(Text(f"… and {len(counts) - MANY:,} more; --json has them all.", style="dim"))
     return shown
 
 
-def _histogram_of(counts: Any) -> RenderableType:
+def _histogram_of(counts: Any, ends: Any) -> RenderableType:
     from rich.console import Group
 
     from antiphon.cli.tables import histogram
 
-    return histogram(counts) if isinstance(counts, dict) else Group(*(histogram(each) for each in counts))
-
-
-def _rounded(values: Any) -> str:
-    return f"{values:.10g}" if isinstance(values, float) else str(values)
+    if isinstance(counts, dict):
+        return histogram(counts, ends)
+    return Group(*(histogram(each, None if ends is None else ends[row]) for row, each in enumerate(counts)))

@@ -143,8 +143,10 @@ def prose(text: str) -> RenderableType:
     return Group(*(Padding(line, (0, 0, 0, indent), expand=False) for indent, line in lines))
 
 
-def histogram(counts: Mapping[str, int], top: int = TOP) -> Table:
-    """The most frequent outcomes as bars, the outcomes in their own order."""
+def histogram(
+    counts: Mapping[str, int], intervals: Mapping[str, tuple[float, float]] | None = None, top: int = TOP
+) -> Table:
+    """The most frequent outcomes as bars, the outcomes in their own order, with the ends of each one's interval."""
     total = sum(counts.values())
     kept = sorted(sorted(counts, key=lambda key: -counts[key])[:top])
     highest = max((counts[key] for key in kept), default=1)
@@ -153,10 +155,12 @@ def histogram(counts: Mapping[str, int], top: int = TOP) -> Table:
     table.add_column("bar", no_wrap=True, max_width=BAR)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True, style="dim")
+    if intervals is not None:
+        table.add_column(justify="right", no_wrap=True, style="dim")
     for key in kept:
-        table.add_row(
-            Text(key), Bar(highest, 0, counts[key], color="cyan"), f"{counts[key]:,}", f"{counts[key] / total:.1%}"
-        )
+        bar = Bar(highest, 0, counts[key], color="cyan")
+        ends = [] if intervals is None else ["{:.1%} … {:.1%}".format(*intervals[key])]
+        table.add_row(Text(key), bar, f"{counts[key]:,}", f"{counts[key] / total:.1%}", *ends)
     left = len(counts) - len(kept)
     if left:
         rest = total - sum(counts[key] for key in kept)

@@ -42,16 +42,23 @@ def job_html(stored: Job) -> str:
     return card(f"Job {stored.name}", facts(rows), stage_bar(stored.stages.to_json()))
 
 
-def values_html(title: str, values: Any, errors: Any) -> str:
-    """Expectation values and standard errors, as a result gives them, as a table."""
+def values_html(title: str, values: Any, errors: Any, ends: Any = None) -> str:
+    """Expectation values and standard errors, as a result gives them, as a table.
+
+    Args:
+        ends: Of their 95 % intervals: a pair in the shape of `values`, or a list of them.
+    """
     several = isinstance(values, list)
     rows: list[tuple[object, ...]] = []
     for number, (value, error) in enumerate(zip(values, errors, strict=True) if several else [(values, errors)]):
         for index, each in np.ndenumerate(np.asarray(value)):
             where = ", ".join(map(str, (number, *index) if several else index))
-            rows.append((mono(f"[{where}]") if where else "", f"{each:.10g}", f"{np.asarray(error)[index]:.3g}"))
+            own = (ends[number] if several else ends) if ends is not None else None
+            span = () if own is None else (" … ".join(f"{np.asarray(end)[index]:.5g}" for end in own),)
+            rows.append((mono(f"[{where}]") if where else "", f"{each:.10g}", f"{np.asarray(error)[index]:.3g}", *span))
     left = len(rows) - MANY
-    shown = table(("", "value", "standard error"), rows[:MANY])
+    heads = ("", "value", "standard error", *(() if ends is None else ("95 % interval",)))
+    shown = table(heads, rows[:MANY])
     return card(title, shown if left <= 0 else Markup(f"{shown}<div>… and {left:,} more</div>"))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.domain.results import Estimated, Sampled
+from antiphon.domain.results import Estimated, Outcome, Sampled
 from antiphon.errors import AntiphonError, MissingExtraError
 
 FEW = 40
@@ -41,9 +41,9 @@ def of_values(outcome: Estimated, level: float, method: str | None = None) -> tu
 
     A value of one Pauli string is a probability, and so is its interval: exact where shots are few or nearly all alike.
     Any other is a sum over circuits of means: each counts as that of two numbers with the same mean, variance and
-    skewness, for which Wilson's interval is known, and their middles and their squared widths add up. Where the spread
-    of few random circuits says how uncertain a value is, the quantile is Student's, with Welch and Satterthwaite's
-    degrees of freedom. How often such intervals hold the truth is tested, not proved.
+    skewness, for which Wilson's interval is known; the squares of their widths add up, and so do third moments. Where
+    the spread of few random circuits says how uncertain a value is, the quantile is Student's, with Welch and
+    Satterthwaite's degrees of freedom. How often such intervals hold the truth is tested, not proved.
 
     Raises:
         AntiphonError: The level is none, or the method is (code "level-invalid").
@@ -93,7 +93,31 @@ def of_counts(counts: Mapping[str, int], level: float, method: str | None = None
     """
     asked, z = _asked(method), _deviations(level)
     shots = sum(counts.values())
-    return {key: _of_count(count, shots, level, z, asked) for key, count in counts.items()}
+    known = {count: _of_count(count, shots, level, z, asked) for count in set(counts.values())}
+    return {key: known[count] for key, count in counts.items()}
+
+
+def of_sampled(sampled: Sampled, level: float, method: str | None = None) -> list[dict[str, Pair]]:
+    """Of each parameter set: of what was read, or of what correction made of it.
+
+    Raises:
+        AntiphonError, MissingExtraError: As of values.
+    """
+    if method is None and "quasi_probabilities" in ((sampled.details or {}).get("mitigation") or {}):
+        return [of_corrected(sampled, place, level) for place in range(len(sampled.counts))]
+    return [of_counts(counts, level, method) for counts in sampled.counts]
+
+
+def to_json(outcome: Outcome, level: float) -> dict[str, Any]:
+    """The intervals of an outcome as JSON values, flat in the order of its values or counts.
+
+    Raises:
+        AntiphonError, MissingExtraError: As of values.
+    """
+    if isinstance(outcome, Sampled):
+        return {"level": level, "probabilities": of_sampled(outcome, level)}
+    low, high = of_values(outcome, level)
+    return {"level": level, "low": low.tolist(), "high": high.tolist()}
 
 
 def of_corrected(sampled: Sampled, place: int, level: float) -> dict[str, Pair]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from antiphon.domain.jobs import Job
 from antiphon.domain.results import Estimated, Outcome, Sampled, ShotNoise, outcome_to_json
 from antiphon.domain.work import JobKind
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -196,7 +197,11 @@ class Result:
 
         title = f"Result of {self.job.name}"
         if self.job.spec.kind is JobKind.ESTIMATE:
-            return values_html(title, self.values, self.stderr)
+            ends = None
+            if self.shots is not None:
+                with contextlib.suppress(MissingExtraError):  # a picture does without
+                    ends = self.interval()
+            return values_html(title, self.values, self.stderr, ends)
         return counts_html(title, self.counts, self.shots)
 
 
@@ -219,10 +224,7 @@ def _estimated(outcome: Outcome | None) -> Estimated:
 def _intervals(sampled: Sampled, level: float, method: str | None) -> Any:
     from antiphon.client import intervals
 
-    if "quasi_probabilities" in (_told(sampled, "mitigation") or {}) and method is None:
-        flat = [intervals.of_corrected(sampled, place, level) for place in range(len(sampled.counts))]
-    else:
-        flat = [intervals.of_counts(counts, level, method) for counts in sampled.counts]
+    flat = intervals.of_sampled(sampled, level, method)
     return flat[0] if sampled.shape == () else flat
 
 

@@ -25,7 +25,8 @@ class ShotNoise:
         edge: √Σ (h/n)² over the circuits behind a value, each of n shots. h is half of the distance of the two numbers
             that have the mean, the variance and the skewness of what its shots contribute; where those are all alike,
             half of the range that they have.
-        pull: Σ c/n over them, c the distance from the mean to the middle of the two numbers, or of the range.
+        pull: c/n averaged over them by what each adds to the variance; c is the distance from the mean to the middle of
+            the two numbers, or of the range.
         low, high: Between which the value lies in every state; None where nothing bounds what is estimated.
         two_valued: Whether the value is of one circuit whose shots contribute one of two numbers.
         freedom: Degrees of freedom of the standard error; None where they are too many to matter.
@@ -54,7 +55,7 @@ class ShotNoise:
 
 
 def _short(value: Any) -> Any:
-    return float(f"{value:.9g}") if isinstance(value, float) else value
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ import numpy as np
 from qiskit.primitives import BitArray, DataBin, PubResult, SamplerPubResult
 from qiskit.result.models import ExperimentResult, ExperimentResultData
 
+from antiphon.client.intervals import of_values
 from antiphon.client.shots import distinct_bits, shot_order
 from antiphon.domain.results import Counts, Estimated, Sampled
 
+LEVEL = 0.95
 LOOSE_BIT = re.compile(r"_bit\d+")
 """Registers that stand for classical bits in no register: primitives do not report those."""
 
@@ -51,7 +53,11 @@ def sampler_pub_result(outcome: Sampled, pub: PubFacts, seed: Sequence[int]) -> 
 
 
 def estimator_pub_result(outcome: Estimated, pub: PubFacts) -> Any:
-    """Expectation values `evs` and standard errors `stds`, arrays of the broadcast shape."""
+    """Expectation values `evs` and standard errors `stds`, arrays of the broadcast shape.
+
+    The metadata have "confidence_interval", the ends at `LEVEL` in the same shape, for values that come from shots, and
+    what mitigation did, as `Result.mitigation` has it, under "mitigation".
+    """
     data = DataBin(
         evs=np.array(outcome.values, dtype=float).reshape(outcome.shape),
         stds=np.array(outcome.stderr, dtype=float).reshape(outcome.shape),
@@ -62,6 +68,11 @@ def estimator_pub_result(outcome: Estimated, pub: PubFacts) -> Any:
         "shots": outcome.shots,
         "circuit_metadata": dict(pub.circuit_metadata or {}),
     }
+    if outcome.shots is not None:
+        low, high = (end.reshape(outcome.shape) for end in of_values(outcome, LEVEL))
+        metadata["confidence_interval"] = {"level": LEVEL, "low": low, "high": high}
+    if outcome.details is not None and "mitigation" in outcome.details:
+        metadata["mitigation"] = outcome.details["mitigation"]
     return PubResult(data, metadata=metadata)
 
 

@@ -117,17 +117,24 @@ SUMS = {
         (Group(0, 1, {1: 1.0}), Group(1, 0, {1: 1.0}), Group(1, 1, {1: 1.0})),
         ([0.99, 0.01], [0.01, 0.99], [0.98, 0.02]),
     ),
+    "many": (
+        tuple(Group(0, 1, {1: 1.0 / (place + 1)}) for place in range(8)),
+        [[0.995 - 0.004 * place, 0.005 + 0.004 * place] for place in range(8)],
+    ),
+    "equally sure": ((Group(0, 1, {1: 1.0}), Group(1, 0, {1: 0.5})), ([1.0, 0.0], [1.0, 0.0])),
     "sure": ((Group(0, 3, {1: 1.0, 2: 1.0}), Group(1, 0, {1: 0.2})), ([1.0, 0.0, 0.0, 0.0], [0.0, 1.0])),
 }
 
 
 @pytest.mark.parametrize("name", list(SUMS))
-@pytest.mark.parametrize("shots", [12, 60, 2_000])
+@pytest.mark.parametrize("shots", [16, 60, 2_000])
 def test_a_sum_is_held_as_often_as_said(name: str, shots: int) -> None:
     groups, chances = SUMS[name]
     low, high = of_values(found := drawn(groups, chances, shots, 1_000), 0.95)
     truth = truth_of(groups, chances)
     assert ((low <= truth + 1e-9) & (truth - 1e-9 <= high)).mean() >= 0.925
+    values = np.array(found.values)
+    assert ((low <= values + 1e-9) & (values - 1e-9 <= high)).all()
     if name == "nearly sure" and shots < 100:
         own = of_values(found, 0.95, "normal")
         assert ((own[0] <= truth) & (truth <= own[1])).mean() < 0.8

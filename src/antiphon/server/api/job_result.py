@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from antiphon.client.intervals import to_json
 from antiphon.client.wire.facts import item_to_json
 from antiphon.domain.identity import Principal
 from antiphon.domain.jobs import Job
+from antiphon.domain.results import outcome_from_json
 from antiphon.engine.context import EngineContext
 from antiphon.engine.job_record import record_of
 from antiphon.engine.results import items_of, outcomes_text
@@ -57,6 +60,10 @@ async def get_result(
     principal: Reader,
     services: ServicesOf,
     partial: Annotated[bool, Query(description="Of a batch: what has come so far, item by item.")] = False,
+    level: Annotated[
+        float | None,
+        Query(gt=0.0, lt=1.0, description="Adds to each outcome its confidence intervals at this level, such as 0.95."),
+    ] = None,
 ) -> Response:
     """The result of a job: one outcome for each of its programs. It never changes.
 
@@ -65,13 +72,21 @@ async def get_result(
     """
     if partial:
         return await services.call(_items, services.engine, request, principal, job_id)
-    return await services.call(_result, services.engine, request, principal, job_id)
+    return await services.call(_result, services.engine, request, principal, job_id, level)
 
 
-def _result(ctx: EngineContext, request: Request, principal: Principal, job_id: str) -> Response:
+def _result(ctx: EngineContext, request: Request, principal: Principal, job_id: str, level: float | None) -> Response:
     job = ended(find_job(ctx, principal, job_id))
-    body = result_body(job, outcomes_text(ctx, job))
+    text = outcomes_text(ctx, job)
+    body = result_body(job, text if level is None else _with_intervals(text, level))
     return tagged(request, content_tag(body), body, FOREVER)
+
+
+def _with_intervals(outcomes: str, level: float) -> str:
+    told = json.loads(outcomes)
+    for each in told:
+        each["interval"] = to_json(outcome_from_json(each), level)
+    return json.dumps(told, separators=(",", ":"))
 
 
 @router.get("/jobs/{job_id}/items", response_model=ItemList, responses={**problems(404), **UNCHANGED})

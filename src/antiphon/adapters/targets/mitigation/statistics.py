@@ -28,7 +28,8 @@ class Sums:
         within: Variances of the means, as the shots tell.
         between: As the instances among each other tell; of one alone, as its shots tell.
         shots: Of each factor and basis.
-        edge, pull: Summed over strata, the first squared; see `ShotNoise`.
+        edge: Squared, summed over strata; see `ShotNoise`.
+        lean, weight: Sums over strata that make its `pull`: of what is averaged, by its weight, and of the weights.
         doubt: Σ variance² / degrees of freedom of strata, for those of `between`.
     """
 
@@ -37,7 +38,8 @@ class Sums:
     between: Floats
     shots: Floats
     edge: Floats
-    pull: Floats
+    lean: Floats
+    weight: Floats
     doubt: Floats
 
     @property
@@ -121,7 +123,7 @@ def sums(
     Two instances that flip complementary bits count as one: together they are free of what makes either differ.
     """
     size = (len(tallies[0].counts), energies(tallies[0]).shape[1])
-    means, within, between, edge, pull, doubt = np.zeros((6, num_factors, num_bases, *size))
+    means, within, between, edge, lean, weight, doubt = np.zeros((7, num_factors, num_bases, *size))
     shots = np.zeros((num_factors, num_bases))
     flipped = any(any(tally.cell.flips) for tally in tallies)
     parts: dict[tuple[int, int, int], dict[int, list[tuple[int, Floats, Floats]]]] = {}
@@ -152,8 +154,10 @@ def sums(
         if reach is not None:
             stratum = (factor, basis, number)
             wide, side = _two_numbers([moment / total for moment in moments[stratum]], reaches[stratum])
+            adds = wide / total**2 + np.maximum(moments[stratum][1] / total - own**2, 0.0) / total
             edge[place] += wide / total**2
-            pull[place] += side / total
+            lean[place] += adds * side / total
+            weight[place] += adds
         if len(clusters) == 1:
             told = sum((count**2 * spread for count, _, spread in every), start=np.zeros(size)) / total**2
         else:
@@ -163,7 +167,7 @@ def sums(
             told = sway / total**2 * len(clusters) / (len(clusters) - 1)
             doubt[place] += told**2 / (len(clusters) - 1)
         between[place] += told
-    return Sums(means, within, between, shots, edge, pull, doubt)
+    return Sums(means, within, between, shots, edge, lean, weight, doubt)
 
 
 def _two_numbers(moments: Sequence[Floats], reach: Floats) -> tuple[Floats, Floats]:
@@ -185,9 +189,9 @@ def at_zero(
         weights: Of the factors, where they were settled before.
     """
     values, errors, doubts = found.values, found.errors, found.doubts
-    edge, pull = found.edge.sum(axis=1), found.pull.sum(axis=1)
+    edge, lean, adds = found.edge.sum(axis=1), found.lean.sum(axis=1), found.weight.sum(axis=1)
     if settings is None:
-        return AtZero(values[0], errors[0], np.ones(1), edge[0], pull[0], doubts[0])
+        return AtZero(values[0], errors[0], np.ones(1), edge[0], _over(lean[0], adds[0]), doubts[0])
     reached = np.array(factors)
     if weights is None:
         pooled = errors.mean(axis=(1, 2))
@@ -196,7 +200,7 @@ def at_zero(
     variance = np.tensordot(weights**2, errors, axes=1)
     told = (
         np.tensordot(weights**2, edge, axes=1),
-        np.tensordot(weights, pull, axes=1),
+        _over(np.tensordot(weights**3, lean, axes=1), np.tensordot(weights**2, adds, axes=1)),
         np.tensordot(weights**4, doubts, axes=1),
     )
     if settings.polynomial_degree is not None:
@@ -211,6 +215,10 @@ def at_zero(
             value[place], variance[place] = fitted
     stretched = (variance / np.where(straight > 0.0, straight, 1.0)) ** 2
     return AtZero(value, variance, None, told[0], told[1], told[2] * stretched, fallbacks)
+
+
+def _over(sums: Floats, weights: Floats) -> Floats:
+    return np.asarray(np.where(weights > 0.0, sums / np.where(weights > 0.0, weights, 1.0), 0.0))
 
 
 def jackknifed(values: Sequence[Floats]) -> Floats:

@@ -88,7 +88,7 @@ def sampled_value(
 
     `measure` takes a group and its shots, measures in the group's basis, and gives what came.
     """
-    value, variance, edge, pull = grouped.constant, 0.0, 0.0, 0.0
+    value, variance, edge, lean, weight = grouped.constant, 0.0, 0.0, 0.0, 0.0
     if not grouped.groups:
         return Value(value)
     for group, group_shots in zip(grouped.groups, shared_shots(grouped.groups, shots), strict=True):
@@ -97,19 +97,22 @@ def sampled_value(
         value += mean
         squares = float(np.einsum("i,i->", (energies - mean) ** 2, times))
         cubes = float(np.einsum("i,i->", (energies - mean) ** 3, times))
-        variance += squares / (group_shots - 1) / group_shots
+        own = squares / (group_shots - 1) / group_shots
         if squares > 0.0:
             side = cubes / squares / 2
-            edge += (squares / group_shots + side**2) / group_shots**2
+            wide = (squares / group_shots + side**2) / group_shots**2
         else:
             side = group.weights.get(0, 0.0) - mean
-            edge += (group.reach / group_shots) ** 2
-        pull += side / group_shots
+            wide = (group.reach / group_shots) ** 2
+        variance += own
+        edge += wide
+        lean += (own + wide) * side / group_shots
+        weight += own + wide
     return Value(
         value,
         math.sqrt(variance),
         math.sqrt(edge),
-        pull,
+        lean / weight if weight else 0.0,
         grouped.constant + sum(group.weights.get(0, 0.0) for group in grouped.groups),
         sum(group.reach for group in grouped.groups),
         len(grouped.groups) == 1 and sum(map(bool, grouped.groups[0].weights)) == 1,
