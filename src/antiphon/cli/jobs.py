@@ -216,19 +216,29 @@ def _none(shell: Shell, narrowed: bool) -> str:
 def _device(job: Job) -> dict[str, str | None]:
     """Of a job on a device: how it was chosen, what it was compiled to, and the calibration that was in force."""
     told = job.facts.provenance
-    details = told.get("plan", {}).get("details", {})
+    plan = told.get("plan", {})
     calibration = told.get("calibration") or {}
-    programs = details.get("programs", ())
-    one = programs[0] if len(programs) == 1 else {}
+    programs = plan.get("details", {}).get("programs", ())
+    one = programs[0] if len(programs) == 1 and not plan.get("pending") else {}
     fidelity = one.get("expected_fidelity")
     return {
         "target because": None if job.choice is None else job.choice.why,
         "on qubits": ", ".join(map(str, one.get("layout", ()))),
+        "compiled": _when_compiled(plan),
         "compiled to": ", ".join(f"{count} {name}" for name, count in one.get("gates", {}).items()),
         "expected fidelity": None if fidelity is None else f"{fidelity:.3g}",
         "calibration": _in_force(calibration) if calibration else None,
         "note": " ".join(job.warnings),
     }
+
+
+def _when_compiled(plan: dict[str, Any]) -> str | None:
+    """Of a batch that was queued before all of its programs were compiled."""
+    pending, later = plan.get("pending"), plan.get("later")
+    if pending:
+        whole = pending + len(plan["engine"]) if later is None else len(plan["engine"])
+        return f"{whole - pending} of {whole} programs; each other one is while those before it run"
+    return f"{later['programs']} of {len(plan['engine'])} programs while others ran" if later else None
 
 
 def _in_force(told: dict[str, Any]) -> str:
