@@ -31,12 +31,16 @@ def calibrations(
     name: Name,
     since: Since = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="So many at most.")] = 10,
+    picture: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw there how the figures went.")] = None,
 ) -> None:
     """List the calibrations of a device, newest first: the medians of its figures, and how they went."""
+    from antiphon.client.calibration_history import calibration_history
     from antiphon.client.wire.devices import calibration_to_json
 
     with shell.look() as workspace:
         found = workspace.target(name).calibrations(_since(since), limit)
+        if picture is not None:
+            shell.note(f"drawn: {calibration_history(name, found).save(picture)}")
         shell.data([calibration_to_json(each) for each in found], lambda: _calibrations(found))
 
 

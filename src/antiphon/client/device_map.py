@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
+from antiphon.client.picture import Picture
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.devices import DeviceShape
 from antiphon.domain.policies.changes import figure_text
-from antiphon.errors import InvalidRequestError
 
 STEP = 46.0
 """Pixels from one place of the grid to the next."""
@@ -25,36 +24,14 @@ _BRIGHT = 2
 """Shades from which on white letters are read better than black ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceMap:
+class DeviceMap(Picture):
     """The picture of a device under one calibration. Notebooks show it; `save` writes it.
 
     Each qubit has the colour of its readout error, each line that of the worse direction of its two-qubit gate; both
     scales are logarithmic, darker is worse. Hovering tells the figures.
     """
 
-    svg: str
-
-    def save(self, path: str | Path) -> Path:
-        """Write the SVG there.
-
-        Raises:
-            InvalidRequestError: It cannot be written there (code "plot-unwritable").
-        """
-        path = Path(path)
-        try:
-            path.write_text(self.svg, encoding="utf-8")
-        except OSError as error:
-            raise InvalidRequestError(
-                f"The picture cannot be written to {str(path)!r}.",
-                code="plot-unwritable",
-                cause=error.strerror or str(error),
-                next_step="Give a file in a folder that exists and that you may write to.",
-            ) from error
-        return path
-
-    def _repr_svg_(self) -> str:
-        return self.svg
+    __slots__ = ()
 
 
 def device_map(name: str, shape: DeviceShape, calibration: Calibration) -> DeviceMap:

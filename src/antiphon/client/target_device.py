@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from antiphon.client.calibration_history import CalibrationHistory, calibration_history
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.device_map import DeviceMap, device_map
 from antiphon.client.moments import Moment, seconds_of
@@ -40,6 +41,17 @@ class TargetDevice:
             LimitError: The target is no device (code "calibration-unknown").
         """
         return self._connection.calibrations(self._view.info.name, None if since is None else seconds_of(since), limit)
+
+    def draw_calibrations(self, since: Moment | None = None, limit: int = 100) -> CalibrationHistory:
+        """How its figures went over its calibrations, as a picture. Notebooks show it; `save` writes it.
+
+        Args:
+            since, limit: As for `calibrations`.
+
+        Raises:
+            LimitError: The target is no device (code "calibration-unknown").
+        """
+        return calibration_history(self._view.info.name, self.calibrations(since, limit))
 
     def drift(self, program: object = None, since: Moment | None = None) -> DeviceDrift:
         """What changed since the calibration in force at `since`, and whether `program` would notice. Prints well.

@@ -13,8 +13,8 @@ from antiphon.adapters.clocks import ManualClock
 from antiphon.client.wire.facts import job_from_json, job_to_json
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.jobs import JobStatus
+from antiphon.domain.policies.device_schedule import Standing
 from antiphon.domain.policies.drift import Drift
-from antiphon.domain.policies.life import Standing
 from antiphon.engine.cancel import cancel
 from antiphon.engine.estimates import estimate_before, estimate_now, expected_wait
 from antiphon.engine.explain import explain

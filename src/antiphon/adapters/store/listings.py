@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -75,17 +74,17 @@ class ListingTransaction(CountTransaction):
         if query.status is not JobStatus.WAITING:
             return found
         # As many as there are calls to providers: a short look beside that into the index.
-        there = self._find(replace(query, status=JobStatus.EXECUTING), _WAITS_THERE)
+        there = self._find(query, _WAITS_THERE, stored=JobStatus.EXECUTING)
         if not there:
             return found
         both = sorted((*found, *there), key=lambda job: (job.created_at, job.id), reverse=not query.oldest_first)
         return both[: query.limit]
 
-    def _find(self, query: JobQuery, *more: str) -> list[Job]:
+    def _find(self, query: JobQuery, *more: str, stored: JobStatus | None = None) -> list[Job]:
         conditions = tuple(name for name in _CONDITIONS if getattr(query, name) is not None)
         parameters: list[Any] = [query.workspace]
         for name in conditions:
-            value = getattr(query, name)
+            value = stored if stored is not None and name == "status" else getattr(query, name)
             parameters += (value, value + _AFTER_ANY) if name == "id_prefix" else (value,)
         parameters += query.before or ()
         statement = _find(

@@ -112,10 +112,15 @@ def changes_between(then: Calibration, now: Calibration) -> tuple[Change, ...]:
 
 def medians(calibration: Calibration) -> dict[str, float]:
     """The median of each kind of figure that a snapshot has, by the names that `Change` uses."""
+    return {figure: median(values) for figure, values in figures_of(calibration).items()}
+
+
+def figures_of(calibration: Calibration) -> dict[str, list[float]]:
+    """All figures that a snapshot has, by kind, each kind sorted."""
     found: dict[str, list[float]] = {}
     for (figure, _), value in _figures(calibration):
         found.setdefault(figure, []).append(value)
-    return {figure: median(values) for figure, values in found.items()}
+    return {figure: sorted(values) for figure, values in found.items()}
 
 
 def figure_text(figure: str, value: float) -> str:

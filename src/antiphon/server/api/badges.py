@@ -18,8 +18,8 @@ from antiphon.server.access.dependencies import Operator, ServicesOf
 from antiphon.server.access.origin import origin_of
 from antiphon.server.api.documents import answer, encode
 from antiphon.server.api.problems import problems
-from antiphon.server.api.resources import BadgeView
 from antiphon.server.api.submissions import Body, without_nul
+from antiphon.server.api.target_resources import BadgeView
 from antiphon.server.api.targets import EACH_TIME
 
 router = APIRouter(tags=["targets"])

@@ -17,7 +17,7 @@ from antiphon.engine.validate import find_driver
 from antiphon.server.access.dependencies import Reader, ServicesOf, runs_the_service
 from antiphon.server.api.documents import answer, encode
 from antiphon.server.api.problems import problems
-from antiphon.server.api.resources import TargetList, TargetView
+from antiphon.server.api.target_resources import TargetList, TargetView
 
 router = APIRouter(tags=["targets"])
 

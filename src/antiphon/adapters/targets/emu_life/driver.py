@@ -10,8 +10,9 @@ from typing import Any
 from antiphon.adapters.targets.emu_life.device import PlainDevice
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.devices import Assessment
+from antiphon.domain.policies.device_schedule import Schedule
 from antiphon.domain.policies.drift import Wandering
-from antiphon.domain.policies.life import LivingDevice, Schedule, version_with_life
+from antiphon.domain.policies.life import LivingDevice, version_with_life
 from antiphon.domain.programs import Program
 from antiphon.domain.results import Execution
 from antiphon.domain.targets import TargetInfo, option_refusal

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from antiphon.domain.policies.life import Visit
+from antiphon.domain.policies.device_schedule import Visit
 from antiphon.errors import StoreError
 
 BUSY_S = 10.0

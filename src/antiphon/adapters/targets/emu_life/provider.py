@@ -15,7 +15,7 @@ from antiphon.adapters.targets.emu_life import ledger
 from antiphon.adapters.targets.emu_life.driver import MAX_AGE, LivingDriver
 from antiphon.adapters.targets.emu_life.ledger import Place, Places
 from antiphon.domain.evolve import evolve
-from antiphon.domain.policies.life import QueueState, Visit, counted_from
+from antiphon.domain.policies.device_schedule import Backlog, Visit, counted_from
 from antiphon.domain.results import Execution
 from antiphon.domain.shown import span
 from antiphon.domain.work import Plan, Work
@@ -278,11 +278,11 @@ class _Simulation:
         self.ready.set()
 
 
-def _state(before: Sequence[Place], at: float) -> QueueState:
+def _state(before: Sequence[Place], at: float) -> Backlog:
     """Where the queue stands after the jobs before; as if no others had waited before the midnight before `at`."""
     joined = max((each.joined for each in before), default=0.0)
     ends = max((each.visit.ends for each in before), default=0.0)
-    return QueueState(max(joined, counted_from(at)), ends)
+    return Backlog(max(joined, counted_from(at)), ends)
 
 
 def _no_room(name: str, place: Place) -> RefusedByProviderError:
