@@ -23,7 +23,7 @@ from workspaces import SharedServer
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"})
 TEN_LINES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("ten_lines_*.py")}
-SERVED = {"serve.md", "azure.md", "azure-provider.md", "ibm.md", "braket.md"}
+SERVED = {"serve.md", "azure.md", "azure-provider.md", "ibm.md", "braket.md", "ionq.md", "iqm.md"}
 """Run with their commands, in test_pages_on_a_server.py and tests/vendors/test_pages.py."""
 BELL = "OPENQASM 3.0; qubit[1] q; U(1.0, 0, 0) q[0]; bit[1] c = measure q;"
 
