@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 
@@ -35,6 +36,7 @@ QIR_MAX_QUBITS = 26
 MPS_MAX_SECONDS = 1800.0
 BRANCHING_MAX_SECONDS = 60.0
 AER_MOST_ASSIGNED = 100
+EXACT_MAX_SECONDS = 0.2
 
 _TWIRL = ("stim", "trajectories", "trajectories-gpu", "aer-stabilizer")
 _RUN_QIR = ("sim.auto", "sim.statevector")
@@ -261,12 +263,16 @@ def _fits_on_gpu(demand: Demand, features: Features) -> bool:
 def noisy(demand: Demand, parameters: Floats) -> Choice:
     """The engine that measured fastest for a noisy program; `parameters` as in `automatic`.
 
-    Where qubits wait so long that twirled relaxation would show, one that does not twirl if there is any.
+    Where qubits wait so long that twirled relaxation would show, one that does not twirl if that is no long matter.
     """
     features = _circuit(demand)
     moved = _moved_by_twirling(demand, features)
-    widest = TRAJECTORY_MAX_QUBITS if features.dynamic else DENSITY_MAX_QUBITS
-    found = _noisy(demand, features, parameters, exactly=moved > MOST and features.num_qubits <= widest)
+    if moved > MOST and features.num_qubits <= (TRAJECTORY_MAX_QUBITS if features.dynamic else DENSITY_MAX_QUBITS):
+        with suppress(LimitError):
+            exact = _noisy(demand, features, parameters, exactly=True)
+            if exact.seconds <= EXACT_MAX_SECONDS:
+                return exact
+    found = _noisy(demand, features, parameters, exactly=False)
     if moved > MOST and found.engine in _TWIRL:
         told = f"relaxation taken as Pauli errors, which is up to {moved:.2g} off in a probability"
         return replace(found, reason=f"{found.reason}; {told}")

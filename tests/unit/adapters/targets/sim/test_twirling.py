@@ -34,6 +34,12 @@ def test_a_wait_is_moved_by_half_of_what_relaxes() -> None:
     assert moved_by_twirling((Delay(0, 1.0),), NoiseModel(depolarizing_1q=0.1)) == 0.0
 
 
+def alike(num_qubits: int) -> DeviceNoise:
+    qubit, gate = NOISE.calibration.qubits[0], NOISE.calibration.gates["x"][(0,)]
+    gates = {"x": {(number,): gate for number in range(num_qubits)}}
+    return DeviceNoise(replace(NOISE.calibration, qubits=(qubit,) * num_qubits, gates=gates))
+
+
 def planned(circuit: Circuit, noise: DeviceNoise = NOISE) -> Choice:
     return plan_noisy(sampling(circuit_of(1, 1, Measure(0, 0)), shots=1000).pubs[0], circuit, noise)
 
@@ -45,16 +51,20 @@ def test_an_engine_that_does_not_twirl_is_taken_where_it_would_show() -> None:
 
 
 def test_where_there_is_none_the_reason_says_how_far_it_is_off() -> None:
-    qubit, gate = NOISE.calibration.qubits[0], NOISE.calibration.gates["x"][(0,)]
-    wide = DeviceNoise(
-        replace(NOISE.calibration, qubits=(qubit,) * 13, gates={"x": {(number,): gate for number in range(13)}})
-    )
+    wide = alike(13)
     chosen = planned(waiting(13, 4 * MICRO), wide)
     assert chosen.engine == "stim"
     off = moved_by_twirling((Delay(0, 4 * MICRO),), wide)
     assert off > MOST
     assert f"up to {off:.2g} off in a probability" in chosen.reason
     assert "Pauli errors" not in planned(waiting(13, 0.01 * MICRO), wide).reason
+
+
+def test_no_program_becomes_slow_for_it() -> None:
+    wide = alike(12)
+    many = [Gate("x", (number,)) for number in range(12)] * 50
+    assert planned(waiting(12, 4 * MICRO, *many), wide).engine == "stim"
+    assert planned(waiting(8, 4 * MICRO), wide).engine == "aer-density-matrix"
 
 
 def test_on_a_device_an_excited_qubit_decays_to_the_ground_state(tmp_path: Path) -> None:
