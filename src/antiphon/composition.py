@@ -30,7 +30,7 @@ from antiphon.adapters.store.telling import ENDED, QUEUED, SOMETHING_WAITS
 from antiphon.adapters.targets import emu, sim
 from antiphon.adapters.targets.emu.prices import PUBLISHED
 from antiphon.adapters.targets.emu_life.lives import give_lives
-from antiphon.adapters.targets.mitigation import mitigating
+from antiphon.adapters.targets.mitigation import mitigating, mitigating_elsewhere
 from antiphon.adapters.targets.plugins import load_plugins
 from antiphon.adapters.targets.vendors import build_vendors
 from antiphon.adapters.telemetry.job_spans import JobSpans
@@ -89,6 +89,7 @@ def load_targets(home: Path | None = None, compiles: CallsApart | None = None) -
     plain = {**sim.build_drivers(), **emu.build_drivers(compiles)}
     own = {name: mitigating(driver) for name, driver in plain.items()}
     vendors = TargetPlugin({}) if home is None else build_vendors(home, lambda: build_secrets(home))
+    vendors = mitigating_elsewhere(vendors)
     own = {**own, **vendors.drivers}
     plugins = load_plugins(own)
     return TargetPlugin({**own, **plugins.drivers}, {**vendors.providers, **plugins.providers})

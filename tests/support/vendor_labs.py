@@ -67,7 +67,7 @@ def process_of(opened: Lab, target: str) -> VendorProcess:
     """What a lab's workspace speaks to its vendor through."""
     connection = opened.ws._connection
     assert isinstance(connection, EmbeddedConnection)
-    process = connection._engine.ctx.providers[target]._process  # type: ignore[attr-defined]
+    process = connection._engine.ctx.providers[target].inner._process  # type: ignore[attr-defined]
     assert isinstance(process, VendorProcess)
     return process
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from antiphon.ports.provider import Provider, TargetPlugin
 from antiphon.ports.target_driver import TargetDriver
 
 
@@ -20,3 +21,16 @@ def mitigating(driver: TargetDriver) -> TargetDriver:
     if isinstance(driver, DeviceDriver) and hasattr(driver, "plan_under"):
         return MitigatingEmulator(driver)
     return MitigatingDevice(driver) if isinstance(driver, DeviceDriver) else MitigatingDriver(driver)
+
+
+def mitigating_elsewhere(plugin: TargetPlugin) -> TargetPlugin:
+    """Targets that run elsewhere with the option "mitigation", each where its circuits run as they are sent."""
+    if not plugin.drivers:
+        return plugin
+    from antiphon.adapters.targets.mitigation.elsewhere import sent
+
+    drivers: dict[str, TargetDriver] = dict(plugin.drivers)
+    providers: dict[str, Provider] = dict(plugin.providers)
+    for name in plugin.providers:
+        drivers[name], providers[name] = sent(plugin.drivers[name], plugin.providers[name])
+    return TargetPlugin(drivers, providers)

@@ -122,7 +122,7 @@ class MitigatingDriver:
                 calibration = execution.calibration or calibration
             rounds += 1
         outcomes: tuple[Outcome, ...] = tuple(outcome_of(run) for run in runs)
-        provenance = _provenance(told, outcomes, asked)
+        provenance = provenance_of(told, outcomes, asked)
         if asked.allocation is not None:
             # How many shots, and of what, was decided on the way.
             provenance["tasks"] = [
@@ -324,7 +324,7 @@ def outcome_of(run: EstimateRun | SampleRun) -> Outcome:
     return EstimateOutcome(run).outcome() if isinstance(run, EstimateRun) else run.outcome()
 
 
-def _provenance(told: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], asked: Asked) -> dict[str, Any]:
+def provenance_of(told: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], asked: Asked) -> dict[str, Any]:
     """As the target's own of the first round, with sums over all and a summary; details are with the outcomes."""
     first = {name: value for name, value in told[0].items() if name != "pubs"} if told else {}
     seconds = sum(each.get("engine_s", 0.0) for each in told)

@@ -47,6 +47,12 @@ class VendorDriver:
         """What the target declares; constant while the driver lives."""
         return self._info
 
+    @property
+    def as_sent(self) -> Mapping[str, Any] | None:
+        """Options with which circuits run as they were sent, on the qubits of their numbers; None: not for certain."""
+        found = self._device.get("as_sent")
+        return None if found is None else dict(found)
+
     def plan(self, work: Work) -> Plan:
         """Check `work` against the device.
 

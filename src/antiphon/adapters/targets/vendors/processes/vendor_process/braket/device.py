@@ -48,6 +48,7 @@ def describe_local(name: str) -> Json:
         "version": name,
         "poll_s": 0.2,
         "settle_s": 1.0,
+        "as_sent": {},
         "knows_keys": True,
     }
 

@@ -46,6 +46,7 @@ def describe(backend: Any, *, local: bool) -> Json:
         "poll_s": 0.3 if local else 5.0,
         "settle_s": 1.0 if local else 120.0,
         "options": {"optimization_level": "How much the transpiler may do: 0, 1 (default), 2 or 3."},
+        "as_sent": {"optimization_level": 0},
         "seeded": local,
         "knows_keys": local,
         "assesses": True,
@@ -72,9 +73,13 @@ def to_isa(program: Mapping[str, Any], backend: Any, level: int) -> QuantumCircu
         ) from None
 
 
-def calibration_of(backend: Any) -> Json | None:
-    """A backend's properties in the shape of Antiphon's calibrations (`docs/reference/vendor-protocol.md`)."""
-    properties = backend.properties()
+def calibration_of(backend: Any, *, refresh: bool = False) -> Json | None:
+    """A backend's properties in the shape of Antiphon's calibrations (`docs/reference/vendor-protocol.md`).
+
+    Args:
+        refresh: Ask for them anew; the client keeps those that it has seen.
+    """
+    properties = backend.properties(refresh=refresh)
     if properties is None:
         return None
     qubits = []
