@@ -10,6 +10,7 @@ from antiphon import Workspace
 from antiphon.adapters.targets.sim.demand import Choice
 from antiphon.adapters.targets.sim.noisy import plan_noisy
 from antiphon.adapters.targets.sim.twirling import MOST, moved_by_twirling
+from antiphon.domain.calibrations import GateFigures
 from antiphon.domain.circuits import Circuit, Delay, Gate, Measure, Operation
 from antiphon.domain.device_noise import DeviceNoise
 from antiphon.domain.noise import NoiseModel
@@ -36,7 +37,7 @@ def test_a_wait_is_moved_by_half_of_what_relaxes() -> None:
 
 def alike(num_qubits: int) -> DeviceNoise:
     qubit, gate = NOISE.calibration.qubits[0], NOISE.calibration.gates["x"][(0,)]
-    gates = {"x": {(number,): gate for number in range(num_qubits)}}
+    gates: dict[str, dict[tuple[int, ...], GateFigures]] = {"x": {(number,): gate for number in range(num_qubits)}}
     return DeviceNoise(replace(NOISE.calibration, qubits=(qubit,) * num_qubits, gates=gates))
 
 
