@@ -5,98 +5,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from antiphon.adapters.targets import emu, sim
+from antiphon.adapters.targets import sim
 from antiphon.adapters.targets.mitigation import mitigating
 from antiphon.adapters.targets.mitigation.driver import MitigatingDevice, MitigatingDriver
-from antiphon.domain.circuits import Affine, Bit, Circuit, Gate, If, Measure, Operation, Register, Reset
-from antiphon.domain.device_noise import DeviceNoise
+from antiphon.domain.circuits import Affine, Circuit, Gate, Measure, Register
 from antiphon.domain.noise import NoiseModel
 from antiphon.domain.observables import Observable
-from antiphon.domain.programs import Profile
-from antiphon.domain.results import Estimated, Execution, Sampled, outcome_from_json, outcome_to_json
-from antiphon.domain.work import JobKind, Plan, Pub, Work
-from antiphon.errors import LimitError, MissingExtraError, ProgramError, UnsupportedProgramError
+from antiphon.domain.results import Sampled, outcome_from_json, outcome_to_json
+from antiphon.domain.work import JobKind, Pub, Work
+from antiphon.errors import LimitError
 from antiphon.ports.device_driver import DeviceDriver
-from antiphon.ports.target_driver import TargetDriver
-from sim_work import circuit_of, estimated, estimating, program_of, sampling, sets_of
-
-SIM = mitigating(sim.build_drivers()["sim.auto"])
-MANILA = mitigating(emu.build_drivers()["emu.manila"])
-EXACT = sim.build_drivers()["sim.statevector"]
-
-READOUT = NoiseModel(readout_p01=0.06, readout_p10=0.08)
-GATES = NoiseModel(depolarizing_2q=0.03)
-BOTH = NoiseModel(depolarizing_1q=0.001, depolarizing_2q=0.02, readout_p01=0.02, readout_p10=0.06)
-
-ANSATZ = circuit_of(
-    3,
-    0,
-    *(Gate("ry", (qubit,), (0.4 + 0.3 * qubit,)) for qubit in range(3)),
-    Gate("cx", (0, 1)),
-    Gate("cx", (1, 2)),
-    Gate("ry", (2,), (0.5,)),
-    Gate("cx", (0, 1)),
+from mitigated_work import (
+    ANSATZ,
+    BOTH,
+    ENERGY,
+    GATES,
+    MANILA,
+    READOUT,
+    SIM,
+    Recording,
+    estimate,
+    exact_value,
+    ghz,
+    run,
+    told_of,
 )
-ENERGY = Observable(3, (("III", 0.5), ("IZZ", 1.0), ("XXI", 0.5), ("ZII", 0.7)))
-
-
-class Recording:
-    """Runs what it is given, and keeps it."""
-
-    def __init__(self, inner: TargetDriver) -> None:
-        self.inner = inner
-        self.info = inner.info
-        self.ran: list[tuple[Work, Plan]] = []
-
-    def plan(self, work: Work) -> Plan:
-        return self.inner.plan(work)
-
-    def execute(self, work: Work, plan: Plan) -> Execution:
-        self.ran.append((work, plan))
-        return self.inner.execute(work, plan)
-
-
-class RecordingDevice(Recording):
-    inner: Any
-
-    def calibration(self, at: float) -> Any:
-        return self.inner.calibration(at)
-
-    def calibrations(self, since: float, until: float) -> Any:
-        return self.inner.calibrations(since, until)
-
-    def assess(self, program: Any, calibration: Any) -> Any:
-        return self.inner.assess(program, calibration)
-
-
-def run(driver: TargetDriver, work: Work) -> Execution:
-    return driver.execute(work, driver.plan(work))
-
-
-def estimate(
-    mitigation: dict[str, Any],
-    noise: NoiseModel | None,
-    *,
-    driver: TargetDriver = SIM,
-    shots: int = 40_000,
-    seed: int = 11,
-    **options: Any,
-) -> Estimated:
-    given: dict[str, Any] = {} if noise is None else {"noise": noise.to_json()}
-    return estimated(
-        run(driver, estimating(ANSATZ, ENERGY, shots=shots, seed=seed, mitigation=mitigation, **given, **options))
-    )
-
-
-def exact_value(circuit: Circuit = ANSATZ, observable: Observable = ENERGY) -> float:
-    return estimated(run(EXACT, estimating(circuit, observable))).values[0]
-
-
-def told_of(outcome: Estimated | Sampled) -> dict[str, Any]:
-    assert outcome.details is not None
-    found: dict[str, Any] = outcome.details["mitigation"]
-    return found
-
+from sim_work import estimated, estimating, program_of, sampling, sets_of
 
 # --- it goes through as it is
 
@@ -236,54 +170,6 @@ def test_too_few_shots_are_refused_before_anything_runs() -> None:
     assert run(SIM, estimating(ANSATZ, ENERGY, shots=least, mitigation={"twirling": 50}))
 
 
-# --- allocation
-
-
-def test_shots_by_variance_go_where_they_count() -> None:
-    """Z is certain and X is not: nearly all shots go to X, and the error is smaller."""
-    circuit = circuit_of(2, 0, Gate("rz", (0,), (0.3,)), Gate("x", (1,)))
-    observable = Observable(2, (("IX", 1.0), ("ZI", 1.0), ("XI", 0.2), ("IZ", 0.1)))
-    found = estimated(run(SIM, estimating(circuit, observable, shots=20_000, allocation="variance")))
-    plain = estimated(run(SIM, estimating(circuit, observable, shots=20_000)))
-    assert found.shots == 20_000
-    assert found.stderr[0] < plain.stderr[0]
-    assert found.details is not None
-    told = found.details["allocation"]
-    pilot, rest = told["rounds"][0]
-    assert pilot["shots"] + rest["shots"] == 20_000
-    assert abs(found.values[0] - exact_value(circuit, observable)) < 5 * found.stderr[0]
-
-
-@pytest.mark.parametrize("mitigation", [None, {"readout": True, "zne": [1, 3]}])
-def test_it_stops_at_the_precision_asked_for(mitigation: dict[str, Any] | None) -> None:
-    options: dict[str, Any] = {"allocation": {"precision": 0.02}, "noise": BOTH.to_json()}
-    if mitigation is not None:
-        options["mitigation"] = mitigation
-    found = estimated(run(SIM, estimating(ANSATZ, ENERGY, shots=1_000_000, **options)))
-    assert found.stderr[0] <= 0.02
-    assert found.stderr[0] > 0.012, "and not far beyond"
-    assert found.shots is not None
-    assert found.shots < 500_000
-    assert found.details is not None
-    assert found.details["allocation"]["reached"]
-
-
-def test_the_ceiling_holds_and_it_is_said_that_the_precision_was_not_reached() -> None:
-    work = estimating(ANSATZ, ENERGY, shots=1000, allocation={"precision": 1e-4})
-    found = estimated(run(SIM, work))
-    assert found.shots == 1000
-    assert found.details is not None
-    assert not found.details["allocation"]["reached"]
-
-
-def test_allocation_is_for_estimates_with_shots() -> None:
-    circuit = circuit_of(1, 1, Measure(0, 0))
-    with pytest.raises(LimitError, match="samples counts"):
-        SIM.plan(sampling(circuit, allocation="variance"))
-    with pytest.raises(LimitError, match="Exact values"):
-        SIM.plan(estimating(ANSATZ, ENERGY, allocation="variance"))
-
-
 # --- shapes
 
 
@@ -312,11 +198,6 @@ def test_a_constant_needs_no_circuit() -> None:
         run(SIM, estimating(ANSATZ, Observable(3, (("III", 0.5),)), shots=100, mitigation={"zne": [1, 3]}))
     )
     assert (found.values, found.stderr, found.shots) == ((0.5,), (0.0,), 0)
-
-
-def ghz(width: int, *extra: Operation) -> Circuit:
-    gates = [Gate("h", (0,)), *(Gate("cx", (q, q + 1)) for q in range(width - 1))]
-    return circuit_of(width, width, *gates, *extra, *(Measure(q, q) for q in range(width)))
 
 
 def test_counts_stay_raw_and_probabilities_are_corrected() -> None:
@@ -363,167 +244,3 @@ def test_registers_keep_their_places_under_twirling() -> None:
     (found,) = run(SIM, sampling(circuit, shots=100, mitigation={"twirling": 4})).outcomes
     assert isinstance(found, Sampled)
     assert found.counts[0] == {"1 00": 100}
-
-
-# --- programs that measure on their way
-
-TELEPORTING = circuit_of(2, 2, Gate("h", (0,)), Measure(0, 0), If(Bit(0), (Gate("x", (1,)),)), Reset(0), Measure(1, 1))
-
-
-def test_readout_of_the_last_bits_of_an_integrated_program_is_corrected() -> None:
-    work = sampling(
-        TELEPORTING, shots=6000, profile=Profile.ADAPTIVE, noise=READOUT.to_json(), mitigation={"readout": True}
-    )
-    (found,) = run(SIM, work).outcomes
-    told = told_of(found)
-    assert told["readout"]["bits"] == [1]
-    ones = sum(value for key, value in told["probabilities"][0].items() if key[0] == "1")
-    # Bit 0 steers the program and stays as it was read: 1 in half of the shots, less what is misread.
-    assert ones == pytest.approx(0.5 * (1 - 0.08) + 0.5 * 0.06, abs=0.03)
-
-
-@pytest.mark.parametrize("method", [{"twirling": True}, {"zne": [1, 3]}, {"pec": True}])
-def test_the_rest_is_refused_with_the_reason(method: dict[str, Any]) -> None:
-    with pytest.raises(ProgramError) as refused:
-        SIM.plan(sampling(TELEPORTING, profile=Profile.ADAPTIVE, noise=GATES.to_json(), mitigation=method))
-    assert "on its way" in refused.value.cause
-    assert "readout" in refused.value.next_step
-
-
-def test_a_program_that_reads_nothing_at_its_end_has_no_readout_to_correct() -> None:
-    circuit = circuit_of(1, 1, Gate("h", (0,)), Measure(0, 0), If(Bit(0), (Gate("x", (0,)),)))
-    with pytest.raises(ProgramError, match="readout"):
-        SIM.plan(sampling(circuit, profile=Profile.ADAPTIVE, mitigation={"readout": True}))
-
-
-# --- what cannot be
-
-
-@pytest.mark.parametrize(
-    ("mitigation", "options", "said"),
-    [
-        ({"pec": True}, {}, "nothing is known of the noise"),
-        ({"dynamical_decoupling": "XY4"}, {}, "no qubit waits"),
-        ({"zne": [1, 3]}, {"observable": True}, "no gate that could be folded"),
-        ({"zne": [1, 1.1, 3]}, {}, "the factors are 1, 1, 3"),
-    ],
-)
-def test_what_a_target_cannot_do_is_refused(mitigation: dict[str, Any], options: dict[str, Any], said: str) -> None:
-    circuit = circuit_of(1, 0, Gate("h", (0,))) if options else ANSATZ
-    observable = Observable(1, (("Z", 1.0),)) if options else ENERGY
-    with pytest.raises(ProgramError) as refused:
-        SIM.plan(estimating(circuit, observable, shots=1000, mitigation=mitigation))
-    assert said in refused.value.cause
-    assert refused.value.next_step
-
-
-def test_counts_have_no_extrapolation() -> None:
-    with pytest.raises(ProgramError, match="zne") as refused:
-        SIM.plan(sampling(ghz(2), mitigation={"zne": [1, 3]}))
-    assert "expectation values" in refused.value.cause
-
-
-def test_exact_probabilities_have_no_errors() -> None:
-    with pytest.raises(ProgramError, match="readout"):
-        SIM.plan(sampling(ghz(2), mitigation={"readout": True}, exact_probabilities=True))
-
-
-def test_an_unknown_option_is_still_refused_by_the_target() -> None:
-    with pytest.raises(UnsupportedProgramError, match="magic"):
-        SIM.plan(estimating(ANSATZ, ENERGY, shots=1000, mitigation={"readout": True}, magic=1))
-
-
-# --- devices
-
-
-def device() -> tuple[RecordingDevice, TargetDriver]:
-    inner = RecordingDevice(emu.build_drivers()["emu.manila"])
-    return inner, mitigating(inner)
-
-
-def test_what_is_folded_is_what_runs() -> None:
-    """Three times the native two-qubit gates, on the same physical qubits, no compiler after it."""
-    inner, driver = device()
-    run(driver, estimating(ANSATZ, ENERGY, shots=4000, mitigation={"zne": [1, 3], "sentinel": False}))
-    ((work, plan),) = inner.ran
-    assert inner.info.device is not None
-    pairs: dict[int, set[tuple[int, ...]]] = {}
-    for pub, made in zip(work.pubs, plan.compiled, strict=True):
-        assert made.circuit is pub.program.circuit
-        two = [gate.qubits for gate in made.circuit.walk() if isinstance(gate, Gate) and len(gate.qubits) == 2]
-        assert {gate.name for gate in made.circuit.walk() if isinstance(gate, Gate)} <= set(
-            inner.info.device.native_gates
-        )
-        pairs.setdefault(len(two), set()).update(two)
-    few, many = sorted(pairs)
-    assert many == 3 * few
-    assert pairs[few] == pairs[many]
-
-
-def test_every_method_on_a_device_reduces_its_error() -> None:
-    exact = exact_value()
-    for mitigation in ({"readout": True, "zne": [1, 3]}, {"readout": True, "twirling": 4, "zne": [1, 3]}):
-        found = estimate(mitigation, None, driver=MANILA, shots=100_000)
-        told = told_of(found)
-        before, after = abs(told["raw"]["values"][0] - exact), abs(found.values[0] - exact)
-        assert after < 0.5 * before + 3 * found.stderr[0]
-        assert told["verdict"] == "helps"
-
-
-def test_errors_are_cancelled_with_the_noise_of_the_calibration() -> None:
-    found = estimate({"readout": True, "pec": 60}, None, driver=MANILA, shots=100_000)
-    told = told_of(found)
-    assert told["gamma"] > 1.05
-    before, after = abs(told["raw"]["values"][0] - exact_value()), abs(found.values[0] - exact_value())
-    assert after < 0.6 * before + 3 * found.stderr[0]
-
-
-@pytest.mark.parametrize("sequence", ["XX", "XY4"])
-def test_decoupling_fills_the_waiting_and_keeps_the_value(sequence: str) -> None:
-    """Waiting has no memory in this noise, so decoupling can only cost; the value must stay that of the program."""
-    inner, driver = device()
-    options: dict[str, Any] = {"mitigation": {"dynamical_decoupling": sequence, "readout": True, "sentinel": False}}
-    found = estimated(run(driver, estimating(ANSATZ, ENERGY, shots=100_000, **options)))
-    plain = estimate({"readout": True, "sentinel": False}, None, driver=MANILA, shots=100_000)
-    assert abs(found.values[0] - plain.values[0]) < 0.1
-    ((work, _),) = inner.ran
-    pulses = max(sum(isinstance(op, Gate) and op.name == "x" for op in pub.program.circuit.walk()) for pub in work.pubs)  # type: ignore[union-attr]
-    assert pulses >= 2
-    noise = DeviceNoise(MANILA.calibration(1e12))  # type: ignore[attr-defined]
-    for pub in work.pubs:
-        assert pub.program.circuit is not None
-        for operation in pub.program.circuit.operations:
-            noise.after(operation)  # every gate is native where it stands
-
-
-def test_counts_on_a_device_read_the_right_bits() -> None:
-    circuit = circuit_of(3, 3, Gate("x", (0,)), Gate("cx", (0, 2)), *(Measure(q, q) for q in range(3)))
-    for mitigation in ({"readout": True}, {"readout": True, "twirling": 4, "dynamical_decoupling": "XX"}):
-        (found,) = run(MANILA, sampling(circuit, shots=4000, mitigation=mitigation)).outcomes
-        corrected = told_of(found)["probabilities"][0]
-        assert max(corrected, key=lambda key: corrected[key]) == "101"
-        assert corrected["101"] > max(0.9, found.counts[0]["101"] / 4000)  # type: ignore[union-attr]
-
-
-def test_a_plan_says_what_it_will_cost() -> None:
-    work = estimating(ANSATZ, ENERGY, shots=4000, mitigation={"zne": [1, 3], "readout": True})
-    plan = SIM.plan(work)
-    plain = SIM.plan(estimating(ANSATZ, ENERGY, shots=4000))
-    assert plan.cost > plain.cost
-    assert plan.details["circuits"] == 10
-    assert "zne" in plan.reason[0]
-    assert json.loads(json.dumps(plan.to_json()))
-
-
-def test_many_circuits_go_to_a_device_in_as_many_calls_as_it_needs() -> None:
-    inner, driver = device()
-    most = inner.info.limits.max_programs
-    estimated(run(driver, estimating(ANSATZ, ENERGY, shots=20_000, mitigation={"pec": 200, "sentinel": False})))
-    assert next(len(work.pubs) for work, _ in inner.ran) == most
-    assert sum(len(work.pubs) for work, _ in inner.ran) > most
-
-
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "stim", None)
-    with pytest.raises(MissingExtraError, match="stim"):
-        estimate({"readout": True}, READOUT, shots=1000)
