@@ -10,7 +10,8 @@ import pytest
 
 from antiphon.client.wire.facts import session_from_json, target_from_json
 from antiphon.domain.jobs import JobStatus
-from antiphon.server.api.resources import JobList, RootView, SessionList, SessionView, TargetList, TargetView
+from antiphon.server.api.resources import JobList, RootView, SessionList, SessionView
+from antiphon.server.api.target_resources import TargetList, TargetView
 from programs import BELL, ENDLESS
 from served import Served, served
 
