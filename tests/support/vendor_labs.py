@@ -91,7 +91,7 @@ def azure_section(folder: Path, url: str, key: str, targets: str = '["sim.auto",
 
 def ionq_section(folder: Path, url: str, key: str) -> str:
     """The same for what stands in for IonQ."""
-    return f'mode = "live"\nurl = "{url}"\nsettle_s = 1\nsend_timeout_s = 4\n' + _secret(folder, "ionq", "api_key", key)
+    return f'mode = "live"\nurl = "{url}"\nsettle_s = 1\nsend_timeout_s = 6\n' + _secret(folder, "ionq", "api_key", key)
 
 
 def _secret(folder: Path, vendor: str, called: str, text: str) -> str:

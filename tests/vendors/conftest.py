@@ -11,7 +11,10 @@ import pytest
 from holding_relay import HoldingRelay
 from ionq_service import KEY, IonqService
 from real_server import RealServer, real_server
-from vendor_labs import Lab, azure_section, environment_of, ionq_section, lab
+from vendor_labs import PATIENCE_S, Lab, azure_section, environment_of, ionq_section, lab
+
+
+ONE = "OPENQASM 3.0; qubit q; bit c; U(1.0, 0, 0) q; c = measure q;"
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +64,8 @@ def ionq(
 ) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     with lab(folder, "ionq", ionq_section(folder, f"{ionq_relay.url}/v0.4", KEY)) as opened:
+        # Its first compilation imports what takes longer on a busy machine than handing over may last.
+        opened.ws.target("ionq.simulator").submit(ONE, shots=1).wait(PATIENCE_S)
         yield opened
 
 

@@ -39,7 +39,7 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IbmVendo
 
 
 class IbmVendor:
-    """Implements `serving.Vendor`."""
+    """Implements `serving.Compiler`."""
 
     def __init__(self, service: Any, targets: list[str] | None, *, local: bool) -> None:
         self._service = service
@@ -73,7 +73,8 @@ class IbmVendor:
         self._jobs.cancel(job_id)
 
     def calibration(self, device: str) -> Json | None:
-        return calibration_of(self._backend(device))
+        with classed():
+            return calibration_of(self._backend(device), refresh=not self._local)
 
     def compile(self, device: str, program: Mapping[str, Any], options: Mapping[str, Any]) -> Json:
         backend = self._backend(device)

@@ -121,7 +121,7 @@ def calibration_of_fake(name: str) -> Json | None:
     )
 
 
-def calibration_of(name: str, backend: Any, taken_at: float) -> Json | None:
+def calibration_of(name: str, backend: Any) -> Json | None:
     """The quality metrics of a server's calibration set, as the backend's target has them; None without them."""
     target = backend.target
     if backend.metrics is None or backend.has_resonators() or target.qubit_properties is None:
@@ -133,6 +133,7 @@ def calibration_of(name: str, backend: Any, taken_at: float) -> Json | None:
                 gates.setdefault(gate, {})[",".join(map(str, qubits))] = [min(told.error, 1.0), told.duration or 0.0]
     for pair, figures in list(gates.get("cz", {}).items()):
         gates["cz"].setdefault(",".join(reversed(pair.split(","))), figures)
+    taken_at = backend.client.get_calibration_set(backend.architecture.calibration_set_id).created_timestamp.timestamp()
     qubits = []
     for place, told in enumerate(target.qubit_properties):
         measured = target["measure"].get((place,))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 import requests
@@ -93,6 +92,10 @@ class LiveJobs:
     def __init__(self, name: str, backend: Any) -> None:
         self._name, self._backend = name, backend
 
+    def renew(self, backend: Any) -> None:
+        """Go on with a backend of a newer calibration set."""
+        self._backend = backend
+
     def send(self, request: Request, circuits: Sequence[Any], backend: Any) -> VendorJob:
         def take(places: list[int]) -> VendorJob:
             with classed(sending=True):
@@ -110,7 +113,6 @@ class LiveJobs:
 
     def fetch(self, job_id: str) -> Json:
         results: dict[int, Json] = {}
-        taken_at = 0.0
         for part in job_id.split(SEPARATOR):
             number, places = _parts(part)
             with classed():
@@ -118,9 +120,8 @@ class LiveJobs:
                 told = job.result()
                 for place, index in enumerate(places):
                     results[index] = {"bits": _plain(told.get_counts(place))}
-            taken_at = max(taken_at, _ended(job._job_tracker.job_data))
         with classed():
-            calibration = calibration_of(self._name, self._backend, taken_at)
+            calibration = calibration_of(self._name, self._backend)
         return {"results": [results[index] for index in sorted(results)], "calibration": calibration}
 
     def cancel(self, job_id: str) -> None:
@@ -148,11 +149,6 @@ def _parts(part: str) -> tuple[uuid.UUID, list[int]]:
         return uuid.UUID(number), [int(place) for place in places.split(",")]
     except ValueError:
         raise RefusedError(f"{part!r} is no job of this server") from None
-
-
-def _ended(told: Any) -> float:
-    moments: list[datetime] = [entry.timestamp for entry in told.timeline]
-    return max((moment.timestamp() for moment in moments), default=0.0)
 
 
 def _plain(counts: Any) -> dict[str, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from iqm.qiskit_iqm import IQMProvider
@@ -25,26 +26,33 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IqmVendo
         unknown = sorted(set(names) - set(FAKES))
         if unknown:
             raise RefusedError(f"IQM has no fake backend {unknown[0]!r}; it has {', '.join(FAKES)}")
-        return IqmVendor({name: fake(name) for name in names}, LocalJobs(run_on_fake), local=True)
+        return IqmVendor({name: fake(name) for name in names}, LocalJobs(run_on_fake), None)
     if not secrets.get("token") or not settings.get("url"):
         raise RefusedError("a server needs the setting url and the secret token")
     with classed():
         provider = IQMProvider(
             str(settings["url"]), quantum_computer=settings.get("quantum_computer"), token=secrets["token"]
         )
-        backend = provider.get_backend(use_metrics=bool(settings.get("metrics", True)))
+        connected = partial(provider.get_backend, use_metrics=bool(settings.get("metrics", True)))
+        backend = connected()
     name = str(settings.get("quantum_computer") or backend.name).lower()
-    return IqmVendor({name: backend}, LiveJobs(name, backend), local=False)
+    return IqmVendor({name: backend}, LiveJobs(name, backend), connected)
 
 
 class IqmVendor:
-    """Implements `serving.Vendor`."""
+    """Implements `serving.Compiler`.
 
-    def __init__(self, backends: Mapping[str, Any], jobs: LocalJobs | LiveJobs, *, local: bool) -> None:
-        self._backends, self._jobs, self._local = backends, jobs, local
+    Args:
+        connected: Gives the backend of a server with its newest calibration set; None for fake ones.
+    """
+
+    def __init__(
+        self, backends: dict[str, Any], jobs: LocalJobs | LiveJobs, connected: Callable[[], Any] | None
+    ) -> None:
+        self._backends, self._jobs, self._connected = backends, jobs, connected
 
     def hello(self) -> Json:
-        devices = [describe(name, backend, local=self._local) for name, backend in self._backends.items()]
+        devices = [describe(name, backend, local=self._connected is None) for name, backend in self._backends.items()]
         return {"vendor": "iqm", "sdk": versions(*PACKAGES), "devices": devices}
 
     def send(self, request: Request) -> VendorJob:
@@ -66,10 +74,13 @@ class IqmVendor:
         self._jobs.cancel(job_id)
 
     def calibration(self, device: str) -> Json | None:
-        backend = self._backend(device)
-        if self._local:
+        self._backend(device)
+        if self._connected is None or isinstance(self._jobs, LocalJobs):
             return calibration_of_fake(device)
-        return calibration_of(device, backend, 0.0)
+        with classed():
+            backend = self._backends[device] = self._connected()
+            self._jobs.renew(backend)
+            return calibration_of(device, backend)
 
     def compile(self, device: str, program: Mapping[str, Any], options: Mapping[str, Any]) -> Json:
         backend = self._backend(device)
