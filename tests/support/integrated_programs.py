@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import chi2_contingency
 
 LANGUAGES = ("qsharp", "openqasm", "qiskit", "cirq")
 
@@ -61,6 +62,20 @@ class Protocol:
         text = str(self.write["openqasm"]())
         assert self.wrong[0] in text
         return text.replace(self.wrong[0], self.wrong[1])
+
+
+def same_distribution(first: Mapping[str, int], second: Mapping[str, int]) -> float:
+    """The p-value of a chi-square test of two samples; outcomes seen less than ten times are pooled."""
+    columns, rare = [], [0, 0]
+    for key in sorted({*first, *second}):
+        seen = [first.get(key, 0), second.get(key, 0)]
+        if sum(seen) >= 10:
+            columns.append(seen)
+        else:
+            rare = [total + count for total, count in zip(rare, seen, strict=True)]
+    if sum(rare) >= 10:
+        columns.append(rare)
+    return float(chi2_contingency(columns, correction=False).pvalue) if len(columns) > 1 else 1.0
 
 
 def _qsharp(text: str, profile: str) -> Callable[[], bytes]:

@@ -14,7 +14,7 @@ whole register, so each front end expands it to bits with its own SDK's order be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -97,6 +97,19 @@ class Parity:
 
 
 Condition: TypeAlias = "bool | Bit | Not | AllOf | AnyOf | Parity"
+
+
+def bits_read(condition: Condition) -> set[int]:
+    """Indices of the classical bits that `condition` looks at."""
+    match condition:
+        case bool():
+            return set()
+        case Bit(index):
+            return {index}
+        case Not(operand):
+            return bits_read(operand)
+        case AllOf(operands) | AnyOf(operands) | Parity(operands):
+            return set().union(*(bits_read(operand) for operand in operands))
 
 
 # --- Operations -------------------------------------------------------------------------------------------------------
@@ -197,6 +210,15 @@ class Continue:
 Operation: TypeAlias = (
     "Gate | Unitary | Measure | Reset | Barrier | Delay | AssignBit | If | While | For | Break | Continue"
 )
+
+
+def leaves_loop(operations: Iterable[Operation]) -> bool:
+    """Whether a `Break` or `Continue` among the operations belongs to the loop around them."""
+    return any(
+        isinstance(operation, Break | Continue)
+        or (isinstance(operation, If) and (leaves_loop(operation.then) or leaves_loop(operation.otherwise)))
+        for operation in operations
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,20 +17,8 @@ from antiphon.domain.circuits import (
     Operation,
     Parity,
     While,
+    bits_read,
 )
-
-
-def bits_read(condition: Condition) -> set[int]:
-    """Indices of the classical bits that `condition` looks at."""
-    match condition:
-        case bool():
-            return set()
-        case Bit(index):
-            return {index}
-        case Not(operand):
-            return bits_read(operand)
-        case AllOf(operands) | AnyOf(operands) | Parity(operands):
-            return set().union(*(bits_read(operand) for operand in operands))
 
 
 def bits_read_by(operations: Iterable[Operation]) -> set[int]:

@@ -26,6 +26,11 @@ class TooManyCasesError(Exception):
     """A value has more cases than are followed; the text says which bound."""
 
 
+def is_of_cases(error: BaseException) -> bool:
+    """Whether an error tells of too many cases, itself or in the words of a front end."""
+    return isinstance(error, TooManyCasesError) or isinstance(error.__context__, TooManyCasesError)
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """In the place of a value that is not known: what is computed from it is lost too, and `why` says the reason."""
@@ -34,11 +39,15 @@ class Lost:
 
 
 class Decisions:
-    """Makes decisions that share their equal parts; those of two makers must not be mixed."""
+    """Makes decisions that share their equal parts; those of two makers must not be mixed.
+
+    Attributes:
+        work: Choices looked at so far.
+    """
 
     def __init__(self) -> None:
         self._made: dict[Hashable, Choice] = {}
-        self._work = 0
+        self.work = 0
 
     def choice(self, bit: int, zero: Decision, one: Decision) -> Decision:
         """`one` when the bit holds 1, else `zero`; both ask later bits only."""
@@ -53,9 +62,14 @@ class Decisions:
             made = self._made[key] = Choice(bit, zero, one)
         return made
 
+    @property
+    def num_made(self) -> int:
+        """Choices made so far."""
+        return len(self._made)
+
     def _worked(self, steps: int) -> None:
-        self._work += steps
-        if self._work > MAX_WORK:
+        self.work += steps
+        if self.work > MAX_WORK:
             raise TooManyCasesError(f"its values take more than {MAX_WORK:,} steps to follow")
 
     def bit(self, index: int) -> Decision:

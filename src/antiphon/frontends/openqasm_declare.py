@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from antiphon.domain.circuits import AssignBit, Bit, Condition, Measure, Register
+from antiphon.domain.circuits import AssignBit, Bit, Condition, Measure, Register, bits_read
 from antiphon.frontends import openqasm_syntax as syntax
-from antiphon.frontends.conditions import bits_read, condition_with_bits
+from antiphon.frontends.conditions import condition_with_bits
 from antiphon.frontends.hidden import FIRST_HIDDEN
 from antiphon.frontends.openqasm_angles import parameter
 from antiphon.frontends.openqasm_conditions import Bits, constant_bits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from antiphon.domain.decisions import Decision
@@ -21,6 +22,8 @@ MAX_CALLS = 40
 """Functions that call one another; deeper, or recursive ones, stay opaque."""
 MAX_TURNS = 24
 """Turns of a loop that measurements may leave before it is written as one that they end."""
+MAX_MADE_IN_TURNS = 40_000
+"""Choices that the turns of such a loop may make before."""
 MAX_REPEATED = 400_000
 """Instructions that are carried out again, in loops and functions; a longer program stays opaque."""
 
@@ -73,6 +76,7 @@ class Running:
         self.flows: dict[str, Flow] = {}
         self.liveness: dict[str, Liveness] = {}
         self.turns: dict[tuple[int, str], int] = {}
+        self.most_made: float = math.inf
 
     def spend(self, count: int) -> None:
         """Count operations."""
@@ -153,7 +157,7 @@ class Running:
         if isinstance(which, str):
             return which
         if isinstance(which, Lost):
-            raise OpaqueError(which.why)
+            raise TooManyCasesError(which.why)
         if name not in frame.flow.meets:
             raise OpaqueError("it has a loop that nothing ends")
         if any(frame.flow.leads_back(way, name) for way in leaves(which) if isinstance(way, str)):
@@ -202,7 +206,7 @@ class Running:
         """A branch that leads back to itself and that measurements decide: turn by turn, or as one loop."""
         key = (frame.number, name)
         if key in self.turns:
-            if self.turns[key] >= MAX_TURNS:
+            if self.turns[key] >= MAX_TURNS or self.unfolding.decisions.num_made > self.most_made:
                 raise TooManyTurns(key)
             self.turns[key] += 1
             try:
@@ -218,16 +222,18 @@ class Running:
             self.unfolding.back_to(mark)
             self.calls.back_to(records)
         self.turns[key] = 1
+        most_made, self.most_made = self.most_made, self.unfolding.decisions.num_made + MAX_MADE_IN_TURNS
         try:
             self.ways(frame, name, which)
             return
         except TooManyTurns as reason:
             if reason.key != key:
                 raise
-        except TooManyCasesError:
+        except (TooManyCasesError, OpaqueError):
             pass
         finally:
             del self.turns[key]
+            self.most_made = most_made
         self.unfolding.back_to(mark)
         self.calls.back_to(records)
         self.loop_on_bits(frame, name)

@@ -26,10 +26,9 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr, types
 
 from antiphon.domain import circuits as tape
-from antiphon.domain.circuits import Condition
+from antiphon.domain.circuits import Condition, bits_read, leaves_loop
 from antiphon.domain.decisions import Decision
 from antiphon.frontends import comparisons
-from antiphon.frontends.conditions import bits_read
 from antiphon.frontends.decisions import TooManyCasesError, same
 from antiphon.frontends.hidden import FIRST_HIDDEN
 from antiphon.frontends.qiskit_conditions import InexpressibleError, Scope, read_condition, read_target
@@ -138,7 +137,7 @@ class ControlReader:
                 self.unfolding,
                 lambda: self._condition(condition, scope),
                 lambda: self._decision(condition, scope),
-                lambda: any(map(leaves_loop, body(block))),
+                lambda: leaves_loop(body(block)),
                 counted=needs_numbers(condition, scope.variables),
             )
         except LeftEarlyError:
@@ -185,7 +184,7 @@ class ControlReader:
         self._expanded = before
         met = len(self.loop_parameters)
         changes = any(not same(self.unfolding.values[place], value) for place, value in held.items())
-        may_leave = any(map(leaves_loop, bodies[0]))
+        may_leave = leaves_loop(bodies[0])
         if changes and may_leave:
             raise InexpressibleError("a loop that a break or continue may leave while it changes a variable")
         if parameter is None and not self.unfolding.values:
@@ -248,13 +247,3 @@ def _after_first(indexset: range | tuple[int, ...]) -> Iterator[int]:
 
 def _walk(operations: tuple[tape.Operation, ...]) -> Iterator[tape.Operation]:
     return tape.Circuit(0, (), (), operations).walk()
-
-
-def leaves_loop(operation: tape.Operation) -> bool:
-    """Whether a break or continue in `operation` belongs to the loop around it."""
-    match operation:
-        case tape.Break() | tape.Continue():
-            return True
-        case tape.If(_, then, otherwise):
-            return any(map(leaves_loop, then)) or any(map(leaves_loop, otherwise))
-    return False

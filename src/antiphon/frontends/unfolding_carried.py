@@ -14,6 +14,8 @@ MAX_CARRIED = 64
 """Values of one variable of a loop on measurements that are followed one by one."""
 MAX_CARRIED_TOGETHER = 256
 """Values that all variables of such a loop may take together, where they have to be followed together."""
+FEW = 8
+"""Values that are followed one by one even where others are not."""
 _NOT_REACHED = ("not reached",)
 
 Held: TypeAlias = Mapping[Hashable, Decision]
@@ -28,6 +30,13 @@ class Values:
     values: list[tuple[Decision, ...]] = field(default_factory=list)
     bits: list[int] = field(default_factory=list)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is one location that holds integers, of more values than a few."""
+        if len(self.places) > 1 or len(self.values) <= FEW:
+            return False
+        return all(isinstance(value, int) and not isinstance(value, bool) for (value,) in self.values)
 
     def take_up(self, values: Iterable[tuple[Decision, ...]]) -> bool:
         """Add the values that are not known; whether there were any.
@@ -85,6 +94,11 @@ class Digits:
     size: int = 1
     signed: bool = False
     bits: list[int] = field(default_factory=list)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is one location that holds integers."""
+        return True
 
     def encode(self, unfolding: Unfolding) -> None:
         """Give the location bits of its own, and make its value what those say."""

@@ -7,18 +7,21 @@ any other value of too many is lost, which matters only where something looks at
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Container, Hashable
 from dataclasses import replace
 
 from antiphon.domain.circuits import AssignBit, Bit, Operation, While
 from antiphon.domain.decisions import Choice, Decision, bits_asked
 from antiphon.frontends.conditions import bits_read_by, bits_written_by
-from antiphon.frontends.decisions import Lost, TooManyCasesError, condition_of, num_paths, same
+from antiphon.frontends.decisions import Lost, TooManyCasesError, condition_of, is_of_cases, num_paths, same
 from antiphon.frontends.unfolding import MAX_TESTS, Unfolding, refuse_lost
 from antiphon.frontends.unfolding_carried import Carried, Digits, Held, Values
 
 MAX_PASSES = 64
 """How often the body of such a loop is read until all values that it carries are known."""
+MAX_FIRST_WORK = 40_000
+"""Choices looked at before numbers of many values are taken by their digits."""
 
 
 class EndlessError(Exception):
@@ -49,28 +52,45 @@ def loop_on_bits(
     start = unfolding.mark()
     unfolding.depth += 1
     unfolding.loops += 1
-    try:
-        first = _Loop(unfolding, only_truths=only_truths)
+
+    def refused(loop: _Loop, *, together: bool = False) -> Exception | None:
+        unfolding.back_to(start)
         try:
-            first.run(test, body, live, together=False)
-        except TooManyCasesError:
-            if only_truths:
+            loop.run(test, body, live, together=together)
+        except Exception as error:  # front ends tell of too many cases in errors of their own
+            if not is_of_cases(error):
                 raise
-            # One by one they may seem to take values that they never take together.
-            unfolding.back_to(start)
-            try:
-                _Loop(unfolding).run(test, body, live, together=True)
-            except TooManyCasesError:
-                if not first.unbounded:
-                    raise
-                unfolding.back_to(start)
-                _Loop(unfolding, unbounded=first.unbounded).run(test, body, live, together=False)
+            return error
+        return None
+
+    first = _Loop(unfolding, only_truths=only_truths, max_work=MAX_FIRST_WORK)
+    try:
+        error = refused(first)
+        if error is not None and not only_truths:
+            error = _read_otherwise(unfolding, first, refused)
     except BaseException:
         unfolding.back_to(start)
         raise
     finally:
         unfolding.depth -= 1
         unfolding.loops -= 1
+    if error is not None:
+        unfolding.back_to(start)
+        raise error
+
+
+def _read_otherwise(unfolding: Unfolding, first: _Loop, refused: Callable[..., Exception | None]) -> Exception | None:
+    """Read a loop that carries too much for the first way; what refuses it."""
+    told: Exception | None = None
+    if first.unbounded:
+        told = refused(_Loop(unfolding, unbounded=first.unbounded))
+        if told is None:
+            return None
+    if first.was_cut and refused(_Loop(unfolding)) is None:
+        return None
+    # One by one locations may seem to take values that they never take together.
+    last = refused(_Loop(unfolding), together=True)
+    return None if last is None else told or last
 
 
 class _Loop:
@@ -79,16 +99,24 @@ class _Loop:
     Attributes:
         unbounded: Locations that were found to take too many values. Given at the start, they are carried by their
             digits, and so are others that turn out to be so.
+        was_cut: It took too much work.
     """
 
     def __init__(
-        self, unfolding: Unfolding, *, only_truths: bool = False, unbounded: Collection[Hashable] = ()
+        self,
+        unfolding: Unfolding,
+        *,
+        only_truths: bool = False,
+        unbounded: Collection[Hashable] = (),
+        max_work: float = math.inf,
     ) -> None:
         self._u = unfolding
         self._only_truths = only_truths
         self._in_digits = bool(unbounded)
         self._lost: dict[Hashable, Lost] = {}
+        self._max_work = unfolding.decisions.work + max_work
         self.unbounded = set(unbounded)
+        self.was_cut = False
 
     def run(
         self,
@@ -99,10 +127,27 @@ class _Loop:
         together: bool,
     ) -> None:
         """Read the loop until what it carries is known, and write it down."""
-        mark = self._u.mark()
         carried: list[Carried] = []
-        growing: list[Carried] = []
+        try:
+            self._run(test, body, live, carried, together=together)
+        except Exception:
+            self.unbounded.update(place for one in carried if one.is_number for place in one.places)
+            raise
+
+    def _run(
+        self,
+        test: Callable[[], Decision],
+        body: Callable[[], None],
+        live: Container[Hashable] | None,
+        carried: list[Carried],
+        *,
+        together: bool,
+    ) -> None:
+        mark = self._u.mark()
         for _ in range(MAX_PASSES * (1 + self._in_digits)):
+            if self._u.decisions.work > self._max_work:
+                self.was_cut = True
+                raise TooManyCasesError("what a loop carries takes too many values")
             self._u.back_to(mark)
             for one in carried:
                 one.encode(self._u)
@@ -126,15 +171,13 @@ class _Loop:
             taken_up = {place for one in carried for place in one.places}
             new = [place for place in watched if place not in taken_up | self._lost.keys()]
             if new:
-                carried = self._with(carried, new, mark.values, together=together)
+                carried[:] = self._with(carried, new, mark.values, together=together)
                 continue
             grown = [self._grown(one, mark.values, after, holds) for one in carried]
-            carried = [one for one, _ in grown if one is not None]
-            growing = [one for one, grew in grown if grew and one is not None]
-            if not growing and len(carried) == len(grown):
+            carried[:] = [one for one, _ in grown if one is not None]
+            if not any(grew for _, grew in grown):
                 break
         else:
-            self.unbounded.update(place for one in growing for place in one.places)
             raise TooManyCasesError(f"what a loop carries takes more than {MAX_PASSES} values, one after the other")
         if going is True:
             raise EndlessError("a loop that nothing ends")

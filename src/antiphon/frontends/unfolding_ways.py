@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 from antiphon.domain.circuits import AssignBit, Bit, Condition, If, While
 from antiphon.domain.decisions import Decision, bits_asked
-from antiphon.errors import UnsupportedProgramError
 from antiphon.frontends.conditions import bits_written_by
-from antiphon.frontends.decisions import TooManyCasesError, same
+from antiphon.frontends.decisions import is_of_cases, same
 from antiphon.frontends.unfolding import Unfolding
 from antiphon.frontends.unfolding_loops import loop_on_bits
 
@@ -103,8 +102,8 @@ def repeat(
             unfolding.back_to(mark)
     try:
         loop_on_bits(unfolding, decision, turn)
-    except (TooManyCasesError, UnsupportedProgramError):
-        if not counted:
+    except Exception as error:
+        if not counted or not is_of_cases(error):
             raise
         unfolding.back_to(mark)
         _tested_in_the_body(unfolding, condition, turn)

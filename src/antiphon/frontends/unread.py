@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from antiphon.domain.circuits import AssignBit, For, If, Operation, While
-from antiphon.frontends.conditions import bits_read
+from antiphon.domain.circuits import AssignBit, For, If, Operation, While, bits_read
 
 
 def without_unread(operations: Sequence[Operation], wanted: Collection[int]) -> tuple[Operation, ...]:

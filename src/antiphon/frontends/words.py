@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from antiphon.domain.circuits import AssignBit
-from antiphon.domain.decisions import Choice, Decision, Word
+from antiphon.domain.decisions import Choice, Decision, Word, bits_asked
 from antiphon.frontends.decisions import Lost, TooManyCasesError, common, range_of
 from antiphon.frontends.unfolding import Unfolding
 
@@ -75,7 +75,7 @@ class Words:
             less = self.compared("<", right, left)
             return less if op == ">" else self.decisions.opposite(less)
         size, signed = common(_size_and_sign(left), _size_and_sign(right))
-        a, b = (self.decisions.word(number, size, signed).digits for number in (left, right))
+        a, b = (self._short(self.decisions.word(number, size, signed).digits) for number in (left, right))
         if signed:
             # With the sign turned round, numbers stand in the order of their unsigned digits.
             a, b = ((*digits[:-1], self.decisions.opposite(digits[-1])) for digits in (a, b))
@@ -87,7 +87,8 @@ class Words:
             result = self.decisions.choose(differ, y if op in {"<", ">="} else False, result)
             if not is_known:
                 result = self._bit(result)
-        return self.decisions.opposite(result) if op in {"!=", ">="} else result
+        found = self.decisions.opposite(result) if op in {"!=", ">="} else result
+        return found if self._unfolding.is_pure else self._bit(found)
 
     # --- Arithmetic ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class Words:
 
     def _bitwise(self, function: Callable[[bool, bool], bool], left: Decision, right: Decision) -> Word:
         size, signed = common(_size_and_sign(left), _size_and_sign(right))
-        a, b = (self.decisions.word(number, size, signed).digits for number in (left, right))
+        a, b = (self._short(self.decisions.word(number, size, signed).digits) for number in (left, right))
         return Word(tuple(self.decisions.of(function, x, y) for x, y in zip(a, b, strict=True)), signed)
 
     def _shifted(self, kind: tuple[int, bool], number: Decision, places: Decision) -> Word:
@@ -170,6 +171,12 @@ class Words:
         found = self.decisions.choose(is_negative, self.negated(number), number)
         assert isinstance(found, Word)
         return found
+
+    def _short(self, digits: Sequence[Decision]) -> tuple[Decision, ...]:
+        """Digits that ask one bit each, where anything may be computed."""
+        if self._unfolding.is_pure:
+            return tuple(digits)
+        return tuple(digit if len(bits_asked(digit)) <= 1 else self._bit(digit) for digit in digits)
 
     def _bit(self, truth: Decision, place: int | None = None) -> Decision:
         """The truth in a bit of its own, unless it is known or stands in one."""

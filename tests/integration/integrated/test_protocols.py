@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scipy.stats import chi2_contingency
 
 from antiphon import Workspace
-from integrated_programs import LANGUAGES, LIMITS, PROTOCOLS, Protocol
+from integrated_programs import LANGUAGES, LIMITS, PROTOCOLS, Protocol, same_distribution
 from reference_simulator import total_variation
 from sim_work import p_value
 
@@ -45,20 +44,6 @@ def mistaken(workspace: Workspace, target: str, protocol: Protocol) -> dict[str,
     job = workspace.target(target).submit(protocol.mistaken(), shots=SHOTS, seed=5)
     job.wait(120)
     return protocol.counts("openqasm", job.result().counts)
-
-
-def same_distribution(first: Mapping[str, int], second: Mapping[str, int]) -> float:
-    """The p-value of a chi-square test of two samples; outcomes seen less than ten times are pooled."""
-    columns, rare = [], [0, 0]
-    for key in sorted({*first, *second}):
-        seen = [first.get(key, 0), second.get(key, 0)]
-        if sum(seen) >= 10:
-            columns.append(seen)
-        else:
-            rare = [total + count for total, count in zip(rare, seen, strict=True)]
-    if sum(rare) >= 10:
-        columns.append(rare)
-    return float(chi2_contingency(columns, correction=False).pvalue) if len(columns) > 1 else 1.0
 
 
 @pytest.mark.parametrize("target", SIMULATORS)

@@ -14,26 +14,21 @@ from dataclasses import dataclass, field
 
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.circuits import (
-    AllOf,
-    AnyOf,
     AssignBit,
     Barrier,
-    Bit,
     Break,
     Circuit,
-    Condition,
     Continue,
     Delay,
     For,
     Gate,
     If,
     Measure,
-    Not,
     Operation,
-    Parity,
     Reset,
     Unitary,
     While,
+    bits_read,
 )
 
 SHORTEST_S = 1e-12
@@ -59,18 +54,6 @@ def schedule(operations: tuple[Operation, ...], calibration: Calibration) -> Sch
     """The operations, all of them native to the device, with delays on the qubits that wait."""
     block = _Scheduler(calibration).block(operations, frozenset(), frozenset(), frozenset(), {})
     return Scheduled(block.operations, block.seconds, block.waits)
-
-
-def bits_of(condition: Condition) -> Iterator[int]:
-    """The classical bits that the condition reads."""
-    match condition:
-        case Bit(index):
-            yield index
-        case Not(operand):
-            yield from bits_of(operand)
-        case AllOf(operands) | AnyOf(operands) | Parity(operands):
-            for operand in operands:
-                yield from bits_of(operand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +145,7 @@ class _Scheduler:
                 made: Operation = If(condition, bodies[0].operations, bodies[1].operations)
             case While(condition, body):
                 inside = frozenset(_qubits_in(body))
-                read = asked | frozenset(bits_of(condition))
+                read = asked | frozenset(bits_read(condition))
                 bodies = [self.block(body, needed | inside, awake | inside, read, pending)]
                 made = While(condition, bodies[0].operations)
             case For(turns):
@@ -222,7 +205,7 @@ class _Backwards:
             for wanted in (self._asked, self._now):
                 if operation.clbit in wanted:
                     wanted.discard(operation.clbit)
-                    wanted.update(bits_of(operation.value))
+                    wanted.update(bits_read(operation.value))
             return []
         qubits = _touched(operation)
         end = self._end(operation, qubits)
@@ -330,7 +313,7 @@ def _asked_by(part: tuple[Operation, ...] | Operation) -> frozenset[int]:
     """The bits that are read before the part begins."""
     match part:
         case If(condition) | While(condition):
-            return frozenset(bits_of(condition))
+            return frozenset(bits_read(condition))
         case _:
             return frozenset()
 
@@ -340,9 +323,9 @@ def _read_in(part: tuple[Operation, ...] | Operation) -> Iterator[int]:
     walked = Circuit(0, (), (), part if isinstance(part, tuple) else (part,)).walk()
     for operation in walked:
         if isinstance(operation, If | While):
-            yield from bits_of(operation.condition)
+            yield from bits_read(operation.condition)
         elif isinstance(operation, AssignBit):
-            yield from bits_of(operation.value)
+            yield from bits_read(operation.value)
 
 
 def _touched(operation: Operation) -> tuple[int, ...]:

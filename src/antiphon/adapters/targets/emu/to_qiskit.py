@@ -41,6 +41,7 @@ from antiphon.domain.circuits import (
     Reset,
     Unitary,
     While,
+    leaves_loop,
 )
 from antiphon.errors import UnsupportedProgramError
 
@@ -107,7 +108,7 @@ class _Writer:
                 (block,) = self._blocks(body)
                 circuit.while_loop(self._test(condition), block, block.qubits, block.clbits)
             case For(turns):
-                if not any(map(_leaves, turns)):
+                if not any(map(leaves_loop, turns)):
                     for turn in turns:
                         self.block(circuit, turn)
                     return
@@ -185,15 +186,6 @@ def qubits_of(operations: tuple[Operation, ...]) -> Iterator[int]:
                 yield from qubits
             case Measure(qubit) | Reset(qubit) | Delay(qubit):
                 yield qubit
-
-
-def _leaves(operations: tuple[Operation, ...]) -> bool:
-    """Whether a break or continue in them belongs to the loop around them."""
-    return any(
-        isinstance(operation, Break | Continue)
-        or (isinstance(operation, If) and (_leaves(operation.then) or _leaves(operation.otherwise)))
-        for operation in operations
-    )
 
 
 def _unary(name: str) -> Callable[[Any], Any]:

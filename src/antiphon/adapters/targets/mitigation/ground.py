@@ -13,7 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from antiphon.adapters.targets.sim.angles import AngleTable
-from antiphon.domain.circuits import AssignBit, Circuit, Delay, For, Gate, If, Measure, Operation, Reset, Unitary, While
+from antiphon.domain.circuits import (
+    AssignBit,
+    Circuit,
+    Delay,
+    For,
+    Gate,
+    If,
+    Measure,
+    Operation,
+    Reset,
+    Unitary,
+    While,
+    bits_read,
+)
 from antiphon.domain.parameters import ParameterSets
 from antiphon.domain.programs import Program
 
@@ -98,8 +111,6 @@ def last_measurements(operations: Operations) -> set[int]:
 
 def uses(operations: Iterable[Operation]) -> tuple[set[int], set[int]]:
     """Qubits on which something happens other than waiting, and classical bits that are read or written."""
-    from antiphon.adapters.targets.emu.schedule import bits_of
-
     qubits: set[int] = set()
     bits: set[int] = set()
     for operation in Circuit(0, (), (), tuple(operations)).walk():
@@ -112,9 +123,9 @@ def uses(operations: Iterable[Operation]) -> tuple[set[int], set[int]]:
                 qubits.add(qubit)
                 bits.add(clbit)
             case If(condition) | While(condition):
-                bits.update(bits_of(condition))
+                bits.update(bits_read(condition))
             case AssignBit(clbit, value):
-                bits.update((clbit, *bits_of(value)))
+                bits.update((clbit, *bits_read(value)))
             case _:
                 pass
     return qubits, bits

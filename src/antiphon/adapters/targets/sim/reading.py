@@ -8,9 +8,7 @@ from antiphon.adapters.targets.sim.features import Features, name_of, walk
 from antiphon.domain.circuits import (
     AssignBit,
     Barrier,
-    Break,
     Circuit,
-    Continue,
     Delay,
     For,
     Gate,
@@ -20,6 +18,7 @@ from antiphon.domain.circuits import (
     Reset,
     Unitary,
     While,
+    leaves_loop,
 )
 
 
@@ -85,7 +84,7 @@ def _unroll(operations: tuple[Operation, ...], *, keep_delays: bool) -> Iterator
             case Delay():
                 if keep_delays:
                     yield operation
-            case For(turns) if not any(_leaves_loop(turn) for turn in turns):
+            case For(turns) if not any(map(leaves_loop, turns)):
                 for turn in turns:
                     yield from inner(turn)
             case For(turns):
@@ -140,16 +139,6 @@ def _touched_in(operation: Operation) -> set[int]:
             case _:
                 pass
     return touched
-
-
-def _leaves_loop(operations: tuple[Operation, ...]) -> bool:
-    """Whether a `Break` or `Continue` in the block belongs to the loop around it."""
-    for operation in operations:
-        if isinstance(operation, Break | Continue):
-            return True
-        if isinstance(operation, If) and (_leaves_loop(operation.then) or _leaves_loop(operation.otherwise)):
-            return True
-    return False
 
 
 def _worked_on(operation: Operation) -> tuple[int, ...]:

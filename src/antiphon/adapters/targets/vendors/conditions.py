@@ -8,23 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, If, Not, Operation, Parity
+from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, If, Not, Operation, Parity, bits_read
 
 MOST_BITS = 8
 """A condition on n bits may become 2^n branches."""
-
-
-def bits_of(condition: Condition) -> set[int]:
-    """The bits that a condition looks at."""
-    match condition:
-        case bool():
-            return set()
-        case Bit(index):
-            return {index}
-        case Not(operand):
-            return bits_of(operand)
-        case AllOf(operands) | AnyOf(operands) | Parity(operands):
-            return {bit for operand in operands for bit in bits_of(operand)}
 
 
 def branches(
@@ -39,7 +26,7 @@ def branches(
             return then if condition else otherwise
         case Bit():
             return (If(condition, then, otherwise),) if then or otherwise else ()
-    bit = min(bits_of(condition), default=None)
+    bit = min(bits_read(condition), default=None)
     if bit is None:
         return branches(_value(condition), then, otherwise)
     holds, not_ = (branches(_given(condition, bit, value), then, otherwise) for value in (True, False))

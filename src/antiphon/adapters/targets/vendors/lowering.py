@@ -8,8 +8,20 @@ from dataclasses import replace
 
 from antiphon.adapters.targets.sim.features import Features, walk
 from antiphon.adapters.targets.sim.lowering import lower
-from antiphon.adapters.targets.vendors.conditions import MOST_BITS, bits_of, branches
-from antiphon.domain.circuits import Circuit, Delay, For, Gate, If, Measure, Operation, Register, Unitary, While
+from antiphon.adapters.targets.vendors.conditions import MOST_BITS, branches
+from antiphon.domain.circuits import (
+    Circuit,
+    Delay,
+    For,
+    Gate,
+    If,
+    Measure,
+    Operation,
+    Register,
+    Unitary,
+    While,
+    bits_read,
+)
 from antiphon.errors import UnsupportedProgramError
 from antiphon.frontends.openqasm_writer import to_openqasm3
 
@@ -36,7 +48,7 @@ def check_operations(features: Features, target: str, *, delays: bool) -> None:
                 next_step="Decompose it into gates first (Qiskit: transpile(circuit, basis_gates=['u', 'cx'])).",
             )
     for operation in walk(features.operations):
-        bits = bits_of(operation.condition) if isinstance(operation, If) else ()
+        bits = bits_read(operation.condition) if isinstance(operation, If) else ()
         if len(bits) > MOST_BITS:
             raise UnsupportedProgramError(
                 f"The program has a condition on {len(bits)} bits, which {target} cannot be sent.",

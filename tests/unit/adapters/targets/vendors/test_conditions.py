@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.adapters.targets.vendors.conditions import bits_of, branches
+from antiphon.adapters.targets.vendors.conditions import branches
 from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, Gate, If, Not, Operation, Parity
 
 THEN, OTHERWISE = (Gate("x", (0,)),), (Gate("z", (0,)),)
@@ -57,7 +57,3 @@ def test_branches_on_single_bits_do_what_the_condition_says(
     found = branches(condition, THEN, otherwise)
     for bits in product((False, True), repeat=BITS):
         assert run(found, bits) == (THEN if holds(condition, bits) else otherwise)
-
-
-def test_the_bits_of_a_condition() -> None:
-    assert bits_of(AnyOf((Bit(1), Not(AllOf((Bit(3), True)))))) == {1, 3}
