@@ -13,7 +13,6 @@ from ionq_service import KEY, IonqService
 from real_server import RealServer, real_server
 from vendor_labs import PATIENCE_S, Lab, azure_section, environment_of, ionq_section, lab
 
-
 ONE = "OPENQASM 3.0; qubit q; bit c; U(1.0, 0, 0) q; c = measure q;"
 
 
