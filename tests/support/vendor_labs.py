@@ -19,7 +19,7 @@ from antiphon.client.embedded import EmbeddedConnection
 from antiphon.composition import build_secrets
 
 ENVIRONMENTS = Path(__file__).parents[1] / "vendors" / ".environments"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def environment_of(vendor: str) -> Path:
