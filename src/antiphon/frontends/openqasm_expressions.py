@@ -226,7 +226,7 @@ class Evaluator(Numbers):
                 found = self._bitwise(expression, left, right)
             return self._measured(expression, left, right) if found is None else found
         if isinstance(left, Seconds) or isinstance(right, Seconds):
-            return self._time(expression, left, right)
+            return self.times(expression, left, right)
         if isinstance(left, Qubits) or isinstance(right, Qubits):
             raise self.refuse(expression.at, f"The operator {op} does not take qubits", "Measure them first.")
         try:
@@ -258,26 +258,6 @@ class Evaluator(Numbers):
                 self._real = before
 
         return self.cases(expression, computed, *numbers)  # type: ignore[return-value]
-
-    def _time(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
-        op = expression.op
-        if isinstance(left, Seconds) and isinstance(right, Seconds):
-            if op in {"+", "-"}:
-                return Seconds(left.value + right.value if op == "+" else left.value - right.value)
-            if op == "/" and right.value:
-                return left.value / right.value
-            if op in COMPARISONS:
-                return COMPARISONS[op](left.value, right.value)
-        elif isinstance(left, Seconds) and isinstance(right, int | float):
-            if op == "*":
-                return Seconds(left.value * right)
-            if op == "/" and right:
-                return Seconds(left.value / right)
-        elif isinstance(right, Seconds) and isinstance(left, int | float) and op == "*":
-            return Seconds(left * right.value)
-        raise self.refuse(
-            expression.at, f"The operator {op} does not take these durations", "Write the duration as a number."
-        )
 
     def _bitwise(self, expression: syntax.Binary, left: Value, right: Value) -> Value | None:
         """An operator that keeps bits; None for one that makes numbers of them."""

@@ -14,7 +14,7 @@ from antiphon.frontends.comparisons import any_of
 from antiphon.frontends.decisions import Lost, TooManyCasesError, leaves, range_of
 from antiphon.frontends.openqasm_conditions import Bits, constant_bits, single
 from antiphon.frontends.openqasm_parser import located, unsupported
-from antiphon.frontends.openqasm_values import FOLLOWED, Followed, Qubits, Seconds, Value
+from antiphon.frontends.openqasm_values import COMPARISONS, FOLLOWED, Followed, Qubits, Seconds, Value
 from antiphon.frontends.unfolding import Unfolding
 from antiphon.frontends.words import Words, is_word
 
@@ -201,3 +201,24 @@ class Numbers:
             return self.unfolding.decisions.word(value, size or 64, signed=type_name.kind == "int")
         plain = syntax.TypeName(type_name.kind, None if size is None else syntax.Literal(expression.at, size))
         return self.cases(expression, lambda one: self.cast(plain, one, expression), value)  # type: ignore[return-value]
+
+    def times(self, expression: syntax.Binary, left: Value, right: Value) -> Value:
+        """Arithmetic of durations."""
+        op = expression.op
+        if isinstance(left, Seconds) and isinstance(right, Seconds):
+            if op in {"+", "-"}:
+                return Seconds(left.value + right.value if op == "+" else left.value - right.value)
+            if op == "/" and right.value:
+                return left.value / right.value
+            if op in COMPARISONS:
+                return COMPARISONS[op](left.value, right.value)
+        elif isinstance(left, Seconds) and isinstance(right, int | float):
+            if op == "*":
+                return Seconds(left.value * right)
+            if op == "/" and right:
+                return Seconds(left.value / right)
+        elif isinstance(right, Seconds) and isinstance(left, int | float) and op == "*":
+            return Seconds(left * right.value)
+        raise self.refuse(
+            expression.at, f"The operator {op} does not take these durations", "Write the duration as a number."
+        )

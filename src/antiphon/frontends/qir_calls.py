@@ -11,11 +11,12 @@ from antiphon.domain.circuits import Barrier, Bit, Gate, If, Measure, Reset
 from antiphon.domain.decisions import Choice, Decision
 from antiphon.domain.gates import GATES, GateKind
 from antiphon.errors import ProgramError
-from antiphon.frontends.decisions import Lost, affine_steps, leaves, num_paths
+from antiphon.frontends.decisions import Lost, leaves
 from antiphon.frontends.qir_intrinsics import GATE_NAMES, MEASUREMENTS, NO_EFFECT, QIS, RECORDS
 from antiphon.frontends.qir_liveness import READS, WRITE
 from antiphon.frontends.qir_reader import Instruction, Pointer
 from antiphon.frontends.unfolding import Unfolding
+from antiphon.frontends.written_decisions import affine_steps, num_paths
 
 MAX_BRANCHES_OF_ANGLE = 64
 """Cases of an angle up to which each has a gate of its own, as a device would play it; beyond, a sum over the bits is

@@ -13,15 +13,8 @@ from dataclasses import dataclass
 from antiphon.domain.circuits import AssignBit, Bit, Condition, If, Operation
 from antiphon.domain.decisions import Choice, Decision, bits_asked, choices
 from antiphon.frontends.comparisons import negate
-from antiphon.frontends.decisions import (
-    Decisions,
-    Lost,
-    TooManyCasesError,
-    condition_of,
-    leaves,
-    num_paths,
-    same,
-)
+from antiphon.frontends.decisions import Decisions, Lost, TooManyCasesError, leaves, same
+from antiphon.frontends.written_decisions import condition_of, num_paths
 
 MAX_GATE_CASES = 1_024
 """Cases of one gate: of its angles, or of the qubits it acts on."""

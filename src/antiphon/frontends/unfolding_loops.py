@@ -14,9 +14,10 @@ from dataclasses import replace
 from antiphon.domain.circuits import AssignBit, Bit, Operation, While
 from antiphon.domain.decisions import Choice, Decision, bits_asked
 from antiphon.frontends.conditions import bits_read_by, bits_written_by
-from antiphon.frontends.decisions import Lost, TooManyCasesError, condition_of, is_of_cases, num_paths, same
+from antiphon.frontends.decisions import Lost, TooManyCasesError, is_of_cases, same
 from antiphon.frontends.unfolding import MAX_TESTS, Unfolding, refuse_lost
 from antiphon.frontends.unfolding_carried import Carried, Digits, Held, Values
+from antiphon.frontends.written_decisions import condition_of, num_paths
 
 MAX_PASSES = 64
 """How often the body of such a loop is read until all values that it carries are known."""

@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 from antiphon.domain.circuits import AllOf, AnyOf, Bit, Condition, Not, Parity
 from antiphon.domain.decisions import Choice, Decision, bits_asked, decided
 from antiphon.frontends import decisions as module
-from antiphon.frontends.decisions import (
-    Decisions,
-    Lost,
-    TooManyCasesError,
-    affine_steps,
-    condition_of,
-    leaves,
-    num_paths,
-    same,
-    sequence_of,
-)
+from antiphon.frontends.decisions import Decisions, Lost, TooManyCasesError, leaves, same, sequence_of
+from antiphon.frontends.written_decisions import affine_steps, condition_of, num_paths
 
 BITS = 4
 WORDS = list(itertools.product((0, 1), repeat=BITS))

@@ -14,36 +14,30 @@ from typing import Any
 
 import numpy as np
 from qiskit.circuit import ClassicalRegister, Parameter, ParameterExpression, QuantumCircuit, Qubit
-from qiskit.circuit.classical import expr
 from qiskit.circuit.library import get_standard_gate_name_mapping
 
 from antiphon.domain.circuits import (
     Affine,
-    AllOf,
     Angle,
-    AnyOf,
     AssignBit,
     Barrier,
-    Bit,
     Break,
     Call,
     Circuit,
-    Condition,
     Continue,
     Delay,
     For,
     Gate,
     If,
     Measure,
-    Not,
     Operation,
-    Parity,
     Reset,
     Unitary,
     While,
     leaves_loop,
 )
 from antiphon.errors import UnsupportedProgramError
+from antiphon.frontends.qiskit_expressions import expression_of
 
 _CLASSES = {name: type(gate) for name, gate in get_standard_gate_name_mapping().items()}
 
@@ -100,13 +94,15 @@ class _Writer:
     def _control(self, circuit: QuantumCircuit, operation: Operation) -> None:
         match operation:
             case AssignBit(clbit, value):
-                circuit.store(self._outer.clbits[clbit], self._test(value))
+                circuit.store(self._outer.clbits[clbit], expression_of(value, self._outer.clbits))
             case If(condition, then, otherwise):
                 blocks = self._blocks(then, otherwise)
-                circuit.if_else(self._test(condition), *blocks, blocks[0].qubits, blocks[0].clbits)
+                circuit.if_else(
+                    expression_of(condition, self._outer.clbits), *blocks, blocks[0].qubits, blocks[0].clbits
+                )
             case While(condition, body):
                 (block,) = self._blocks(body)
-                circuit.while_loop(self._test(condition), block, block.qubits, block.clbits)
+                circuit.while_loop(expression_of(condition, self._outer.clbits), block, block.qubits, block.clbits)
             case For(turns):
                 if not any(map(leaves_loop, turns)):
                     for turn in turns:
@@ -153,29 +149,6 @@ class _Writer:
                 return _FUNCTIONS[function](*values)
             case _:
                 return angle
-
-    def _test(self, condition: Condition) -> expr.Expr:
-        match condition:
-            case bool():
-                return expr.lift(condition)
-            case Bit(index):
-                return expr.lift(self._outer.clbits[index])
-            case Not(operand):
-                return expr.logic_not(self._test(operand))
-            case AllOf(operands):
-                return self._joined(operands, expr.logic_and, empty=True)
-            case AnyOf(operands):
-                return self._joined(operands, expr.logic_or, empty=False)
-            case Parity(operands):
-                return self._joined(operands, expr.bit_xor, empty=False)
-
-    def _joined(self, operands: tuple[Condition, ...], join: Callable[..., expr.Expr], *, empty: bool) -> expr.Expr:
-        if not operands:
-            return expr.lift(empty)
-        joined = self._test(operands[0])
-        for operand in operands[1:]:
-            joined = join(joined, self._test(operand))
-        return joined
 
 
 def qubits_of(operations: tuple[Operation, ...]) -> Iterator[int]:

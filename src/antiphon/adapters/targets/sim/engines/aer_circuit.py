@@ -10,10 +10,7 @@ from antiphon.adapters.targets.sim.clifford import clifford_steps
 from antiphon.adapters.targets.sim.features import Features, walk
 from antiphon.adapters.targets.sim.matrices import gate_matrix, unitary_matrix
 from antiphon.domain.circuits import (
-    AllOf,
-    AnyOf,
     AssignBit,
-    Bit,
     Break,
     Condition,
     Continue,
@@ -21,7 +18,6 @@ from antiphon.domain.circuits import (
     Gate,
     If,
     Measure,
-    Not,
     Operation,
     Reset,
     Unitary,
@@ -177,22 +173,6 @@ class _Writer:
         return body
 
     def test(self, condition: Condition) -> Any:
-        from qiskit.circuit.classical import expr
+        from antiphon.frontends.qiskit_expressions import expression_of  # imports Qiskit
 
-        match condition:
-            case bool():
-                return expr.lift(condition)
-            case Bit(index):
-                return expr.lift(self.outer.clbits[index])
-            case Not(operand):
-                return expr.logic_not(self.test(operand))
-            case _:
-                operands = [self.test(operand) for operand in condition.operands]
-                if not operands:
-                    return expr.lift(isinstance(condition, AllOf))
-                join = expr.logic_and if isinstance(condition, AllOf) else expr.bit_xor
-                join = expr.logic_or if isinstance(condition, AnyOf) else join
-                result = operands[0]
-                for operand in operands[1:]:
-                    result = join(result, operand)
-                return result
+        return expression_of(condition, self.outer.clbits)

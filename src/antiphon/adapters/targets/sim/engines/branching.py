@@ -30,6 +30,8 @@ from antiphon.adapters.targets.sim.task import Ran, Task
 from antiphon.errors import ExecutionError
 
 MAX_STEPS = 10_000_000
+MAX_SURE_STEPS = 1_000_000
+"""Steps of one history in which no outcome is left to chance, in a program with loops on measured bits."""
 MAX_LIVE_BYTES = 2 * 2**30
 _SURE = 1e-14
 _ASSIGNED_IN_A_STEP = 16
@@ -54,6 +56,7 @@ class _Branch:
     word: int
     shots: int
     at: int
+    chance_at: int = 0  # the step at which something was last left to chance
 
 
 def sample(task: Task) -> Ran:
@@ -138,10 +141,13 @@ class _Walker:
 
     def follow(self, branch: _Branch, waiting: list[_Branch]) -> None:
         instructions = self.program.instructions
+        branch.chance_at = self.steps
         while True:
             instruction = instructions[branch.at]
             branch.at += 1
             self.count_steps(1)
+            if self.has_while and self.steps - branch.chance_at > MAX_SURE_STEPS:
+                raise never_ended(MAX_SURE_STEPS, "of one history, no outcome left to chance, ")
             match instruction:
                 case Run(calls):
                     branch.state.run(calls, self.parameters)
@@ -162,6 +168,7 @@ class _Walker:
         if chance <= _SURE or chance >= 1.0 - _SURE:
             self.settle(branch, split, int(chance > 0.5), sure=True)
             return
+        branch.chance_at = self.steps
         ones = int(self.rng.binomial(branch.shots, chance))
         if 0 < ones < branch.shots:
             if len(waiting) >= self.max_live:
@@ -203,15 +210,15 @@ class _Walker:
         if self.steps > self.max_steps:
             if not self.has_while:
                 raise TooManyHistoriesError
-            raise never_ended()
+            raise never_ended(self.max_steps)
 
 
-def never_ended() -> ExecutionError:
-    """The error for a loop on measured bits that went on past the bound on steps."""
+def never_ended(steps: int, how: str = "") -> ExecutionError:
+    """The error for a loop on measured bits that went on for so many steps."""
     return ExecutionError(
         "A loop of the program did not end.",
         code="loop-unbounded",
-        cause=f"after {MAX_STEPS} steps some shots were still inside a loop that ends on a measured bit",
+        cause=f"after {steps:,} steps {how}some shots were still inside a loop that ends on a measured bit",
         next_step="Give the loop a condition that some measurement makes false, or bound its turns.",
-        details={"max_steps": MAX_STEPS},
+        details={"max_steps": steps},
     )

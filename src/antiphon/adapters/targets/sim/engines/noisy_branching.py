@@ -327,4 +327,4 @@ class _Walker:
     def count_step(self) -> None:
         self.steps += 1
         if self.has_while and self.steps > MAX_STEPS:
-            raise never_ended()
+            raise never_ended(MAX_STEPS)

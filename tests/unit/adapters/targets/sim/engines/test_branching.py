@@ -73,6 +73,19 @@ def test_a_loop_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
         AUTO.execute(work, plan)
 
 
+def test_a_loop_that_nothing_random_can_end_is_given_up_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branching, "MAX_SURE_STEPS", 1000)
+    turn = (Gate("z", (0,)), Measure(0, 0))
+    first = (Gate("h", (1,)), Measure(1, 1))
+    work = sampling(circuit_of(2, 2, *first, If(Bit(1), (While(Not(Bit(0)), turn),)), Measure(0, 0)))
+    with pytest.raises(ExecutionError, match="did not end") as caught:
+        AUTO.execute(work, AUTO.plan(work))
+    assert "1,000 steps of one history" in caught.value.cause
+    fair = (Reset(0), Gate("ry", (0,), (0.2,)), Measure(0, 0))
+    work = sampling(circuit_of(1, 1, While(Not(Bit(0)), fair), Gate("h", (0,)), Measure(0, 0)))
+    assert sum(counts_of(AUTO.execute(work, AUTO.plan(work))).values()) == 1000
+
+
 def test_more_histories_than_can_be_followed_go_to_aer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(branching, "MAX_STEPS", 50)
     operations: list[Operation] = []
