@@ -114,6 +114,8 @@ def _ibm_shape(wheels: Path, name: str, version: str) -> dict[str, Any]:
             *IBM_LIMITS,
         ],
         "positions": conf["coords"],
+        "shot_pause_s": _rounded(conf["default_rep_delay"] * 1e-6),
+        "shot_pause_source": f"default_rep_delay of {configured}",
     }
 
 
@@ -243,6 +245,8 @@ def _google(wheels: Path) -> tuple[dict[str, Any], list[Calibration]]:
             ),
         ],
         "positions": [_grid(place)[::-1] for place in places],
+        "shot_pause_s": 250e-6,
+        "shot_pause_source": "Assumed to be IBM's: Google publishes none.",
     }
     return shape, [calibration]
 
@@ -286,6 +290,8 @@ def _quantinuum() -> tuple[dict[str, Any], list[Calibration]]:
                 published=False,
             ),
         ],
+        "shot_pause_s": 0.0,
+        "shot_pause_source": "Assumed: Quantinuum publishes none; cooling and loading ions take no time here.",
     }
     return shape, calibrations
 

@@ -136,3 +136,23 @@ def test_what_was_cancelled_while_it_ran_pays_as_the_list_says(opened: Callable[
             break
     assert [line["dimension"] for line in ended.cost] == ["second"]
     assert paid == pytest.approx(2.0 * (ended.stages.execute or 0.0), abs=1e-5)
+
+
+def test_a_price_by_the_second_is_for_the_machine_that_is_emulated(opened: Callable[[], Workspace]) -> None:
+    ws = opened()
+    set_prices(context(ws), target="emu.manila", prices={"currency": "USD", "per_second": 2.0}, by="root")
+    device = ws.target("emu.manila")
+    shape, shot = device.info.device, device.estimate_resources(BELL, shots=1_000)
+    assert shape is not None
+    [expected] = shot.targets
+    assert expected.assessment is not None
+    seconds = 1_000 * (expected.assessment.seconds + shape.shot_pause_s)
+    assert expected.device_s == pytest.approx(seconds)
+    assert shape.shot_pause_s == 250e-6
+    quoted = device.quote(BELL, shots=1_000)
+    job = device.submit(BELL, shots=1_000, bank=False)
+    job.wait()
+    [line] = stored(context(ws), job).cost
+    assert (line["quantity"], line["amount"]) == (pytest.approx(seconds), pytest.approx(2.0 * seconds, abs=1e-6))
+    assert quoted.cost is not None
+    assert quoted.cost.p50 == pytest.approx(line["amount"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon.cli.shell import Shell
+from antiphon.domain.shown import span
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,6 +75,8 @@ def machine_rows(shape: DeviceShape) -> dict[str, str]:
     for limit in shape.limits:
         source = limit.source if limit.published or limit.source.startswith("Assumed") else f"Assumed: {limit.source}"
         rows[limit.of.value.replace("-", " ")] = f"{limit.most_text} {limit.of.words}. {source}"
+    if shape.shot_pause_source:
+        rows["between shots"] = f"{span(shape.shot_pause_s)}. {shape.shot_pause_source}"
     return rows
 
 

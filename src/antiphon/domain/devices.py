@@ -97,6 +97,8 @@ class DeviceShape:
         limits: What it takes beside its width; at most one of each kind.
         mid_circuit: Whether it measures on the way, resets, and goes on.
         positions: Where each qubit is drawn, (right, down) in units of the grid; empty where nobody says.
+        shot_pause_s: Between the end of a shot and the start of the next, for the qubits to relax.
+        shot_pause_source: Who publishes it, and where; of an assumption, that it is one.
     """
 
     family: str
@@ -105,6 +107,8 @@ class DeviceShape:
     limits: tuple[DeviceLimit, ...] = ()
     mid_circuit: bool = True
     positions: tuple[tuple[float, float], ...] = ()
+    shot_pause_s: float = 0.0
+    shot_pause_source: str = ""
 
     def limit(self, of: Counted) -> DeviceLimit | None:
         """The limit of that kind, or None."""
@@ -119,6 +123,8 @@ class DeviceShape:
             "limits": [each.to_json() for each in self.limits],
             "mid_circuit": self.mid_circuit,
             "positions": [list(each) for each in self.positions],
+            "shot_pause_s": self.shot_pause_s,
+            "shot_pause_source": self.shot_pause_source,
         }
 
     @classmethod
@@ -131,6 +137,8 @@ class DeviceShape:
             limits=tuple(DeviceLimit.from_json(each) for each in data.get("limits", ())),
             mid_circuit=data["mid_circuit"],
             positions=tuple((right, down) for right, down in data.get("positions", ())),
+            shot_pause_s=data.get("shot_pause_s", 0.0),
+            shot_pause_source=data.get("shot_pause_source", ""),
         )
 
 

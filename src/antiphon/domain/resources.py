@@ -38,6 +38,7 @@ class TargetResources:
     assessment: Assessment | None
     expected: Estimate
     warnings: tuple[str, ...] = ()
+    shot_pause_s: float = 0.0
 
     @property
     def fidelity(self) -> float | None:
@@ -46,10 +47,10 @@ class TargetResources:
 
     @property
     def device_s(self) -> float | None:
-        """Seconds that the shots take on the device itself; None on what is no device, and without shots."""
+        """Seconds that shots and the pauses between them take the device; None on what is none, or without shots."""
         if self.assessment is None or self.shots is None:
             return None
-        return self.sets * self.shots * self.assessment.seconds
+        return self.sets * self.shots * (self.assessment.seconds + self.shot_pause_s)
 
     def to_json(self) -> dict[str, Any]:
         """The resources as JSON values."""
@@ -62,6 +63,7 @@ class TargetResources:
             "shots": self.shots,
             "sets": self.sets,
             "device_s": self.device_s,
+            "shot_pause_s": self.shot_pause_s,
             "fidelity": self.fidelity,
             "assessment": None if self.assessment is None else self.assessment.to_json(),
             "expected": self.expected.to_json(),
@@ -83,6 +85,7 @@ class TargetResources:
             assessment=None if assessment is None else _assessment(assessment),
             expected=Estimate.from_json(data["expected"]),
             warnings=tuple(data["warnings"]),
+            shot_pause_s=data["shot_pause_s"],
         )
 
 

@@ -109,8 +109,10 @@ class Plan:
             classical decisions, say.
         details: What else was decided, as JSON values, for the driver and for the record.
         tasks: What each pub becomes, where circuits run that are not the pub's own; else empty. It is what is charged.
-        pending: So many pubs at the end of the work are not planned yet; `cost` and `num_calls` take them to be like
-            those that are.
+        device_s: Seconds that its shots take the machine that the target stands for, with the pauses between them; None
+            where the target itself takes the time that counts.
+        pending: So many pubs at the end of the work are not planned yet; `cost`, `device_s` and `num_calls` take them
+            to be like those that are.
     """
 
     engine: tuple[str, ...]
@@ -124,6 +126,7 @@ class Plan:
     details: Mapping[str, Any] = field(default_factory=dict)
     tasks: tuple[tuple[Tasks, ...], ...] = ()
     pending: int = 0
+    device_s: float | None = None
 
     def part(self, indices: Sequence[int]) -> Plan:
         """The plan of some of the pubs, all of which are planned; their share of the cost."""
@@ -131,11 +134,13 @@ class Plan:
         if PROGRAMS in details:
             told = details[PROGRAMS]
             details = {**details, PROGRAMS: [told[index] for index in indices]}
+        share = len(indices) / (len(self.engine) + self.pending)
         return evolve(
             self,
             engine=tuple(self.engine[index] for index in indices),
             reason=tuple(self.reason[index] for index in indices),
-            cost=self.cost * len(indices) / (len(self.engine) + self.pending),
+            cost=self.cost * share,
+            device_s=None if self.device_s is None else self.device_s * share,
             num_calls=len(indices),
             compiled=tuple(self.compiled[index] for index in indices) if self.compiled else (),
             details=details,
@@ -157,6 +162,7 @@ class Plan:
             "estimated_seconds": self.cost,
             "memory_bytes": self.memory_bytes,
             "num_calls": self.num_calls,
+            **({} if self.device_s is None else {"device_seconds": self.device_s}),
             **({"pending": self.pending} if self.pending else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
             **({"details": dict(self.details)} if self.details else {}),
@@ -174,17 +180,20 @@ def joined(plans: Sequence[Plan], pending: int = 0) -> Plan:
     if PROGRAMS in details:
         details = {**details, PROGRAMS: [told for plan in plans for told in plan.details[PROGRAMS]]}
     calls = sum(plan.num_calls for plan in plans)
+    device = [plan.device_s for plan in plans if plan.device_s is not None]
+    growth = (planned + pending) / planned
     return Plan(
         engine=tuple(engine for plan in plans for engine in plan.engine),
         reason=tuple(reason for plan in plans for reason in plan.reason),
-        cost=sum(plan.cost for plan in plans) * (planned + pending) / planned,
+        cost=sum(plan.cost for plan in plans) * growth,
         memory_bytes=max(plan.memory_bytes for plan in plans),
         # What is not known yet may be anything.
         safe_inline=not pending and all(plan.safe_inline for plan in plans),
-        num_calls=round(calls * (planned + pending) / planned),
+        num_calls=round(calls * growth),
         compiled=tuple(made for plan in plans for made in plan.compiled),
         warnings=tuple(dict.fromkeys(said for plan in plans for said in plan.warnings)),
         details=details,
         tasks=tuple(tasks for plan in plans for tasks in plan.tasks),
         pending=pending,
+        device_s=sum(device) * growth if device else None,
     )

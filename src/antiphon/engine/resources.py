@@ -45,4 +45,5 @@ def target_resources(ctx: EngineContext, request: SubmitRequest) -> TargetResour
         assessment=assessment,
         expected=expected,
         warnings=() if assessment is None else assessment.warnings,
+        shot_pause_s=0.0 if info.device is None else info.device.shot_pause_s,
     )

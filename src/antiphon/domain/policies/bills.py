@@ -109,7 +109,8 @@ def bill_of_ended(prices: PriceList, facts: WorkFacts, *, succeeded: bool) -> Bi
     """What a job costs that ran; `facts` have the seconds that were measured."""
     if succeeded or prices.when_failed is WhenFailed.ALL:
         return bill(prices, facts)
-    if prices.when_failed is WhenFailed.NOTHING or not prices.per_second or not facts.seconds:
+    if prices.when_failed is WhenFailed.NOTHING or not prices.per_second or not facts.seconds or facts.on_device:
+        # How far the machine would have come when its emulation failed, nobody knows.
         return Bill(lines=(), currency=prices.currency)
     price = prices.per_second * prices.priorities.get(facts.priority, 1.0)
     return Bill(lines=(_line(*_DIMENSIONS["per_second"], facts.seconds, price),), currency=prices.currency)

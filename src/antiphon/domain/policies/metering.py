@@ -25,6 +25,7 @@ class WorkFacts:
 
     Attributes:
         seconds: In the target: as planned, or as measured.
+        on_device: `seconds` are those of the machine that the target stands for, however long its emulation takes.
         most_gates: What the target takes at most in one program: the bound for what cannot be counted.
         rows: How many of `tasks` each program of the job is, where the plan makes several of one; else empty.
     """
@@ -34,6 +35,7 @@ class WorkFacts:
     priority: Priority = Priority.STANDARD
     most_gates: int = 5_000_000
     rows: tuple[int, ...] = ()
+    on_device: bool = False
 
     @property
     def num_tasks(self) -> int:
@@ -58,7 +60,7 @@ class WorkFacts:
 
     def after(self, seconds: float) -> WorkFacts:
         """The same work once it has taken so long."""
-        return evolve(self, seconds=seconds)
+        return self if self.on_device else evolve(self, seconds=seconds)
 
     def times(self, jobs: int) -> WorkFacts:
         """So many such jobs as one: a batch of all their programs."""
@@ -68,7 +70,7 @@ class WorkFacts:
     def as_run(self, tasks: Sequence[Sequence[Sequence[Any]]]) -> WorkFacts:
         """The same work with the tasks that really ran, of each program, as `Tasks.to_json` wrote them."""
         found = tuple(Tasks.from_json(row) for rows in tasks for row in rows)
-        return evolve(self, tasks=found, rows=tuple(len(rows) for rows in tasks))
+        return self._of(found, tuple(len(rows) for rows in tasks))
 
     def without(self, positions: Iterable[int]) -> WorkFacts:
         """The same work without the programs at these positions, counted from 0."""
@@ -76,13 +78,20 @@ class WorkFacts:
             ends = [0, *accumulate(self.rows)]
             kept = [place for place in range(len(self.rows)) if place not in set(positions)]
             tasks = tuple(task for place in kept for task in self.tasks[ends[place] : ends[place + 1]])
-            return evolve(self, tasks=tasks, rows=tuple(self.rows[place] for place in kept))
+            return self._of(tasks, tuple(self.rows[place] for place in kept))
         gone = Counter[int]()
         ends = list(accumulate(part.tasks for part in self.tasks))
         for position in set(positions):
             gone[bisect_right(ends, position)] += 1
         left = (evolve(part, tasks=part.tasks - gone[row]) for row, part in enumerate(self.tasks))
-        return evolve(self, tasks=tuple(part for part in left if part.tasks))
+        return self._of(tuple(part for part in left if part.tasks), ())
+
+    def _of(self, tasks: tuple[Tasks, ...], rows: tuple[int, ...]) -> WorkFacts:
+        """The same work with other tasks; on a device each shot takes as long as before."""
+        other = evolve(self, tasks=tasks, rows=rows)
+        if not self.on_device or not self.shots:
+            return other
+        return evolve(other, seconds=self.seconds * other.shots / self.shots)
 
     def to_json(self) -> dict[str, Any]:
         """The facts as JSON values, one short row for each kind of task."""
@@ -92,6 +101,7 @@ class WorkFacts:
             "priority": self.priority.value,
             "most_gates": self.most_gates,
             **({"rows": list(self.rows)} if self.rows else {}),
+            **({"on_device": True} if self.on_device else {}),
         }
 
     @classmethod
@@ -103,6 +113,7 @@ class WorkFacts:
             priority=Priority(data["priority"]),
             most_gates=data["most_gates"],
             rows=tuple(data.get("rows", ())),
+            on_device=data.get("on_device", False),
         )
 
 
@@ -112,10 +123,13 @@ def meter(work: Work, plan: Plan, *, priority: Priority = Priority.STANDARD, mos
     Tasks that are alike and follow each other are one row: a sweep of any length is one, and so is a batch of one
     program many times.
     """
+    seconds, on_device = (plan.cost, False) if plan.device_s is None else (plan.device_s, True)
     if plan.tasks:
         rows = tuple(len(part) for part in plan.tasks)
         every = tuple(task for part in plan.tasks for task in part)
-        return WorkFacts(tasks=every, seconds=plan.cost, priority=priority, most_gates=most_gates, rows=rows)
+        return WorkFacts(
+            tasks=every, seconds=seconds, priority=priority, most_gates=most_gates, rows=rows, on_device=on_device
+        )
     counted: dict[str, Gates] = {}
     found: list[Tasks] = []
     for pub in work.pubs:
@@ -127,4 +141,4 @@ def meter(work: Work, plan: Plan, *, priority: Priority = Priority.STANDARD, mos
             found[-1] = evolve(row, tasks=found[-1].tasks + row.tasks)
         else:
             found.append(row)
-    return WorkFacts(tasks=tuple(found), seconds=plan.cost, priority=priority, most_gates=most_gates)
+    return WorkFacts(tasks=tuple(found), seconds=seconds, priority=priority, most_gates=most_gates, on_device=on_device)

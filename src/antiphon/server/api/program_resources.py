@@ -54,7 +54,10 @@ class TargetResourcesView(Resource):
     is_compiled: bool = Field(description="Whether the figures are those after compilation.")
     shots: int | None
     sets: int
-    device_s: float | None = Field(description="Seconds that the shots take on the device; null on a simulator.")
+    device_s: float | None = Field(
+        description="Seconds that the shots and the pauses between them take the device; null on a simulator."
+    )
+    shot_pause_s: float = Field(description="Seconds between the end of a shot and the start of the next.")
     fidelity: float | None
     assessment: AssessmentView | None
     expected: QuoteView

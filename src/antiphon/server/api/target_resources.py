@@ -42,6 +42,8 @@ class DeviceView(Resource):
     positions: list[tuple[float, float]] = Field(
         description="Where each qubit is drawn: right and down, in units of the grid. Empty where nobody says."
     )
+    shot_pause_s: float = Field(description="Seconds between the end of a shot and the start of the next.")
+    shot_pause_source: str = Field(description="Who publishes it, and where; of an assumption, that it is one.")
 
 
 class BadgeView(Resource):

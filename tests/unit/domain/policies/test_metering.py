@@ -76,3 +76,12 @@ def test_a_plan_that_makes_several_tasks_of_a_program_says_what_is_charged() -> 
     assert facts.without([1]).tasks == first
     ran = facts.as_run([[Tasks(1, 3, 3, 0, 0).to_json()], []])
     assert (ran.shots, ran.num_programs, ran.seconds) == (3, 2, 2.5)
+
+
+def test_on_a_device_its_own_seconds_count_whatever_its_emulation_takes_and_each_shot_has_its_share() -> None:
+    pubs = tuple(Pub(program(*BELL), NO_PARAMETERS, shots, shots) for shots in (10, 30))
+    facts = meter(Work(JobKind.BATCH, pubs), evolve(PLAN, device_s=4.0), most_gates=10)
+    assert (facts.seconds, facts.after(0.01).seconds, facts.times(2).seconds) == (4.0, 4.0, 8.0)
+    assert facts.without([1]).seconds == 1.0
+    assert facts.as_run([[Tasks(1, 20, 0, 0, 0).to_json()], []]).seconds == 2.0
+    assert WorkFacts.from_json(facts.to_json()) == facts

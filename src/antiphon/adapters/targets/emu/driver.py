@@ -186,6 +186,10 @@ class EmuDriver:
                 **settings.to_json(),
                 PROGRAMS: [each.told() for each, _ in ready],
             },
+            device_s=sum(
+                pub.parameters.num_sets * (pub.shots or 0) * (each.assessment.seconds + self._device.shape.shot_pause_s)
+                for pub, (each, _) in zip(work.pubs, ready, strict=True)
+            ),
         )
 
     def execute(self, work: Work, plan: Plan) -> Execution:

@@ -55,5 +55,7 @@ def recorded(target: str) -> RecordedDevice:
         limits=tuple(DeviceLimit.from_json(each) for each in device["limits"]),
         mid_circuit=device["mid_circuit"],
         positions=tuple((right, down) for right, down in device.get("positions", ())),
+        shot_pause_s=device["shot_pause_s"],
+        shot_pause_source=device["shot_pause_source"],
     )
     return RecordedDevice(target, device["described"], shape, device["num_qubits"], calibrations)

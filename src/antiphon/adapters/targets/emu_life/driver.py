@@ -123,7 +123,7 @@ class LivingDriver:
         }
         # What it costs is time on the device, as its users pay and wait for it, and not that of simulating it.
         cost = self._seconds(work, plan)
-        return replace(plan, cost=cost, safe_inline=False, details={**plan.details, "living": told})
+        return replace(plan, cost=cost, device_s=None, safe_inline=False, details={**plan.details, "living": told})
 
     def under_truth(self, plan: Plan, at: float) -> Plan:
         """The plan, to be run with the figures as they really are at `at`."""

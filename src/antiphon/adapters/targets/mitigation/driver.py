@@ -94,6 +94,7 @@ class MitigatingDriver:
             num_calls=base.num_calls * each,
             details={**base.details, "mitigation": asked.told, "circuits": circuits},
             tasks=tuple(tasks for _, tasks in found),
+            device_s=_device_seconds(base, work, [row for _, rows in found for row in rows]),
         )
 
     def execute(self, work: Work, plan: Plan) -> Execution:
@@ -215,6 +216,14 @@ class MitigatingDriver:
         """The compiled circuit: one of the plan's own, or one that a mitigation made of it."""
         own = next((made for made in plan.compiled if made.circuit is program.circuit), None)
         return as_compiled(program) if own is None else own
+
+
+def _device_seconds(base: Plan, work: Work, tasks: Sequence[Tasks]) -> float | None:
+    """The machine's seconds for shots as long as the program's own: the pauses between them are most of the time."""
+    own = sum(pub.parameters.num_sets * (pub.shots or 0) for pub in work.pubs)
+    if base.device_s is None or not own:
+        return base.device_s
+    return base.device_s * sum(row.tasks * row.shots for row in tasks) / own
 
 
 class MitigatingDevice(MitigatingDriver):
