@@ -11,6 +11,8 @@ VENDORS := $(addprefix $(VENDOR_ENVIRONMENTS)/,$(addsuffix /.installed,azure bra
 UV := $(VENV)/bin/uv
 SYNC := $(UV) sync --frozen --inexact --quiet --extra all
 export QDK_PYTHON_TELEMETRY := none
+# The tests start hundreds of processes: whoever asks Python not to keep what it compiles would compile it in each.
+unexport PYTHONDONTWRITEBYTECODE
 RUN_WIRE = @if [ -e $(WIRE)/.installed ]; then $(WIRE)/bin/pytest -c tests/wire/pyproject.toml tests/wire; \
 	else echo "SKIPPED tests/wire: the genuine Azure Quantum clients are not installed."; fi
 

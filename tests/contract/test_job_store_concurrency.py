@@ -170,6 +170,7 @@ def test_processes_may_open_a_new_place_at_once(new_store_url: str) -> None:
         assert _go(openers) == ["0", "0"]
 
 
+@pytest.mark.usefixtures("migrated")
 def test_threads_may_open_a_new_place_at_once(new_store_url: str) -> None:
     barrier = threading.Barrier(6)
 

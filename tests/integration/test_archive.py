@@ -251,7 +251,7 @@ def test_whenever_it_is_killed_every_job_is_in_the_tables_or_in_a_file(tmp_path:
     with _later(home) as ctx:
         ids = {pattern, *_copies(ctx, pattern, 400)}
     moments = random.Random(7)
-    for _ in range(6):
+    for _ in range(3):
         process = subprocess.Popen([sys.executable, "-c", _ARCHIVE_LATER, str(home)], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -129,7 +129,8 @@ def test_what_fits_the_machine_but_not_a_worker_is_refused_too(open_workspace: C
 
 @pytest.mark.embedded
 def test_too_long_is_refused(ws: Workspace) -> None:
-    source = HEADER + "qubit q;\nbit c;\nfor int i in [0:1000] { for int j in [0:10000] { x q; } }\nc = measure q;\n"
+    doubled = "".join(f"gate twice{k + 1} q {{ twice{k} q; twice{k} q; }}\n" for k in range(20))
+    source = f"{HEADER}gate twice0 q {{ x q; }}\n{doubled}qubit q;\ntwice20 q;\n"
     with pytest.raises(LimitError):
         ws.target("sim.auto").submit(source)
 

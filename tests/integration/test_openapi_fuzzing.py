@@ -43,7 +43,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 8
+EXAMPLES = 4
 MANY = int(os.environ.get("ANTIPHON_FUZZ_EXAMPLES", "200"))
 ENDLESS = frozenset({"/v1/events", "/v1/jobs/{job_id}/events"})
 """Streams: an answer that lasts as long as the caller wants; they are tested by themselves."""

@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx2
 
+from new_stores import NEW_STORES
+
 START_S = 60
 STOP_S = 40
 
@@ -81,6 +83,9 @@ def real_server(
         options: More of the command line, e.g. "--azure".
         env: More of the environment.
     """
+    if "--database" not in options and "ANTIPHON_DATABASE" not in (env or {}):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        NEW_STORES.put(home / "antiphon.db")
     with tempfile.TemporaryDirectory(prefix="antiphon-log-") as folder:
         stderr = Path(folder) / "stderr"
         with stderr.open("w") as sink:

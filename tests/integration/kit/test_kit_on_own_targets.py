@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,20 +18,25 @@ __all__ = ["shared_server"]
 DEVICE_ONLY = {"delays", "calibration"}
 
 
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with Workspace(tmp_path_factory.mktemp("lab"), workers=2) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("name", sorted(load_drivers()))
-def test_it_passes(tmp_path: Path, name: str) -> None:
-    with Workspace(tmp_path, workers=2) as workspace:
-        target = workspace.target(name)
-        report = target.verify()
-        assert report.failed == ()
-        passed = {result.name for result in report.results if result.outcome is Outcome.PASSED}
-        missing = {check.name for check in CHECKS} - passed
-        allowed = {"angles"} if target.info.device is None else {"angles", "delays", "seeds"}
-        assert missing <= allowed | (DEVICE_ONLY if target.info.device is None else set())
-        badge = workspace.target(name).badge
-        assert badge is not None
-        assert badge.in_words(target.info.version) == "passed"
-        assert badge.checks == len(CHECKS)
+def test_it_passes(workspace: Workspace, name: str) -> None:
+    target = workspace.target(name)
+    report = target.verify()
+    assert report.failed == ()
+    passed = {result.name for result in report.results if result.outcome is Outcome.PASSED}
+    missing = {check.name for check in CHECKS} - passed
+    allowed = {"angles"} if target.info.device is None else {"angles", "delays", "seeds"}
+    assert missing <= allowed | (DEVICE_ONLY if target.info.device is None else set())
+    badge = workspace.target(name).badge
+    assert badge is not None
+    assert badge.in_words(target.info.version) == "passed"
+    assert badge.checks == len(CHECKS)
 
 
 def test_it_passes_behind_a_server_where_operators_leave_the_badge(shared_server: SharedServer) -> None:

@@ -20,6 +20,8 @@ from antiphon.errors import MissingExtraError, StoreError
 from antiphon.ports.job_store import JobQuery, VersionConflictError
 from stored_facts import add_job, make_job, submitted
 
+pytestmark = pytest.mark.usefixtures("migrated")
+
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:

@@ -17,6 +17,8 @@ from antiphon.errors import StoreError
 from antiphon.ports.job_store import JobQuery
 from stored_facts import add_job
 
+pytestmark = pytest.mark.usefixtures("migrated")
+
 _OLDEST = Path(__file__).parent / "schema_0001.sql"
 
 
