@@ -544,7 +544,7 @@ def opaque_circuits() -> list[tuple[str, QuantumCircuit]]:
     stretch.delay(stretch.add_stretch("s"), 0)
     return [
         ("variable", given),
-        ("is no integer", endless),
+        ("takes more than 64 values", endless),
         ("delay", stretch),
     ]
 
