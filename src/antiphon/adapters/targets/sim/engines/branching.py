@@ -195,6 +195,13 @@ class _Walker:
         if not pairs:
             self.words[branch.word] += branch.shots
             return
+        if len(pairs) == 1:
+            ((qubit, clbit),) = pairs
+            ones = int(self.rng.binomial(branch.shots, min(1.0, max(0.0, branch.state.probability_of_one(qubit)))))
+            for value, count in ((0, branch.shots - ones), (1, ones)):
+                if count:
+                    self.words[with_bit(branch.word, clbit, value)] += count
+            return
         outcomes, times = draw(branch.state.probabilities(), branch.shots, self.rng)
         for outcome, count in zip(outcomes.tolist(), times.tolist(), strict=True):
             word = branch.word
