@@ -77,8 +77,12 @@ def estimate_before(ctx: EngineContext, request: SubmitRequest) -> Estimate:
         NotFoundError: No such target.
         ProgramError, LimitError: The job would be refused.
     """
+    return estimate_of_plan(ctx, request, *planned(ctx, request))
+
+
+def estimate_of_plan(ctx: EngineContext, request: SubmitRequest, work: Work, plan: Plan) -> Estimate:
+    """The same of a request that is planned already."""
     driver = find_driver(ctx.drivers, request.target)
-    work, plan = planned(ctx, request)
     to_charge = metered(ctx, work, plan, driver.info, request.priority)
     rank = rank_of(request.priority, in_session=request.session_id is not None)
     now = ctx.clock.now()

@@ -6,7 +6,7 @@ from antiphon.domain.circuit_figures import CircuitFigures, figures_of
 from antiphon.domain.resources import TargetResources
 from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
-from antiphon.engine.estimates import estimate_before
+from antiphon.engine.estimates import estimate_of_plan, planned
 from antiphon.engine.requests import SubmitRequest
 from antiphon.engine.validate import find_driver
 from antiphon.errors import InvalidRequestError
@@ -26,7 +26,8 @@ def target_resources(ctx: EngineContext, request: SubmitRequest) -> TargetResour
         raise InvalidRequestError(
             "Resources are estimated of one program at a time.", next_step="Ask for each program of the batch."
         )
-    expected = estimate_before(ctx, request)
+    work, plan = planned(ctx, request)
+    expected = estimate_of_plan(ctx, request, work, plan)
     [pub] = request.pubs
     info = driver.info
     figures = None if pub.program.circuit is None else figures_of(pub.program.circuit)
@@ -44,6 +45,6 @@ def target_resources(ctx: EngineContext, request: SubmitRequest) -> TargetResour
         sets=pub.parameters.num_sets,
         assessment=assessment,
         expected=expected,
-        warnings=() if assessment is None else assessment.warnings,
+        warnings=tuple(dict.fromkeys((*plan.warnings, *(() if assessment is None else assessment.warnings)))),
         shot_pause_s=0.0 if info.device is None else info.device.shot_pause_s,
     )

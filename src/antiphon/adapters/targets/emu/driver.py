@@ -175,7 +175,7 @@ class EmuDriver:
             safe_inline=all(choice.safe for choice in choices) and memory <= INLINE_BYTES,
             num_calls=sum(sets),
             compiled=tuple(each.compiled for each, _ in ready),
-            warnings=tuple(dict.fromkeys(said for each, _ in ready for said in each.assessment.warnings)),
+            warnings=tuple(dict.fromkeys(said for each, choice in ready for said in _warnings(each, choice))),
             details={
                 "calibration": {
                     "digest": calibration.digest,
@@ -318,6 +318,10 @@ def _limits(device: RecordedDevice) -> Limits:
     found = Limits(device.num_qubits)
     shots = device.most(Counted.SHOTS, found.max_shots)
     return replace(found, max_shots=shots, max_programs=device.most(Counted.PROGRAMS, found.max_programs))
+
+
+def _warnings(made: Prepared, choice: Choice) -> tuple[str, ...]:
+    return (*made.assessment.warnings, *([choice.warning] if choice.warning else []))
 
 
 def _asked(pub: Pub | None) -> object:

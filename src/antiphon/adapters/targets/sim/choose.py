@@ -21,7 +21,7 @@ from antiphon.adapters.targets.sim.engines.lightning import sample_precision
 from antiphon.adapters.targets.sim.features import Features, walk
 from antiphon.adapters.targets.sim.refusals import noisy_exact, noisy_too_wide, require_clifford, static_only
 from antiphon.adapters.targets.sim.settings import uniform_noise
-from antiphon.adapters.targets.sim.twirling import MOST, moved_by_twirling
+from antiphon.adapters.targets.sim.twirling import MOST, moved_by_twirling, said_of_twirling
 from antiphon.domain.circuits import AssignBit
 from antiphon.domain.programs import Program, ProgramFormat
 from antiphon.errors import LimitError, MissingExtraError, UnsupportedProgramError
@@ -38,7 +38,6 @@ BRANCHING_MAX_SECONDS = 60.0
 AER_MOST_ASSIGNED = 100
 EXACT_MAX_SECONDS = 0.2
 
-_TWIRL = ("stim", "trajectories", "trajectories-gpu", "aer-stabilizer")
 _RUN_QIR = ("sim.auto", "sim.statevector")
 _RUN_QISKIT = ("sim.auto", "sim.statevector", "sim.density_matrix")
 
@@ -272,11 +271,7 @@ def noisy(demand: Demand, parameters: Floats) -> Choice:
             exact = _noisy(demand, features, parameters, exactly=True)
             if exact.seconds <= EXACT_MAX_SECONDS:
                 return exact
-    found = _noisy(demand, features, parameters, exactly=False)
-    if moved > MOST and found.engine in _TWIRL:
-        told = f"relaxation taken as Pauli errors, which is up to {moved:.2g} off in a probability"
-        return replace(found, reason=f"{found.reason}; {told}")
-    return found
+    return said_of_twirling(_noisy(demand, features, parameters, exactly=False), moved)
 
 
 def _moved_by_twirling(demand: Demand, features: Features) -> float:

@@ -28,10 +28,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine, why it, and what one evaluation is expected to take."""
+    """An engine, why it, and what one evaluation is expected to take.
+
+    Attributes:
+        warning: What the user should know before it is queued, a sentence; "" where there is nothing.
+    """
 
     engine: str
     reason: str
     seconds: float
     memory_bytes: int
     safe: bool = False
+    warning: str = ""

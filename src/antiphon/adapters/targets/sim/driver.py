@@ -90,6 +90,7 @@ class SimDriver:
             memory_bytes=memory,
             safe_inline=safe,
             num_calls=sum(sets),
+            warnings=tuple(dict.fromkeys(choice.warning for choice in choices if choice.warning)),
         )
 
     def execute(self, work: Work, plan: Plan) -> Execution:

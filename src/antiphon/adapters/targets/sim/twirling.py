@@ -9,12 +9,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
+from antiphon.adapters.targets.sim.demand import Choice
 from antiphon.domain.circuits import Delay, Measure, Operation
 from antiphon.domain.noise import Noise, Relaxation
 
 MOST = 0.01
 """The most that twirling may move a probability where an engine could do without."""
+
+_TWIRL = ("stim", "trajectories", "trajectories-gpu", "aer-stabilizer")
 
 
 def moved_by_twirling(operations: Iterable[Operation], noise: Noise) -> float:
@@ -33,3 +37,20 @@ def moved_by_twirling(operations: Iterable[Operation], noise: Noise) -> float:
                 if isinstance(channel, Relaxation):
                     relaxed[channel.qubit] += channel.seconds / channel.t1
     return max((-math.expm1(-times) / 2.0 for times in relaxed.values()), default=0.0)
+
+
+def said_of_twirling(choice: Choice, moved: float) -> Choice:
+    """The choice, with a reason and a warning that say how far off it is, if its engine twirls and that shows.
+
+    Args:
+        moved: See `moved_by_twirling`.
+    """
+    if moved <= MOST or choice.engine not in _TWIRL:
+        return choice
+    off = f"up to {moved:.2g} off in a probability"
+    return replace(
+        choice,
+        reason=f"{choice.reason}; relaxation taken as Pauli errors, which is {off}",
+        warning=f"Qubits wait so long that relaxation shows, and {choice.engine}, which emulates so wide a program, "
+        f"takes it as Pauli errors: {off}. Fewer qubits at once, or shorter waits, are emulated as they are.",
+    )

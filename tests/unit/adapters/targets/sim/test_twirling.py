@@ -80,3 +80,18 @@ def test_on_a_device_an_excited_qubit_decays_to_the_ground_state(tmp_path: Path)
     expected = left * (1.0 - figures.readout_p10) + (1.0 - left) * figures.readout_p01
     assert ones / shots == pytest.approx(expected, abs=5 * math.sqrt(0.25 / shots))
     assert left < 0.2
+
+
+def test_whoever_submits_is_warned_of_it(tmp_path: Path) -> None:
+    lines = "".join(f"x q[{q}]; delay[100us] q[{q}]; " for q in range(13))
+    program = f'OPENQASM 3.0; include "stdgates.inc"; qubit[13] q; bit[13] c; {lines} c = measure q;'
+    with Workspace(tmp_path) as ws:
+        target = ws.target("emu.heron")
+        noted = target.quote(program, 100).notes
+        checked = target.check(program).verdicts[0].warnings
+        job = target.submit(program, 100, seed=1)
+        narrow = target.submit(program.replace("[13]", "[2]").replace(lines, "x q; delay[100us] q;"), 100, seed=1)
+        assert any("off in a probability" in said for said in noted)
+        assert any("off in a probability" in said for said in checked)
+        assert any("off in a probability" in said for said in job.warnings)
+        assert not any("off in a probability" in said for said in narrow.warnings)
