@@ -15,7 +15,7 @@ from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, outcome_from_json
 from antiphon.domain.work import Plan, Work, joined
-from antiphon.engine.batch_ends import failed, lease_lost, merged, partial_failure, succeeded
+from antiphon.engine.batch_ends import failed, lease_lost, merged, partial_failure, stopped_while_planning, succeeded
 from antiphon.engine.batch_plans import CHUNK_ITEMS, CHUNK_SECONDS, PLANNED, Planned, PlansAhead, told_of_plans
 from antiphon.engine.calibrations import kept_with, too_old
 from antiphon.engine.conflicts import decided_again
@@ -105,9 +105,25 @@ class BatchRun:
     def start(self) -> None:
         """Hand over the first chunks; each chunk's end hands over another."""
         with self._lock:
+            self._ctx.stoppers[task_id(self._job)] = self._stop
             if self._plans is not None and not self._is_inline:
                 self._plans.start(self._take_planned)
             self._go_on()
+
+    def _stop(self) -> None:
+        """End it at once if nothing of it runs; what runs is stopped where it does.
+
+        Whoever stops another batch may hold the lock of one that is stopping this: it is asked again soon, and does not
+        wait here.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if not self._ended and not self._going_on and not self._flight:
+                self._stopped = self._stopped or stopped_while_planning()
+                self._go_on()
+        finally:
+            self._lock.release()
 
     @property
     def _is_inline(self) -> bool:
@@ -362,6 +378,7 @@ class BatchRun:
 
     def _end(self, report: Report) -> None:
         self._ended = True
+        self._ctx.stoppers.pop(task_id(self._job), None)
         if self._plans is not None:
             self._plans.stop()
         items = [self._items[index] for index in sorted(self._items)]

@@ -52,3 +52,8 @@ def partial_failure(items: list[BatchItem]) -> ExecutionError:
 def lease_lost() -> ExecutionError:
     """Code "task-cancelled": somebody else has the batch, or is to have it."""
     return ExecutionError("The lease on the batch was lost.", code="task-cancelled")
+
+
+def stopped_while_planning() -> ExecutionError:
+    """Code "task-cancelled": it is to be cancelled, or somebody else has it, and nothing of it runs."""
+    return ExecutionError("The batch was stopped while its next program was compiled.", code="task-cancelled")

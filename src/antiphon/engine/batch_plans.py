@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +74,8 @@ class PlansAhead:
         self._waiting: dict[int, float] = {}
         """Planned and not taken yet: what each is expected to run, in seconds."""
         self._stopped = False
+        self._gives_up: Future[None] = Future()
+        self._thread: threading.Thread | None = None
 
     def start(self, tell: Callable[[Planned | AntiphonError | None], None]) -> None:
         """Plan in a thread of its own, as far ahead as there is room.
@@ -78,7 +83,9 @@ class PlansAhead:
         Args:
             tell: Given each program, then None; or why nothing more is planned, which is no program's fault.
         """
-        threading.Thread(target=self._run, args=(tell,), name="antiphon-plans", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, args=(tell,), name="antiphon-plans", daemon=True)
+        _at_work.add(self)
+        self._thread.start()
 
     def took(self, indices: Iterable[int]) -> None:
         """Programs that were told of were handed over."""
@@ -88,10 +95,19 @@ class PlansAhead:
             self._room.notify()
 
     def stop(self) -> None:
-        """Plan nothing more; what is being compiled is not told of any more."""
+        """Plan nothing more; what is being compiled is stopped where that is possible, and not told of any more."""
         with self._room:
+            is_first = not self._stopped
             self._stopped = True
             self._room.notify()
+        if is_first:
+            self._gives_up.set_result(None)
+
+    def leave(self) -> None:
+        """Plan nothing more, and wait until what is being compiled is."""
+        self.stop()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
 
     def next(self) -> Planned | None:
         """Plan the next program, here and now; None after the last.
@@ -123,9 +139,9 @@ class PlansAhead:
 
     def _run(self, tell: Callable[[Planned | AntiphonError | None], None]) -> None:
         found: Planned | AntiphonError | None = None
-        while self._has_room():
+        while (gives_up := self._has_room()) is not None:
             try:
-                with on_behalf_of(self._job.workspace, patient=True):
+                with on_behalf_of(self._job.workspace, patient=True, gives_up=gives_up):
                     found = self.next()
             except AntiphonError as error:
                 found = error
@@ -138,12 +154,16 @@ class PlansAhead:
             if not isinstance(found, Planned):
                 return
 
-    def _has_room(self) -> bool:
-        """Wait for room; False if there is nothing to plan any more."""
+    def _has_room(self) -> Future[None] | None:
+        """Wait for room; None if there is nothing to plan any more, else what is done when it is stopped."""
         with self._room:
             while not self._is_over() and self._is_far_ahead():
                 self._room.wait()
-            return not self._is_over()
+            if self._is_over():
+                return None
+            # One for each program: who is called by it is kept no longer than that.
+            self._gives_up = Future()
+            return self._gives_up
 
     def _is_far_ahead(self) -> bool:
         waiting = self._waiting
@@ -151,6 +171,16 @@ class PlansAhead:
 
     def _is_over(self) -> bool:
         return self._stopped or self._ctx.closing.is_set()
+
+
+_at_work: weakref.WeakSet[PlansAhead] = weakref.WeakSet()
+
+
+@atexit.register
+def _leave_all() -> None:
+    # A thread that is inside a compiler while the interpreter goes takes the process with it: it aborts.
+    for plans in list(_at_work):
+        plans.leave()
 
 
 def told_of_plans(job: Job, items: Sequence[BatchItem]) -> dict[str, Any]:

@@ -160,6 +160,8 @@ class EngineContext:
     observers: list[JobObserver] = field(default_factory=list)
     recent: Recent = field(default_factory=Recent)
     """What this process read a moment ago and may use again."""
+    stoppers: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """By task: of what may have nothing at an executor while it works on it, how it is stopped."""
     _remembered_since: float = field(default_factory=time.monotonic)
     _waiters: dict[str, list[threading.Event]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -186,6 +188,9 @@ class EngineContext:
             executor.cancel(task_id)
         if self.follower is not None:
             self.follower.stop(task_id)
+        stop = self.stoppers.get(task_id)
+        if stop is not None:
+            stop()
 
     def close_runners(self) -> None:
         """Stop what runs in this process, and see nothing through at providers any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ class Caller:
     Attributes:
         workspace: Whose it is; "" where there is only one.
         patient: It waits for its turn however long that takes, since nobody waits for it in turn: a batch that runs.
+        gives_up: Done once it wants no answer any more: it has no turn then, and what is done for it is stopped.
     """
 
     workspace: str = ""
     patient: bool = False
+    gives_up: Future[None] | None = None
 
 
 _caller: ContextVar[Caller] = ContextVar("antiphon_caller")
@@ -35,9 +38,9 @@ def works_for(workspace: str) -> None:
 
 
 @contextmanager
-def on_behalf_of(workspace: str, *, patient: bool = False) -> Iterator[None]:
-    """Say for whom the block works."""
-    token = _caller.set(Caller(workspace, patient))
+def on_behalf_of(workspace: str, *, patient: bool = False, gives_up: Future[None] | None = None) -> Iterator[None]:
+    """Say for whom the block works; see `Caller`."""
+    token = _caller.set(Caller(workspace, patient, gives_up))
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,6 +164,32 @@ def test_cancelling_while_programs_are_compiled(ws: Workspace, monkeypatch: pyte
     assert job.cancel().wait(60).status is JobStatus.CANCELLED
     assert len(entered) < len(WIDTHS)
     assert {item.status for item in job.items} <= {JobStatus.SUCCEEDED, JobStatus.CANCELLED}
+
+
+@pytest.mark.usefixtures("only_the_first")
+def test_a_cancelled_batch_does_not_wait_for_what_is_being_compiled(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, entered, go_on = compiling.transpiled, threading.Event(), threading.Event()
+
+    def stuck_at_the_second(circuit: Any, *args: Any, **named: Any) -> Any:
+        if circuit.num_qubits == 3:
+            entered.set()
+            go_on.wait(60)
+        return original(circuit, *args, **named)
+
+    monkeypatch.setattr(compiling, "transpiled", stuck_at_the_second)
+    target = ws.target("emu.manila")
+    try:
+        job = target.submit_batch([chain(2, 0.8), chain(3, 0.8)], shots=5, execution="process")
+        assert entered.wait(60)
+        eventually(lambda: job.items[0].status is JobStatus.SUCCEEDED)
+        assert job.cancel().wait(20).status is JobStatus.CANCELLED
+        # Its one worker is free for others at once.
+        assert target.submit(chain(2, 0.8), shots=5, execution="process").wait(20).status is JobStatus.SUCCEEDED
+    finally:
+        go_on.set()
+    assert [item.status for item in job.items] == [JobStatus.SUCCEEDED, JobStatus.CANCELLED]
 
 
 SCRIPT = """

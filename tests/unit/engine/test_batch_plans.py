@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,7 @@ from antiphon.engine.batch_plans import AHEAD, PLANNED, Planned, PlansAhead, tol
 from antiphon.engine.context import EngineContext
 from antiphon.engine.planning import as_compiling, plan_to_queue
 from antiphon.errors import AntiphonError, LimitError, StoreError
+from antiphon.ports.on_behalf import caller
 from sim_work import circuit_of, program_of, sampling
 
 
@@ -177,6 +180,54 @@ def test_no_more_is_planned_ahead_than_is_of_use(ctx: EngineContext, cost: float
     assert there.acquire(timeout=20)
     assert told[-1] is None
     assert driver.planned == list(range(150))
+
+
+def test_who_stops_while_a_program_is_compiled_gives_it_up(ctx: EngineContext) -> None:
+    inside, stopped = threading.Event(), threading.Event()
+
+    class Waits(Compiler):
+        def plan(self, work: Work) -> Plan:
+            gives_up = caller().gives_up
+            assert gives_up is not None
+            gives_up.add_done_callback(lambda _: stopped.set())
+            inside.set()
+            assert stopped.wait(20)
+            return super().plan(work)
+
+    told: list[object] = []
+    plans = ahead(ctx, Waits(), 3)
+    plans.start(told.append)
+    assert inside.wait(20)
+    plans.stop()
+    plans.stop()
+    assert stopped.wait(20)
+    plans.leave()
+    assert told == []
+
+
+LEAVES = """
+import threading, time
+from types import SimpleNamespace
+from antiphon.domain.work import JobKind, Work
+from antiphon.engine.batch_plans import PlansAhead
+from antiphon.errors import LimitError
+inside = threading.Event()
+def plan(work):
+    inside.set()
+    time.sleep(0.2)
+    print("compiled", work.pubs[0], flush=True)
+    raise LimitError("Too deep.")
+job = SimpleNamespace(workspace="w", provenance={})
+ctx = SimpleNamespace(closing=threading.Event())
+PlansAhead(ctx, job, Work(JobKind.BATCH, ("a", "b")), SimpleNamespace(plan=plan), range(2), None).start(lambda _: None)
+inside.wait()
+"""
+
+
+def test_a_process_that_ends_waits_for_what_is_being_compiled() -> None:
+    # Inside Qiskit's compiler, which is Rust, a thread that Python ends takes the process with it.
+    left = subprocess.run([sys.executable, "-c", LEAVES], capture_output=True, text=True, check=True)
+    assert left.stdout.split() == ["compiled", "a"]
 
 
 # --- What the record says

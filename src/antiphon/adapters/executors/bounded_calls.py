@@ -35,7 +35,7 @@ class BoundedCalls:
 
     Workspaces take turns, and each has some places only (see `Turns` and `Places`; `ports.on_behalf` says whose a
     request is): a workspace that asks for much waits for itself. A patient caller needs no place, and waits for its
-    turn however long that takes.
+    turn however long that takes. For a caller that gives up nothing is done any more.
 
     Args:
         name: Of the workers, for errors.
@@ -88,10 +88,11 @@ class BoundedCalls:
         who = caller()
         with nullcontext() if who.patient else self._places.place(who.workspace, self._busy):
             try:
-                with self._turns.turn(who.workspace, None if who.patient else self._patience) as has_turn:
+                with self._turns.turn(who.workspace, None if who.patient else self._patience, who.gives_up) as has_turn:
                     if not has_turn:
                         raise _closed()
-                    return self._answer(request, None if who.patient else until - time.monotonic())
+                    seconds = None if who.patient else until - time.monotonic()
+                    return self._answer(request, seconds, who.gives_up)
             except NotInTime:
                 raise self._busy() from None
 
@@ -113,7 +114,7 @@ class BoundedCalls:
         for future in pending:
             _settle(future, failures.executor_closed(self._name))
 
-    def _answer(self, request: Request, seconds: float | None) -> object:
+    def _answer(self, request: Request, seconds: float | None, gives_up: Future[None] | None) -> object:
         future: Future[object] = Future()
         with self._lock:
             if self._closed:
@@ -122,6 +123,8 @@ class BoundedCalls:
         task = f"{self._name}-{next(self._numbers)}"
         try:
             self._pool.start(task, request, self.seconds, lambda outcome, _: _settle(future, outcome))
+            if gives_up is not None:
+                gives_up.add_done_callback(lambda _: self._pool.cancel(task))
             answer = future.result(seconds)
         except NotInTime:
             self._pool.cancel(task)

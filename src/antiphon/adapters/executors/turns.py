@@ -26,8 +26,11 @@ class Turns:
         self._closed = False
 
     @contextmanager
-    def turn(self, owner: str, seconds: float | None) -> Iterator[bool]:
+    def turn(self, owner: str, seconds: float | None, gives_up: Future[None] | None = None) -> Iterator[bool]:
         """Wait for a turn and hold it in the block; False, and no turn, if it was closed.
+
+        Args:
+            gives_up: Who waits is told False once this is done.
 
         Raises:
             TimeoutError: It took longer than `seconds`.
@@ -39,6 +42,8 @@ class Turns:
             else:
                 self._waiting.setdefault(owner, deque()).append(mine)
                 self._give()
+        if gives_up is not None:
+            gives_up.add_done_callback(lambda _: self._withdraw(owner, mine))
         try:
             has = mine.result(seconds)
         except NotInTime:
@@ -64,6 +69,12 @@ class Turns:
                 for each in waiting:
                     each.set_result(False)
             self._waiting.clear()
+
+    def _withdraw(self, owner: str, waiting: Future[bool]) -> None:
+        with self._lock:
+            if not waiting.done():
+                self._forget(owner, waiting)
+                waiting.set_result(False)
 
     def _give(self) -> None:
         while self._free and self._waiting:

@@ -4,7 +4,7 @@ import operator
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 
 import pytest
@@ -104,3 +104,29 @@ def test_one_workspace_leaves_room_for_others_and_its_batches_wait_with_patience
         calls.close()
         for each in (*greedy, modest, batch):
             assert getattr(each.exception(), "code", None) == "store-closed"
+
+
+def test_nothing_is_done_for_who_gives_up() -> None:
+    calls = CallsApart("compilers", workers=1)
+
+    def asks(gives_up: Future[None]) -> object:
+        with on_behalf_of("w", patient=True, gives_up=gives_up):
+            return calls(time.sleep, 600.0)
+
+    runs, waits = Future[None](), Future[None]()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(asks, runs)
+            while not calls.calls.num_asked:
+                time.sleep(0.005)
+            second = pool.submit(asks, waits)
+            while not calls.calls._turns._waiting:
+                time.sleep(0.005)
+            waits.set_result(None)
+            assert isinstance(second.exception(20), StoreError)
+            assert not first.done()
+            runs.set_result(None)
+            assert getattr(first.exception(20), "code", None) == "task-cancelled"
+        assert calls(operator.add, 1, 2) == 3
+    finally:
+        calls.close()
