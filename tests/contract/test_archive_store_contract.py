@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from antiphon.domain.jobs import Job, advance
+from antiphon.domain.batches import BatchItem
+from antiphon.domain.jobs import Job, JobEvent, JobStatus, JobTrigger, advance
 from antiphon.domain.sessions import Session, SessionStatus
 from antiphon.domain.submissions import Submission, SubmissionEvent, SubmissionTrigger, advance_submission
 from antiphon.domain.webhooks import Delivery, DeliveryStatus
@@ -123,6 +124,33 @@ def test_what_jobs_name_is_found(store: JobStore) -> None:
         assert tx.artefacts_named_since(since) == named
         assert tx.artefacts_named_since(0) == named | {"sha256:result"}
         assert tx.artefacts_named_since(tx.last_seq()) == set()
+
+
+def test_what_programs_of_a_batch_name_counts_until_it_ends(store: JobStore) -> None:
+    job = claim(store, add_job(store))
+    own, theirs = {"sha256:" + letter * 64 for letter in "abc"}, {"sha256:compiled", "sha256:calibration"}
+    provenance = {"planned": {"compiled": "sha256:compiled"}, "calibration": {"digest": "sha256:calibration"}}
+    begun = BatchItem(1, JobStatus.EXECUTING)
+    done = BatchItem(1, JobStatus.SUCCEEDED, provenance=provenance)
+    with store.write() as tx:
+        tx.add_items(job.id, 3)
+        tx.save_item(job.id, BatchItem(1), begun)
+        since = tx.last_seq()
+        tx.save_item(job.id, begun, done)
+    with store.read() as tx:
+        assert tx.artefacts_named("", 9) == (own | theirs, job.id)
+        assert tx.artefacts_named_since(since) == theirs
+    gone = JobEvent(trigger=JobTrigger.LEASE_LOST, at=FAR, who="eng-1")
+    with store.write() as tx:
+        tx.save_job(job, waits := advance(job, gone), gone)
+    with store.read() as tx:
+        assert tx.artefacts_named("", 9) == (own | theirs, job.id)
+        assert tx.artefacts_named_since(since) == own | theirs
+    cancelled = JobEvent(trigger=JobTrigger.CANCELLED, at=FAR, who="ada")
+    with store.write() as tx:
+        tx.save_job(waits, advance(waits, cancelled), cancelled)
+    with store.read() as tx:
+        assert tx.artefacts_named("", 9) == (own, job.id)
 
 
 def test_artefacts_go_and_tell_the_blobs_that_nobody_names(store: JobStore) -> None:

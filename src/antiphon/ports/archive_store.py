@@ -68,11 +68,14 @@ class ArchiveTransaction(Protocol):
         ...
 
     def artefacts_named(self, after: str, limit: int) -> tuple[set[str], str | None]:
-        """The digests that a page of jobs names, by id, and the page's last id; None: there is no job after `after`."""
+        """The digests that a page of jobs names, by id, and the page's last id; None: there is no job after `after`.
+
+        Of a batch that has not ended its programs name some, too.
+        """
         ...
 
     def artefacts_named_since(self, seq: int) -> set[str]:
-        """The digests named by jobs whose log has a line with a larger `seq`."""
+        """The digests named by jobs whose log has a line with a larger `seq`, and by batches that run."""
         ...
 
     def stored_artefacts(self, after: str, limit: int) -> list[tuple[str, str | None]]:

@@ -16,7 +16,9 @@ import pytest
 from antiphon import JobStatus, Workspace
 from antiphon.adapters.targets.emu import compile, compiling  # noqa: A004 - the module's own name
 from antiphon.adapters.targets.emu.cache import CompiledCache
+from antiphon.composition import build_engine
 from antiphon.engine import planning
+from antiphon.engine.sweep import sweep
 from antiphon.errors import JobFailedError, LimitError
 
 WIDTHS = [2, 3, 4, 5, 2]
@@ -167,6 +169,33 @@ def test_cancelling_while_programs_are_compiled(ws: Workspace, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("only_the_first")
+def test_what_was_compiled_for_a_batch_that_runs_is_not_swept_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, go_on = compiling.transpiled, threading.Event()
+
+    def stuck_at_the_last(circuit: Any, *args: Any, **named: Any) -> Any:
+        if circuit.num_qubits == 4:
+            go_on.wait(60)
+        return original(circuit, *args, **named)
+
+    monkeypatch.setattr(compiling, "transpiled", stuck_at_the_last)
+    engine = build_engine(tmp_path / "lab", dispatch=False)
+    try:
+        with Workspace(tmp_path / "lab", workers=1) as ws:
+            programs = [chain(2, 0.6), chain(3, 0.6), chain(4, 0.6)]
+            job = ws.target("emu.manila").submit_batch(programs, shots=5, execution="process")
+            eventually(lambda: job.items[1].status is JobStatus.SUCCEEDED)
+            assert sweep(engine.ctx) == (0, 0)
+            go_on.set()
+            compiled = told_of(job.wait(60))["compiled"]
+            assert all("OPENQASM" in each["circuit"] for each in compiled)
+    finally:
+        go_on.set()
+        engine.close()
+
+
+@pytest.mark.usefixtures("only_the_first")
 def test_a_cancelled_batch_does_not_wait_for_what_is_being_compiled(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +225,9 @@ SCRIPT = """
 import sys, time
 from antiphon import Workspace
 from antiphon.adapters.targets.emu import compiling
+from antiphon.composition import build_engine
 from antiphon.engine import planning
+from antiphon.engine.sweep import sweep
 from test_batches_compiled_ahead import chain
 planning.BEFORE_QUEUE_S = 0.0
 original, made = compiling.transpiled, []

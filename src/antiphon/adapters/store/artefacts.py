@@ -11,7 +11,7 @@ from sqlalchemy.types import Integer
 from antiphon.adapters.store.events import EventTransaction
 from antiphon.adapters.store.rows import decode
 from antiphon.adapters.store.statements import Statement, given
-from antiphon.adapters.store.tables import artefacts, events, jobs, results
+from antiphon.adapters.store.tables import artefacts, batch_items, events, jobs, results
 
 _c = artefacts.c
 _LIMIT: Any = bindparam("limit", type_=Integer())
@@ -28,6 +28,23 @@ _PAGE = Statement(
 _SINCE = Statement(
     ("seq",),
     lambda _: _NAMING.where(jobs.c.id.in_(select(events.c.subject).where(events.c.seq > given(events, "seq")))),
+)
+# Until a batch ends, only its programs name what was compiled for each, and the calibration that each ran under.
+_NAMING_ITEMS = (
+    select(batch_items.c.provenance)
+    .join(jobs, jobs.c.id == batch_items.c.job_id)
+    .where(jobs.c.ended_at.is_(None), batch_items.c.provenance.is_not(None))
+)
+_ITEMS_OF_PAGE = Statement(
+    ("after", "last"),
+    lambda _: _NAMING_ITEMS.where(
+        jobs.c.id > bindparam("after", type_=jobs.c.id.type), jobs.c.id <= bindparam("last", type_=jobs.c.id.type)
+    ),
+)
+_ITEMS_OF_OWNED = Statement((), lambda _: _NAMING_ITEMS.where(jobs.c.owner.is_not(None)))
+_ITEMS_SINCE = Statement(
+    ("seq",),
+    lambda _: _NAMING_ITEMS.where(jobs.c.id.in_(select(events.c.subject).where(events.c.seq > given(events, "seq")))),
 )
 _STORED = Statement(
     ("digest", "limit"),
@@ -51,11 +68,15 @@ class ArtefactTransaction(EventTransaction):
     def artefacts_named(self, after: str, limit: int) -> tuple[set[str], str | None]:
         """The digests that a page of jobs names, by id, and the page's last id; None: there is no job after `after`."""
         rows = self._runner.rows(_PAGE, (after, limit))
-        return _named(rows), rows[-1][0] if rows else None
+        if not rows:
+            return set(), None
+        last = rows[-1][0]
+        return _named(rows) | _named_by_items(self._runner.rows(_ITEMS_OF_PAGE, (after, last))), last
 
     def artefacts_named_since(self, seq: int) -> set[str]:
-        """The digests named by jobs whose log has a line with a larger `seq`."""
-        return _named(self._runner.rows(_SINCE, (seq,)))
+        """The digests named by jobs whose log has a line with a larger `seq`, and by batches that run."""
+        items = (*self._runner.rows(_ITEMS_OF_OWNED), *self._runner.rows(_ITEMS_SINCE, (seq,)))
+        return _named(self._runner.rows(_SINCE, (seq,))) | _named_by_items(items)
 
     def stored_artefacts(self, after: str, limit: int) -> list[tuple[str, str | None]]:
         """(digest, digest of what it was compiled to) of a page of artefacts, by digest."""
@@ -98,4 +119,12 @@ def _named(rows: Iterable[Any]) -> set[str]:
             for name in _NAMES_ARTEFACTS:
                 found.update(_texts(kept.get(name)))
         found.add(result or "")
-    return {name for name in found if name.startswith("sha256:")}
+    return _digests(found)
+
+
+def _named_by_items(rows: Iterable[Any]) -> set[str]:
+    return _digests(text for (provenance,) in rows for text in _texts(decode(provenance)))
+
+
+def _digests(texts: Iterable[str]) -> set[str]:
+    return {text for text in texts if text.startswith("sha256:")}
