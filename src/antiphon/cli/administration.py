@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon.cli.shell import HOME_VARIABLE, URL_VARIABLE
+from antiphon.domain.spans import seconds_in
 from antiphon.errors import LimitError, NotFoundError
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 WorkspaceName = Annotated[str, typer.Option("--workspace", metavar="NAME", help="The workspace.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d|w|y)")
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_557_600.0}
 
 
 @contextmanager
@@ -67,10 +64,10 @@ def seconds_of(text: str) -> float:
     Raises:
         BadParameter: It is none.
     """
-    found = _SPAN.fullmatch(text.strip())
+    found = seconds_in(text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is no span of time; write 90d, 12h, 30min or 1y.")
-    return float(found[1]) * _SECONDS[found[2]]
+    return found
 
 
 def time_of(text: str) -> float:
@@ -83,8 +80,9 @@ def time_of(text: str) -> float:
 
     from antiphon.client.wire.times import from_iso
 
-    if _SPAN.fullmatch(text.strip()):
-        return time.time() - seconds_of(text)
+    back = seconds_in(text)
+    if back is not None:
+        return time.time() - back
     try:
         return from_iso(text) or 0.0
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 BLOCKS = "▁▂▃▄▅▆▇█"
 Name = Annotated[str, typer.Argument(metavar="TARGET", help="Its name, e.g. emu.heron.")]
 Since = Annotated[
-    str | None, typer.Option(metavar="TIME", help="ISO 8601, e.g. 2026-01-31T12:00Z, or a span back: 2h, 3d.")
+    str | None, typer.Option(metavar="TIME", help="ISO 8601, e.g. 2026-01-31T12:00Z, or how long before now: 2h, 3d.")
 ]
 
 
@@ -39,7 +38,7 @@ def calibrations(
     from antiphon.client.wire.devices import calibration_to_json
 
     with shell.look() as workspace:
-        found = workspace.target(name).calibrations(_since(since), limit)
+        found = workspace.target(name).calibrations(since, limit)
         if picture is not None:
             shell.note(f"drawn: {calibration_history(name, found).save(picture)}")
         shell.data([calibration_to_json(each) for each in found], lambda: _calibrations(found))
@@ -60,7 +59,7 @@ def drift(
     if file is not None:
         check_there(file)
     with shell.look() as workspace:
-        found = workspace.target(name).drift(file, _since(since))
+        found = workspace.target(name).drift(file, since)
         shell.data(drift_to_json(found), lambda: _drift(found))
 
 
@@ -78,13 +77,6 @@ def machine_rows(shape: DeviceShape) -> dict[str, str]:
     if shape.shot_pause_source:
         rows["between shots"] = f"{span(shape.shot_pause_s)}. {shape.shot_pause_source}"
     return rows
-
-
-def _since(text: str | None) -> str | float | None:
-    units = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
-    if text is not None and text[-1:] in units and text[:-1].replace(".", "", 1).isdigit():
-        return time.time() - float(text[:-1]) * units[text[-1]]
-    return text
 
 
 def _calibrations(found: Sequence[Calibration]) -> RenderableType:

@@ -8,10 +8,11 @@ from typing import Protocol
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.policies.changes import DeviceDrift
 from antiphon.domain.programs import Program
+from antiphon.domain.spans import When
 
 
 class DeviceConnection(Protocol):
     """What is known of devices over time."""
 
-    def calibrations(self, target: str, since: float | None, limit: int) -> Sequence[Calibration]: ...  # noqa: D102
-    def drift(self, target: str, program: Program | None, since: float | None) -> DeviceDrift: ...  # noqa: D102
+    def calibrations(self, target: str, since: When | None, limit: int) -> Sequence[Calibration]: ...  # noqa: D102
+    def drift(self, target: str, program: Program | None, since: When | None) -> DeviceDrift: ...  # noqa: D102

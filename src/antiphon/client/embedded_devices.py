@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.policies.changes import DeviceDrift
 from antiphon.domain.programs import Program
+from antiphon.domain.spans import When
 from antiphon.engine.context import EngineContext
 from antiphon.engine.devices import calibrations_of, drift_of
 
@@ -16,10 +17,10 @@ class EmbeddedDevices:
 
     _ctx: EngineContext
 
-    def calibrations(self, target: str, since: float | None, limit: int) -> Sequence[Calibration]:
+    def calibrations(self, target: str, since: When | None, limit: int) -> Sequence[Calibration]:
         """See `engine.devices`."""
         return calibrations_of(self._ctx, target, since, limit)
 
-    def drift(self, target: str, program: Program | None, since: float | None) -> DeviceDrift:
+    def drift(self, target: str, program: Program | None, since: When | None) -> DeviceDrift:
         """See `engine.devices`."""
         return drift_of(self._ctx, target, program, since)

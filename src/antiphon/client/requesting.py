@@ -18,6 +18,7 @@ from antiphon.domain.queues import Priority
 from antiphon.domain.targets import TargetInfo
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest, SubmitRequest
+from antiphon.engine.times import in_seconds
 from antiphon.engine.validate import is_number
 from antiphon.errors import LimitError
 
@@ -54,6 +55,7 @@ def made_request(
         if isinstance(value, NoiseModel | Mitigation | ShotAllocation):
             options[option] = value.to_json()
     options = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
+    options = in_seconds(options)
     return SubmitRequest(
         workspace=connection.workspace,
         who=connection.who,

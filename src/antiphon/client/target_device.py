@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from antiphon.client.calibration_history import CalibrationHistory, calibration_history
 from antiphon.client.connection import Connection, TargetView
 from antiphon.client.device_map import DeviceMap, device_map
-from antiphon.client.moments import Moment, seconds_of
+from antiphon.client.moments import Since, when_of
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.policies.changes import DeviceDrift
 from antiphon.errors import LimitError
@@ -29,20 +29,21 @@ class TargetDevice:
         """
         return self.calibrations(limit=1)[0]
 
-    def calibrations(self, since: Moment | None = None, limit: int = 10) -> Sequence[Calibration]:
+    def calibrations(self, since: Since | None = None, limit: int = 10) -> Sequence[Calibration]:
         """Its calibrations, newest first, and the one that was in force at `since`.
 
         Args:
-            since: Seconds since the epoch, a datetime, or ISO 8601; no zone means UTC. None is the last week, or all of
-                a device that has a few dated snapshots.
+            since: Seconds since the epoch, a datetime, or ISO 8601; no zone means UTC. Or how long before now: a
+                timedelta, or text such as "2d". None is the last week, or all of a device that has a few dated
+                snapshots.
             limit: So many at most, 1 to 100.
 
         Raises:
             LimitError: The target is no device (code "calibration-unknown").
         """
-        return self._connection.calibrations(self._view.info.name, None if since is None else seconds_of(since), limit)
+        return self._connection.calibrations(self._view.info.name, None if since is None else when_of(since), limit)
 
-    def draw_calibrations(self, since: Moment | None = None, limit: int = 100) -> CalibrationHistory:
+    def draw_calibrations(self, since: Since | None = None, limit: int = 100) -> CalibrationHistory:
         """How its figures went over its calibrations, as a picture. Notebooks show it; `save` writes it.
 
         Args:
@@ -53,7 +54,7 @@ class TargetDevice:
         """
         return calibration_history(self._view.info.name, self.calibrations(since, limit))
 
-    def drift(self, program: object = None, since: Moment | None = None) -> DeviceDrift:
+    def drift(self, program: object = None, since: Since | None = None) -> DeviceDrift:
         """What changed since the calibration in force at `since`, and whether `program` would notice. Prints well.
 
         Args:
@@ -65,7 +66,7 @@ class TargetDevice:
             UnsupportedProgramError: The target does not run the program.
         """
         read = None if program is None else to_program(program)
-        return self._connection.drift(self._view.info.name, read, None if since is None else seconds_of(since))
+        return self._connection.drift(self._view.info.name, read, None if since is None else when_of(since))
 
     def draw(self, at: Calibration | None = None) -> DeviceMap:
         """The device as a picture: its qubits and pairs where they are, coloured by their errors. Notebooks show it.

@@ -103,8 +103,13 @@ def _wish(options: Mapping[str, Any]) -> tuple[Wish, list[str]]:
     bounds = {name: options.get(name) for name in ("min_fidelity", "max_wait", "max_cost")}
     for name, value in bounds.items():
         if value is not None and not (is_number(value) and value >= 0):
-            raise _no_wish(name, value, "Give a number from 0.")
-    named = options.get("candidates") or []
+            more = ", in seconds or as text such as 10min" if name == "max_wait" else ""
+            raise _no_wish(name, value, f"Give a number from 0{more}.")
+    named = options.get("candidates")
+    if named is None:
+        named = []
+    elif not named:
+        raise _no_wish("candidates", named, "Name at least one target, or leave it out to ask every device.")
     if isinstance(named, str):
         named = [each.strip() for each in named.split(",")]
     if not (isinstance(named, list | tuple) and all(isinstance(each, str) and each != BEST for each in named)):
@@ -114,5 +119,5 @@ def _wish(options: Mapping[str, Any]) -> tuple[Wish, list[str]]:
 
 def _no_wish(name: str, value: object, next_step: str) -> LimitError:
     return LimitError(
-        f"{name}={str(value)[:80]!r} says nothing about a target.", code="wish-invalid", next_step=next_step
+        f"{name}={repr(value)[:80]} says nothing about a target.", code="wish-invalid", next_step=next_step
     )

@@ -74,7 +74,7 @@ def check_age(options: Mapping[str, Any], driver: TargetDriver, now: float) -> N
         raise LimitError(
             f"{MAX_AGE}={asked!r} is not a time above 0 s.",
             code="calibration-age-invalid",
-            next_step="Give the age in seconds that the calibration may have: 3600 is an hour.",
+            next_step="Give the age that the calibration may have, in seconds or as text: 3600, or 1h.",
         )
     if not isinstance(driver, DeviceDriver):
         raise LimitError(

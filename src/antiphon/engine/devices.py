@@ -9,6 +9,7 @@ from antiphon.domain.calibrations import Calibration
 from antiphon.domain.evolve import evolve
 from antiphon.domain.policies.changes import DeviceDrift, changes_between, whether_it_matters
 from antiphon.domain.programs import Program
+from antiphon.domain.spans import When, moment_of
 from antiphon.engine.context import EngineContext
 from antiphon.engine.validate import find_driver
 from antiphon.errors import LimitError
@@ -39,12 +40,13 @@ def find_device(ctx: EngineContext, target: str) -> DeviceDriver:
 
 
 def calibrations_of(
-    ctx: EngineContext, target: str, since: float | None = None, most: int = MOST
+    ctx: EngineContext, target: str, since: When | None = None, most: int = MOST
 ) -> Sequence[Calibration]:
     """The calibrations that a target published from `since` until now, newest first, and the one in force then.
 
     Args:
-        since: Seconds since the epoch. None is all of a device with a few dated snapshots, or those of a week.
+        since: Seconds since the epoch, or how long ago. None is all of a device with a few dated snapshots, or those of
+            a week.
         most: So many of the newest at most.
 
     Raises:
@@ -53,9 +55,8 @@ def calibrations_of(
     """
     device, now = find_device(ctx, target), ctx.clock.now()
     lives = isinstance(device, ScheduledDevice)
-    if since is None:
-        since = now - RECENT_S if lives else 0.0
-    if lives and since < now - FARTHEST_S:
+    begin = (now - RECENT_S if lives else 0.0) if since is None else moment_of(since, now)
+    if lives and begin < now - FARTHEST_S:
         raise LimitError(
             f"{target} publishes calibrations by a schedule; those of more than a year ago are not listed.",
             code="calibration-too-far",
@@ -63,7 +64,7 @@ def calibrations_of(
             details={"least": now - FARTHEST_S},
         )
     most = min(most, MOST)
-    return _newest(device, since, now, most) if lives else device.calibrations(since, now)[:most]
+    return _newest(device, begin, now, most) if lives else device.calibrations(begin, now)[:most]
 
 
 def _newest(device: DeviceDriver, since: float, until: float, most: int) -> Sequence[Calibration]:
@@ -77,14 +78,12 @@ def _newest(device: DeviceDriver, since: float, until: float, most: int) -> Sequ
     return found
 
 
-def drift_of(
-    ctx: EngineContext, target: str, program: Program | None = None, since: float | None = None
-) -> DeviceDrift:
+def drift_of(ctx: EngineContext, target: str, program: Program | None = None, since: When | None = None) -> DeviceDrift:
     """What changed between the calibration in force at `since` and the one in force now.
 
     Args:
         program: Also compare its expected fidelity under both.
-        since: Seconds since the epoch; None compares with the calibration before the newest.
+        since: Seconds since the epoch, or how long ago; None compares with the calibration before the newest.
 
     Raises:
         NotFoundError: No such target.
@@ -92,8 +91,9 @@ def drift_of(
         UnsupportedProgramError: The target does not run the program.
     """
     device = find_device(ctx, target)
-    now = device.calibration(ctx.clock.now())
-    then = _before(device, now) if since is None else device.calibration(since)
+    at = ctx.clock.now()
+    now = device.calibration(at)
+    then = _before(device, now) if since is None else device.calibration(moment_of(since, at))
     found = DeviceDrift(
         target=target,
         since=then.digest,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +12,7 @@ from qiskit.providers import BackendV2
 from antiphon.client.session import Session as ClientSession
 from antiphon.client.target import Target
 from antiphon.domain.sessions import SessionStatus
+from antiphon.domain.spans import seconds_in
 from antiphon.engine.job_record import iso
 from antiphon.errors import LimitError, ProgramError, SessionEndedError
 from antiphon.qiskit.stored_jobs import as_submitted
@@ -21,8 +21,6 @@ from antiphon.qiskit.surroundings import Service, WorkspaceBackend
 _entered: ContextVar[tuple[Session, ...]] = ContextVar("antiphon_qiskit_sessions", default=())
 
 _STATES = {SessionStatus.WAITING: "open", SessionStatus.EXECUTING: "active", SessionStatus.FAILURES: "active"}
-_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"\s*(\d+)\s*([dhms])")
 
 
 class Session:
@@ -240,10 +238,11 @@ def _seconds(max_time: int | str | None) -> float | None:
     """A time in seconds from a number or from text like "2h 30m"."""
     if max_time is None or not isinstance(max_time, str):
         return max_time
-    if not max_time.strip() or _DURATION.sub("", max_time).strip():
+    found = seconds_in(max_time)
+    if found is None:
         raise LimitError(
             f"max_time={max_time!r} is not a length of time.",
             code="session-limit-invalid",
             next_step='Give seconds as a number, or text like "2h 30m".',
         )
-    return float(sum(int(number) * _UNITS[unit] for number, unit in _DURATION.findall(max_time)))
+    return found

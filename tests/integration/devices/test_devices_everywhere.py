@@ -51,10 +51,25 @@ def test_a_server_tells_the_same(tmp_path: Path) -> None:
             assert list(there.calibrations()) == list(here.calibrations())
             assert there.drift(BELL, "2022-01-01T00:00Z") == here.drift(BELL, "2022-01-01T00:00Z")
             assert there.drift() == here.drift()
+            assert there.drift(since="2000d") == here.drift(since="2000d")
+            assert list(there.calibrations("1d")) == list(here.calibrations("1d"))
+            assert here.submit(BELL, max_calibration_age="50y", seed=1).result().counts
+            old = remote.target("emu.falcon")
+            with pytest.raises(LimitError, match="the job allows 60 min"):
+                old.submit(BELL, max_calibration_age="1h")
+        with server.client(Role.SUBMITTER) as submitter:
+            body = {"target": "emu.falcon", "program": BELL, "options": {"max_calibration_age": "1h"}}
+            refused = submitter.post("/v1/jobs", json=body).json()
+            assert refused["code"] == "calibration-too-old"
+            assert "the job allows 60 min" in str(refused)
         with server.client(Role.VIEWER) as viewer:
             listed = viewer.get("/v1/targets/emu.falcon/calibrations", params={"limit": 1}).json()["calibrations"]
             assert [each["digest"] for each in listed] == [there.calibration.digest]
             assert viewer.get("/v1/targets/sim.auto/calibrations").json()["code"] == "calibration-unknown"
+            recent = viewer.get("/v1/targets/emu.falcon/calibrations", params={"since": "2d"}).json()["calibrations"]
+            assert [each["digest"] for each in recent] == [there.calibration.digest]
+            wrong = viewer.post("/v1/targets/emu.falcon/drift", json={"since": "2 moons"})
+            assert wrong.status_code == 422
             assert viewer.get("/v1/targets/none/calibrations").status_code == 404
             assert viewer.post("/v1/targets/emu.falcon/drift", json={"program": "nonsense"}).status_code == 422
             assert viewer.get("/v1/targets/emu.falcon/calibrations", params={"limit": 0}).status_code == 422

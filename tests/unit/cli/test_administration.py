@@ -19,7 +19,7 @@ def test_spans_of_time(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "90m", "1d2h", "٣d٣"])
+@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "90mo", "٣d٣"])
 def test_what_is_no_span_of_time(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         seconds_of(text)

@@ -65,7 +65,7 @@ def test_the_device_of_the_highest_expected_fidelity_is_taken_and_the_record_say
 def test_simulators_are_taken_only_where_they_are_named(ctx: EngineContext) -> None:
     job = best(ctx, candidates="tests.good, sim.auto")
     assert job.spec.target == "sim.auto"
-    chosen = best(ctx, candidates=[])
+    chosen = best(ctx, candidates=None)
     assert chosen.spec.target.startswith(("tests.", "emu."))
     listed = {each["target"] for each in chosen.provenance["choice"]["candidates"]}
     assert {"tests.good", "tests.poor"} <= listed
@@ -105,12 +105,19 @@ def test_one_key_is_one_job_whatever_would_be_chosen_now(ctx: EngineContext) -> 
 
 @pytest.mark.parametrize("options", [
     {"prefer": "luck"}, {"min_fidelity": "much"}, {"max_wait": -1}, {"max_cost": True}, {"candidates": ["best"]},
-    {"candidates": 7},
+    {"candidates": 7}, {"candidates": []}, {"candidates": ""}, {"max_wait": "soon"},
 ])  # fmt: skip
 def test_a_wish_that_is_none_is_refused(ctx: EngineContext, options: dict[str, Any]) -> None:
     with pytest.raises(LimitError) as refused:
         best(ctx, **options)
     assert refused.value.code == "wish-invalid"
+
+
+def test_a_number_that_is_no_wish_is_quoted_as_a_number(ctx: EngineContext) -> None:
+    with pytest.raises(LimitError, match=r"^max_wait=-1 says"):
+        best(ctx, max_wait=-1)
+    with pytest.raises(LimitError, match=r"^max_wait='soon' says"):
+        best(ctx, max_wait="soon")
 
 
 def test_what_no_target_meets_is_refused(ctx: EngineContext) -> None:

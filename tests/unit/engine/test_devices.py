@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.adapters.clocks import ManualClock
 from antiphon.composition import build_engine
+from antiphon.domain.spans import Ago
 from antiphon.engine.context import EngineContext
 from antiphon.engine.devices import calibrations_of, drift_of
 from antiphon.errors import LimitError, NotFoundError
@@ -28,6 +29,12 @@ def ctx(tmp_path: Path, clock: ManualClock, request: pytest.FixtureRequest) -> I
 
 def test_calibrations_are_listed_newest_first_with_the_one_in_force_when_the_list_begins(ctx: EngineContext) -> None:
     assert list(calibrations_of(ctx, TARGET, NOW - 4 * 86_400.0)) == [PUBLISHED[3], PUBLISHED[2], PUBLISHED[1]]
+
+
+def test_how_long_ago_is_counted_by_the_clock_of_the_engine(ctx: EngineContext) -> None:
+    days = 86_400.0
+    assert list(calibrations_of(ctx, TARGET, Ago(4 * days))) == list(calibrations_of(ctx, TARGET, NOW - 4 * days))
+    assert drift_of(ctx, TARGET, None, Ago(9 * days)) == drift_of(ctx, TARGET, None, NOW - 9 * days)
 
 
 def test_without_a_time_those_of_a_week_or_all_dated_ones(ctx: EngineContext) -> None:

@@ -12,6 +12,7 @@ from antiphon.client.wire.times import to_iso
 from antiphon.domain.calibrations import Calibration
 from antiphon.domain.policies.changes import DeviceDrift
 from antiphon.domain.programs import Program
+from antiphon.domain.spans import Ago, When
 
 
 class RemoteDevices:
@@ -19,18 +20,23 @@ class RemoteDevices:
 
     _http: HttpSession
 
-    def calibrations(self, target: str, since: float | None, limit: int) -> Sequence[Calibration]:
+    def calibrations(self, target: str, since: When | None, limit: int) -> Sequence[Calibration]:
         """See `engine.devices`."""
         return self._http.get(
             f"/v1/targets/{quote(target, safe='')}/calibrations",
             lambda body: [calibration_from_json(each) for each in body["calibrations"]],
-            {"since": None if since is None else to_iso(since), "limit": str(limit)},
+            {"since": _text(since), "limit": str(limit)},
         )
 
-    def drift(self, target: str, program: Program | None, since: float | None) -> DeviceDrift:
+    def drift(self, target: str, program: Program | None, since: When | None) -> DeviceDrift:
         """See `engine.devices`."""
         body = {
             "program": None if program is None else program_to_json(program),
-            "since": None if since is None else to_iso(since),
+            "since": _text(since),
         }
         return self._http.post(f"/v1/targets/{quote(target, safe='')}/drift", drift_from_json, body)
+
+
+def _text(since: When | None) -> str | None:
+    """ISO 8601, or a length of time that the server counts back by its own clock."""
+    return str(since) if isinstance(since, Ago) else None if since is None else to_iso(since)

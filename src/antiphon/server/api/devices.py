@@ -19,6 +19,7 @@ from antiphon.server.api.programs import read_program
 from antiphon.server.api.resources import Resource
 from antiphon.server.api.submissions import AnyProgram, Body
 from antiphon.server.api.targets import EACH_TIME
+from antiphon.server.api.times import Since, when_of
 
 router = APIRouter(tags=["targets"])
 
@@ -89,7 +90,10 @@ class DriftBody(Body):
     """What to compare."""
 
     program: AnyProgram | None = Field(default=None, description="Compare its expected fidelity too.")
-    since: dt.datetime | None = Field(default=None, description="Default: the calibration before the newest.")
+    since: Since | None = Field(
+        default=None,
+        description="ISO 8601, or how long before now: 2d, 90min. Default: the calibration before the newest.",
+    )
 
 
 @router.get("/targets/{name}/calibrations", response_model=CalibrationList, responses=problems(400, 404))
@@ -97,15 +101,18 @@ async def list_calibrations(
     name: str,
     _: Reader,
     services: ServicesOf,
-    since: Annotated[dt.datetime | None, Query(description="No zone means UTC. Default: the last week.")] = None,
+    since: Annotated[
+        Since | None,
+        Query(description="ISO 8601, no zone means UTC; or how long before now: 2d, 90min. Default: the last week."),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 10,
 ) -> Response:
     """The calibrations of a device, newest first, and the one in force at `since`."""
     return await services.call(_calibrations, services.engine, name, since, limit)
 
 
-def _calibrations(ctx: EngineContext, name: str, since: dt.datetime | None, limit: int) -> Response:
-    found = calibrations_of(ctx, name, _seconds(since), limit)
+def _calibrations(ctx: EngineContext, name: str, since: dt.datetime | str | None, limit: int) -> Response:
+    found = calibrations_of(ctx, name, when_of(since), limit)
     return answer(encode({"calibrations": [calibration_to_json(each) for each in found]}), headers=EACH_TIME)
 
 
@@ -117,11 +124,5 @@ async def get_drift(name: str, body: DriftBody, _: Reader, services: ServicesOf)
 
 def _drift(ctx: EngineContext, name: str, body: DriftBody) -> Response:
     program = None if body.program is None else read_program(ctx, body.program)
-    found: dict[str, Any] = drift_to_json(drift_of(ctx, name, program, _seconds(body.since)))
+    found: dict[str, Any] = drift_to_json(drift_of(ctx, name, program, when_of(body.since)))
     return answer(encode(found), headers=EACH_TIME)
-
-
-def _seconds(at: dt.datetime | None) -> float | None:
-    if at is None:
-        return None
-    return (at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)).timestamp()

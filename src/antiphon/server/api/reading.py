@@ -17,6 +17,7 @@ from antiphon.domain.programs import Program
 from antiphon.domain.work import JobKind
 from antiphon.engine.context import EngineContext
 from antiphon.engine.requests import OpenSessionRequest, Origin, PubRequest, Reuse, SubmitRequest
+from antiphon.engine.times import in_seconds
 from antiphon.errors import AntiphonError, InvalidRequestError, LimitError, ParameterError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
@@ -74,7 +75,7 @@ def submit_request(
         pubs=tuple(pubs),
         name=body.name,
         seed=body.seed,
-        options=body.options,
+        options=in_seconds(body.options),
         execution=body.execution,
         priority=body.priority,
         max_seconds=body.max_seconds,
