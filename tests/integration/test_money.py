@@ -15,6 +15,7 @@ from antiphon.domain.jobs import Job as StoredJob
 from antiphon.domain.policies.estimates import Estimate, Source
 from antiphon.domain.queues import Priority
 from antiphon.domain.quotas import Dimension, QuotaUse
+from antiphon.domain.resources import TargetResources
 from antiphon.engine.access.limits import get_quota, set_quota
 from antiphon.engine.context import EngineContext
 from antiphon.engine.estimates import coverage, expected_wait, history_of
@@ -145,6 +146,7 @@ def test_a_price_by_the_second_is_for_the_machine_that_is_emulated(opened: Calla
     shape, shot = device.info.device, device.estimate_resources(BELL, shots=1_000)
     assert shape is not None
     [expected] = shot.targets
+    assert isinstance(expected, TargetResources)
     assert expected.assessment is not None
     seconds = 1_000 * (expected.assessment.seconds + shape.shot_pause_s)
     assert expected.device_s == pytest.approx(seconds)

@@ -7,7 +7,7 @@ import pytest
 from antiphon import JobStatus
 from antiphon.client.kit.check import Outcome
 from antiphon.errors import LimitError, UnsupportedProgramError
-from vendor_labs import PATIENCE_S, Lab, states_of, wait_until
+from vendor_labs import PATIENCE_S, Lab, wait_until
 
 pytestmark = [pytest.mark.xdist_group("vendor-iqm"), pytest.mark.timeout(240)]
 
@@ -96,7 +96,8 @@ def test_a_level_that_the_transpiler_has_not_fails_the_job_with_its_reason(iqm: 
     wait_until(lambda: job.status.is_final)
     assert job.status is JobStatus.FAILED
     assert "optimization level 9" in job.record["error"]["cause"]
-    assert states_of(job) == ["refused"]
+    # Once its process has started, which on a busy machine takes longer than a send waits.
+    assert job.record["submissions"][-1]["error"]["code"] == "provider-refused"
 
 
 @pytest.mark.soak

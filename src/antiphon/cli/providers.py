@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from antiphon.adapters.targets.vendors.settings import Vendor
 
-app = typer.Typer(help="Other vendors' targets: Azure Quantum, IBM, Amazon Braket, IonQ, IQM.", invoke_without_command=True)
+HELP = "Other vendors' targets: Azure Quantum, IBM, Amazon Braket, IonQ, IQM."
+app = typer.Typer(help=HELP, invoke_without_command=True)
 
 VendorName = Annotated[str, typer.Argument(metavar="NAME", help="azure, ibm, braket, ionq or iqm.", show_default=False)]
 

@@ -9,8 +9,10 @@ from azure.core.credentials import AzureKeyCredential
 from azure.quantum import Workspace
 from vendor_process.azure.device import describe, to_qir
 from vendor_process.azure.job import AzureJobs, classed
+from vendor_process.over_jobs import OverJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
+PACKAGES = ("azure-quantum", "qdk")
 NOBODY = "00000000-0000-0000-0000-000000000000"
 ANTIPHON_SETTLES_S = 2.0
 AZURE_SETTLES_S = 60.0
@@ -44,14 +46,17 @@ def _workspace(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Works
     return Workspace(**given)
 
 
-class AzureVendor:
+class AzureVendor(OverJobs):
     """Implements `serving.Vendor`."""
+
+    packages = PACKAGES
 
     def __init__(self, workspace: Workspace, targets: list[str] | None, settle_s: float) -> None:
         self._workspace = workspace
         self._wanted = targets
         self._settle_s = settle_s
         self._jobs = AzureJobs(workspace)
+        super().__init__(self._jobs)
         self._devices: dict[str, Json] = {}
 
     def hello(self) -> Json:
@@ -64,7 +69,7 @@ class AzureVendor:
             if self._wanted is None or each.id in self._wanted
         ]
         self._devices = {device["name"]: device for device in found}
-        return {"vendor": "azure", "sdk": versions("azure-quantum", "qdk"), "devices": found}
+        return {"vendor": "azure", "sdk": versions(*PACKAGES), "devices": found}
 
     def send(self, request: Request) -> VendorJob:
         device = self._devices.get(request.device)
@@ -72,19 +77,6 @@ class AzureVendor:
             raise RefusedError(f"the workspace has no target {request.device!r}")
         programs = [to_qir(program, device["profile"]) for program in request.programs]
         return self._jobs.send(request, programs, device["provider"])
-
-    def find(self, key: str, since: float) -> VendorJob | None:
-        del since
-        return self._jobs.find(key)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._jobs.look(job_id)
-
-    def fetch(self, job_id: str) -> Json:
-        return {**self._jobs.fetch(job_id), "provenance": {"sdk": versions("azure-quantum", "qdk")}}
-
-    def cancel(self, job_id: str) -> None:
-        self._jobs.cancel(job_id)
 
     def calibration(self, device: str) -> Json | None:
         del device  # Azure publishes none

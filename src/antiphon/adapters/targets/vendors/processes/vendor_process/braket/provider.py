@@ -8,6 +8,7 @@ from typing import Any
 from vendor_process.braket.device import describe_live, describe_local, to_braket
 from vendor_process.braket.job import LiveTasks, classed, open_session, simulate
 from vendor_process.local import LocalJobs
+from vendor_process.over_jobs import OverJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 PACKAGES = ("amazon-braket-sdk", "amazon-braket-default-simulator")
@@ -24,10 +25,13 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> BraketVe
     return BraketVendor(settings.get("targets"), tasks, session)
 
 
-class BraketVendor:
+class BraketVendor(OverJobs):
     """Implements `serving.Vendor`."""
 
+    packages = PACKAGES
+
     def __init__(self, targets: list[str] | None, tasks: LocalJobs | LiveTasks, session: Any | None) -> None:
+        super().__init__(tasks)
         self._targets = targets
         self._tasks = tasks
         self._session = session
@@ -50,18 +54,6 @@ class BraketVendor:
         if arn is None:
             raise RefusedError(f"there is no device {request.device!r}")
         return self._tasks.send(request, [to_braket(program) for program in request.programs], arn)
-
-    def find(self, key: str, since: float) -> VendorJob | None:
-        return self._tasks.find(key, since)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._tasks.look(job_id)
-
-    def fetch(self, job_id: str) -> Json:
-        return {**self._tasks.fetch(job_id), "provenance": {"sdk": versions(*PACKAGES)}}
-
-    def cancel(self, job_id: str) -> None:
-        self._tasks.cancel(job_id)
 
     def calibration(self, device: str) -> Json | None:
         del device  # its shape is each maker's own

@@ -14,6 +14,7 @@ from vendor_process.compiled import told_circuit
 from vendor_process.ibm.device import calibration_of, describe, to_isa
 from vendor_process.ibm.job import LiveJobs, classed, run_on_fake
 from vendor_process.local import LocalJobs
+from vendor_process.over_jobs import OverJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 PACKAGES = ("qiskit-ibm-runtime", "qiskit", "qiskit-aer")
@@ -38,8 +39,10 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IbmVendo
     return IbmVendor(service, settings.get("targets"), local=local)
 
 
-class IbmVendor:
+class IbmVendor(OverJobs):
     """Implements `serving.Compiler`."""
+
+    packages = PACKAGES
 
     def __init__(self, service: Any, targets: list[str] | None, *, local: bool) -> None:
         self._service = service
@@ -47,6 +50,7 @@ class IbmVendor:
         self._targets = targets or (list(LOCAL_DEVICES) if local else None)
         self._backends: dict[str, Any] = {}
         self._jobs: LocalJobs | LiveJobs = LocalJobs(run_on_fake) if local else LiveJobs(service)
+        super().__init__(self._jobs)
 
     def hello(self) -> Json:
         with classed():
@@ -59,18 +63,6 @@ class IbmVendor:
         level = request.options.get("optimization_level", 1)
         circuits = [to_isa(program, backend, level) for program in request.programs]
         return self._jobs.send(request, circuits, backend)
-
-    def find(self, key: str, since: float) -> VendorJob | None:
-        return self._jobs.find(key, since)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._jobs.look(job_id)
-
-    def fetch(self, job_id: str) -> Json:
-        return {**self._jobs.fetch(job_id), "provenance": {"sdk": versions(*PACKAGES)}}
-
-    def cancel(self, job_id: str) -> None:
-        self._jobs.cancel(job_id)
 
     def calibration(self, device: str) -> Json | None:
         with classed():

@@ -144,8 +144,8 @@ class LiveJobs:
         key = (jobs[0].get("metadata") or {}).get(KEY)
         return together(job_id, key, [self._told(job) for job in jobs])
 
-    def fetch(self, job_id: str) -> tuple[list[Json], str]:
-        """The outcomes, and the backend that they are of."""
+    def fetch(self, job_id: str) -> Json:
+        """The outcomes, and the `backend` that they are of."""
         results: dict[int, Json] = {}
         backend = ""
         for each in job_id.split(SEPARATOR):
@@ -156,7 +156,7 @@ class LiveJobs:
             children = job.get("child_job_ids")
             for index, place in enumerate(places):
                 results[place] = _outcomes(job, index, told[children[index]] if children else told)
-        return [results[place] for place in sorted(results)], backend
+        return {"results": [results[place] for place in sorted(results)], "backend": backend}
 
     def cancel(self, job_id: str) -> None:
         for each in job_id.split(SEPARATOR):

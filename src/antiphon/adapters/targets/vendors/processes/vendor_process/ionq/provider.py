@@ -10,6 +10,7 @@ from qiskit_ionq.ionq_backend import IonQBackend
 from qiskit_ionq.ionq_client import IonQClient
 from vendor_process.ionq.device import SIMULATOR, SIMULATOR_QUBITS, calibration_of, describe, to_circuit
 from vendor_process.ionq.job import LiveJobs, Service
+from vendor_process.over_jobs import OverJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 PACKAGES = ("qiskit-ionq", "qiskit")
@@ -29,13 +30,16 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IonqVend
     )
 
 
-class IonqVendor:
+class IonqVendor(OverJobs):
     """Implements `serving.Vendor`."""
+
+    packages = PACKAGES
 
     def __init__(self, client: IonQClient, targets: list[str] | None, settle_s: float) -> None:
         self._wanted, self._settle_s = targets, settle_s
         self._service = Service(client)
         self._jobs = LiveJobs(self._service)
+        super().__init__(self._jobs)
         self._backends: dict[str, IonQBackend] = {}
 
     def hello(self) -> Json:
@@ -55,22 +59,9 @@ class IonqVendor:
             raise RefusedError(f"there is no device {request.device!r}")
         return self._jobs.send(request, [to_circuit(program) for program in request.programs], backend)
 
-    def find(self, key: str, since: float) -> VendorJob | None:
-        return self._jobs.find(key, since)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._jobs.look(job_id)
-
     def fetch(self, job_id: str) -> Json:
-        results, backend = self._jobs.fetch(job_id)
-        return {
-            "results": results,
-            "provenance": {"sdk": versions(*PACKAGES)},
-            "calibration": self.calibration(backend),
-        }
-
-    def cancel(self, job_id: str) -> None:
-        self._jobs.cancel(job_id)
+        found = super().fetch(job_id)
+        return {**found, "calibration": self.calibration(found.pop("backend"))}
 
     def calibration(self, device: str) -> Json | None:
         if device == SIMULATOR:

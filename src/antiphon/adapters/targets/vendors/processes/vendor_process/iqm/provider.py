@@ -12,6 +12,7 @@ from vendor_process.compiled import told_circuit
 from vendor_process.iqm.device import FAKES, calibration_of, calibration_of_fake, describe, fake, to_native
 from vendor_process.iqm.job import LiveJobs, classed, run_on_fake
 from vendor_process.local import LocalJobs
+from vendor_process.over_jobs import OverJobs
 from vendor_process.serving import Json, RefusedError, Request, VendorJob, versions
 
 PACKAGES = ("iqm-client", "qiskit", "qiskit-aer")
@@ -39,16 +40,19 @@ def connect(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> IqmVendo
     return IqmVendor({name: backend}, LiveJobs(name, backend), connected)
 
 
-class IqmVendor:
+class IqmVendor(OverJobs):
     """Implements `serving.Compiler`.
 
     Args:
         connected: Gives the backend of a server with its newest calibration set; None for fake ones.
     """
 
+    packages = PACKAGES
+
     def __init__(
         self, backends: dict[str, Any], jobs: LocalJobs | LiveJobs, connected: Callable[[], Any] | None
     ) -> None:
+        super().__init__(jobs)
         self._backends, self._jobs, self._connected = backends, jobs, connected
 
     def hello(self) -> Json:
@@ -60,18 +64,6 @@ class IqmVendor:
         level = request.options.get("optimization_level", 1)
         circuits = [to_native(program, backend, level) for program in request.programs]
         return self._jobs.send(request, circuits, backend)
-
-    def find(self, key: str, since: float) -> VendorJob | None:
-        return self._jobs.find(key, since)
-
-    def look(self, job_id: str) -> VendorJob:
-        return self._jobs.look(job_id)
-
-    def fetch(self, job_id: str) -> Json:
-        return {**self._jobs.fetch(job_id), "provenance": {"sdk": versions(*PACKAGES)}}
-
-    def cancel(self, job_id: str) -> None:
-        self._jobs.cancel(job_id)
 
     def calibration(self, device: str) -> Json | None:
         self._backend(device)
