@@ -15,8 +15,9 @@ from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.results import Execution, outcome_from_json
 from antiphon.domain.work import Plan, Work, joined
-from antiphon.engine.batch_ends import failed, lease_lost, merged, partial_failure, stopped_while_planning, succeeded
+from antiphon.engine.batch_ends import failed, lease_lost, partial_failure, stopped_while_planning, succeeded
 from antiphon.engine.batch_plans import CHUNK_ITEMS, CHUNK_SECONDS, PLANNED, Planned, PlansAhead, told_of_plans
+from antiphon.engine.batch_provenance import merged
 from antiphon.engine.calibrations import kept_with, too_old
 from antiphon.engine.conflicts import decided_again
 from antiphon.engine.context import EngineContext
@@ -309,8 +310,8 @@ class BatchRun:
             if old is not None:
                 return [(index, failed(old, now, self._told(index))) for index in indices]
             return [
-                (index, succeeded(outcome, now, execution, self._told(index)))
-                for index, outcome in zip(indices, execution.outcomes, strict=True)
+                (index, succeeded(position, now, execution, self._told(index)))
+                for position, index in enumerate(indices)
             ]
         error = report.error or ExecutionError("The executor reported neither a result nor an error.")
         if error.code in STOPPED:

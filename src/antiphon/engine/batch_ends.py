@@ -7,8 +7,8 @@ from typing import Any
 
 from antiphon.domain.batches import BatchItem, ItemEvent, ItemTrigger
 from antiphon.domain.jobs import JobStatus
-from antiphon.domain.results import Execution, Outcome, outcome_to_json
-from antiphon.engine.batch_plans import PLANNED
+from antiphon.domain.results import Execution, outcome_to_json
+from antiphon.engine.batch_provenance import share_of
 from antiphon.errors import AntiphonError, ExecutionError
 
 
@@ -17,22 +17,14 @@ def failed(error: AntiphonError, at: float, told: Mapping[str, Any]) -> ItemEven
     return ItemEvent(trigger=ItemTrigger.FAILED, at=at, error=error.to_dict(), provenance=told or None)
 
 
-def succeeded(outcome: Outcome, at: float, execution: Execution, told: Mapping[str, Any]) -> ItemEvent:
-    """An item succeeded, in an execution that it may have shared with others; `told` as in `failed`."""
-    share = execution.provenance.get("engine_s", 0.0) / len(execution.outcomes)
+def succeeded(position: int, at: float, execution: Execution, told: Mapping[str, Any]) -> ItemEvent:
+    """An item succeeded, at `position` of an execution that it may have shared with others; `told` as in `failed`."""
     return ItemEvent(
         trigger=ItemTrigger.SUCCEEDED,
         at=at,
-        outcome=outcome_to_json(outcome),
-        provenance={**execution.provenance, "engine_s": share, **told},
+        outcome=outcome_to_json(execution.outcomes[position]),
+        provenance={**share_of(execution.provenance, position, execution.outcomes), **told},
     )
-
-
-def merged(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """The provenance of a batch from that of its items: of the first what they share, of all the seconds."""
-    merged = {name: value for name, value in parts[0].items() if name != PLANNED} if parts else {}
-    merged["engine_s"] = sum(part.get("engine_s", 0.0) for part in parts)
-    return merged
 
 
 def partial_failure(items: list[BatchItem]) -> ExecutionError:

@@ -35,5 +35,5 @@ def told_of(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         **told,
         "engine_s": sum(part["engine_s"] for part in parts),
         "num_calls": sum(part["num_calls"] for part in parts),
-        "pubs": [{"engine": part["engine"], "method": part["method"], "engine_s": part["engine_s"]} for part in parts],
+        "pubs": [{name: part[name] for name in ("engine", "engine_version", "method", "engine_s")} for part in parts],
     }
