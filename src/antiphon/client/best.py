@@ -12,9 +12,11 @@ from antiphon.engine.best import BEST, OPTIONS
 _HELP = {
     "prefer": "What decides first: fidelity (default), wait or cost.",
     "min_fidelity": "The least expected fidelity.",
-    "max_wait": "Seconds that it may wait at most.",
+    "max_wait": "How long it may wait at most: seconds, or text such as 10min.",
     "max_cost": "What it may cost at most.",
     "candidates": "Names of the targets to choose among; default every device.",
+    "currency": "In which costs count, where devices are priced in several.",
+    "rates": 'What one unit of other currencies is worth in it, e.g. {"EUR": 1.1}.',
 }
 
 

@@ -7,13 +7,16 @@ from statistics import fmean
 from typing import Any
 
 from antiphon.domain.evolve import evolve
-from antiphon.domain.policies.best import Candidate, Choice, Prefer, Wish, choose_best
+from antiphon.domain.policies.best import Choice, choose_best
+from antiphon.domain.policies.candidates import Candidate, Prefer, Reason, Wish
+from antiphon.domain.shown import span
 from antiphon.engine.access.quotas import refusal_ahead
-from antiphon.engine.calibrations import check_age
+from antiphon.engine.calibrations import MAX_AGE, check_age
 from antiphon.engine.charging import metered
 from antiphon.engine.context import EngineContext
 from antiphon.engine.estimates import expected_wait, history_of, planned
 from antiphon.engine.requests import SubmitRequest
+from antiphon.engine.times import MAX_WAIT
 from antiphon.engine.validate import find_driver, is_number
 from antiphon.errors import AntiphonError, LimitError
 from antiphon.ports.device_driver import DeviceDriver
@@ -21,8 +24,9 @@ from antiphon.ports.provider import KnowsItsQueue
 
 BEST = "best"
 """The name that stands for whichever target is chosen."""
-OPTIONS = ("prefer", "min_fidelity", "max_wait", "max_cost", "candidates")
+OPTIONS = ("prefer", "min_fidelity", MAX_WAIT, "max_cost", "candidates", "currency", "rates")
 """Options of a submit to `BEST`, which say what is wanted; all others are for the target."""
+SIMULATOR = "sim.auto"
 CHOICE = "choice"
 """Under this name a job's provenance says how its target was chosen."""
 
@@ -59,7 +63,8 @@ def choose_target(ctx: EngineContext, request: SubmitRequest) -> tuple[SubmitReq
 def _candidate(ctx: EngineContext, request: SubmitRequest) -> Candidate:
     driver, name = find_driver(ctx.drivers, request.target), request.target
     if driver.info.status == "Unavailable" and not isinstance(ctx.providers.get(name), KnowsItsQueue):
-        return Candidate(name, refused="it is unavailable")
+        reason = Reason("unavailable", way_out="Try again when one is available: antiphon targets list shows it.")
+        return Candidate(name, refused="it is unavailable", reason=reason)
     try:
         check_age(request.options, driver, ctx.clock.now())
         work, plan = planned(ctx, request)
@@ -72,7 +77,7 @@ def _candidate(ctx: EngineContext, request: SubmitRequest) -> Candidate:
         elif driver.info.kind == "simulator" and not request.options.get("noise"):
             fidelity = 1.0
     except AntiphonError as error:
-        return Candidate(name, refused=error.message)
+        return _refused(name, error)
     to_charge = metered(ctx, work, plan, driver.info, request.priority)
     run_s = history_of(ctx, name, request.priority).run.of(plan.cost).p50
     bill = None if to_charge is None else to_charge.bound(run_s)
@@ -83,8 +88,23 @@ def _candidate(ctx: EngineContext, request: SubmitRequest) -> Candidate:
             tx, request.workspace, name, ctx.clock.now(), shots=shots, seconds=plan.cost, cost=cost or 0.0
         )
     if over is not None:
-        return Candidate(name, refused=over.message)
+        return _refused(name, over)
     return Candidate(name, fidelity, expected_wait(ctx, name), cost, None if bill is None else bill.currency)
+
+
+def _refused(target: str, error: AntiphonError) -> Candidate:
+    """With what is to be said if others are out for the same."""
+    told = error.details
+    reason = Reason(error.message.rstrip(".").replace(target, "it"), way_out=error.next_step)
+    if {"num_qubits", "max_qubits"} <= told.keys():
+        way_out = f"Use fewer qubits, or name what is wide enough: candidates=[{SIMULATOR!r}]."
+        reason = Reason(f"too few qubits for {told['num_qubits']:,}", f"{told['max_qubits']:,}", way_out)
+    elif "max_shots" in told:
+        reason = Reason("too few shots in one job", f"{told['max_shots']:,}", "Ask for fewer shots, in several jobs.")
+    elif {"age_s", "max_age_s"} <= told.keys():
+        way_out = f"Allow more with {MAX_AGE}."
+        reason = Reason(f"calibration older than {span(told['max_age_s'])}", span(told["age_s"]), way_out)
+    return Candidate(target, refused=error.message, reason=reason)
 
 
 def _first_of_key(ctx: EngineContext, request: SubmitRequest) -> SubmitRequest | None:
@@ -100,10 +120,10 @@ def _wish(options: Mapping[str, Any]) -> tuple[Wish, list[str]]:
     prefer = options.get("prefer", Prefer.FIDELITY.value)
     if prefer not in tuple(Prefer):
         raise _no_wish("prefer", prefer, f"Choose one of {', '.join(Prefer)}.")
-    bounds = {name: options.get(name) for name in ("min_fidelity", "max_wait", "max_cost")}
+    bounds = {name: options.get(name) for name in ("min_fidelity", MAX_WAIT, "max_cost")}
     for name, value in bounds.items():
         if value is not None and not (is_number(value) and value >= 0):
-            more = ", in seconds or as text such as 10min" if name == "max_wait" else ""
+            more = ", in seconds or as text such as 10min" if name == MAX_WAIT else ""
             raise _no_wish(name, value, f"Give a number from 0{more}.")
     named = options.get("candidates")
     if named is None:
@@ -114,7 +134,20 @@ def _wish(options: Mapping[str, Any]) -> tuple[Wish, list[str]]:
         named = [each.strip() for each in named.split(",")]
     if not (isinstance(named, list | tuple) and all(isinstance(each, str) and each != BEST for each in named)):
         raise _no_wish("candidates", named, "Give a list of names of targets.")
-    return Wish(Prefer(prefer), bounds["min_fidelity"], bounds["max_wait"], bounds["max_cost"]), list(named)
+    limits = (bounds["min_fidelity"], bounds[MAX_WAIT], bounds["max_cost"])
+    return Wish(Prefer(prefer), *limits, *_money(options)), list(named)
+
+
+def _money(options: Mapping[str, Any]) -> tuple[str | None, dict[str, float]]:
+    currency, rates = options.get("currency"), options.get("rates")
+    if currency is not None and not (isinstance(currency, str) and currency):
+        raise _no_wish("currency", currency, "Give the currency of a price list, e.g. USD.")
+    if rates is None:
+        return currency, {}
+    known = isinstance(rates, Mapping) and all(is_number(rate) and rate > 0 for rate in rates.values())
+    if not known or currency is None:
+        raise _no_wish("rates", rates, "Give currency='USD', and what one unit of others is worth: rates={'EUR': 1.1}.")
+    return currency, {str(name): float(rate) for name, rate in rates.items()}
 
 
 def _no_wish(name: str, value: object, next_step: str) -> LimitError:

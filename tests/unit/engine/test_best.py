@@ -24,6 +24,7 @@ from antiphon.ports.provider import TargetPlugin
 from calibrated_device import CalibratedDevice, calibration
 from programs import BELL
 
+WIDE = BELL.replace("[2]", "[300]")
 NOW = 1_700_000_000.0
 
 
@@ -39,13 +40,13 @@ def ctx(tmp_path: Path, clock: ManualClock) -> Iterator[EngineContext]:
     running.close()
 
 
-def best(ctx: EngineContext, key: str | None = None, shots: int = 10, **options: Any) -> Job:
+def best(ctx: EngineContext, key: str | None = None, shots: int = 10, program: str = BELL, **options: Any) -> Job:
     request = SubmitRequest(
         workspace="default",
         who="ada",
         kind=JobKind.SAMPLE,
         target="best",
-        pubs=(PubRequest(to_program(BELL), shots=shots),),
+        pubs=(PubRequest(to_program(program), shots=shots),),
         options={"candidates": ["tests.good", "tests.poor"], **options},
         key=key,
     )
@@ -105,6 +106,7 @@ def test_one_key_is_one_job_whatever_would_be_chosen_now(ctx: EngineContext) -> 
 
 @pytest.mark.parametrize("options", [
     {"prefer": "luck"}, {"min_fidelity": "much"}, {"max_wait": -1}, {"max_cost": True}, {"candidates": ["best"]},
+    {"rates": {"EUR": 1.0}}, {"rates": {"EUR": 0}, "currency": "USD"}, {"currency": 1},
     {"candidates": 7}, {"candidates": []}, {"candidates": ""}, {"max_wait": "soon"},
 ])  # fmt: skip
 def test_a_wish_that_is_none_is_refused(ctx: EngineContext, options: dict[str, Any]) -> None:
@@ -127,6 +129,11 @@ def test_what_no_target_meets_is_refused(ctx: EngineContext) -> None:
     with pytest.raises(LimitError) as shots:
         best(ctx, shots=10**12)
     assert shots.value.code == "no-target-fits"
+    assert shots.value.next_step == "Ask for fewer shots, in several jobs."
+    with pytest.raises(LimitError) as wide:
+        best(ctx, program=WIDE, candidates=["emu.manila", "emu.falcon"])
+    assert wide.value.cause == "too few qubits for 300 (emu.manila 5, emu.falcon 27)"
+    assert "fewer qubits" in wide.value.next_step
     with pytest.raises(NotFoundError):
         best(ctx, candidates=["tests.none"])
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.domain.policies.best import Candidate, Choice, Prefer, Wish, choose_best
+from antiphon.domain.evolve import evolve
+from antiphon.domain.policies.best import Choice, choose_best
+from antiphon.domain.policies.candidates import Candidate, Prefer, Reason, Wish
 from antiphon.errors import LimitError
 
 FAST = Candidate("fast", 0.80, 10.0, 5.0, "EUR")
@@ -49,8 +51,8 @@ def test_nothing_that_fits_is_an_error_with_all_reasons() -> None:
     with pytest.raises(LimitError) as refused:
         choose_best([FAST, Candidate("narrow", refused="It has 5 qubits.")], Wish(min_fidelity=0.99))
     assert refused.value.code == "no-target-fits"
-    assert "narrow: It has 5 qubits." in refused.value.cause
-    assert "fast: its expected fidelity is 0.800" in refused.value.cause
+    assert refused.value.cause == "expected fidelity below 0.99 (fast 0.800); It has 5 qubits (narrow)"
+    assert refused.value.next_step == "Ask for less: fast takes it with min_fidelity=0.8."
     with pytest.raises(LimitError):
         choose_best([], Wish())
 
@@ -61,6 +63,62 @@ def test_two_currencies_are_not_compared() -> None:
         choose_best([FAST, other], Wish(Prefer.COST))
     assert refused.value.code == "currencies-differ"
     assert choose_best([FAST, other], Wish()).target == "fast"
+
+
+HQC = Candidate("ion", 0.99, 1.0, 3.0, "HQC")
+USD = Candidate("heron", 0.9, 1.0, 5.0, "USD")
+
+
+def test_costs_are_compared_in_the_currency_that_is_named() -> None:
+    named = choose_best([HQC, USD], Wish(Prefer.COST, currency="USD"))
+    assert (named.target, named.candidates[1].refused) == ("heron", "it is priced in HQC, and no rate to USD is given")
+    rated = choose_best([HQC, USD], Wish(Prefer.COST, currency="USD", rates={"HQC": 1.5}))
+    assert rated.target == "ion"
+    assert "4.50 USD" in rated.why
+    assert "1 HQC as 1.5 USD" in rated.why
+    assert choose_best([HQC, USD], Wish(Prefer.COST, currency="USD", rates={"HQC": 2.0})).target == "heron"
+    assert choose_best([HQC, USD], Wish(max_cost=4.0, currency="HQC", rates={"USD": 0.5})).target == "ion"
+    assert choose_best([HQC, USD], Wish(currency="USD")).target == "ion"
+
+
+def test_what_costs_nothing_is_cheapest_in_any_currency() -> None:
+    choice = choose_best([HQC, USD, CHEAP], Wish(Prefer.COST))
+    assert [each.target for each in choice.candidates] == ["cheap", "ion", "heron"]
+    assert "Costs in HQC and USD were not compared" in choice.why
+
+
+def test_amounts_of_several_currencies_never_decide() -> None:
+    same = [Candidate("a", 0.9, 1.0, 9.0, "USD"), Candidate("b", 0.9, 1.0, 2.0, "HQC")]
+    choice = choose_best(same, Wish())
+    assert choice.target == "a"
+    assert "differ in nothing that counts" in choice.why
+    with pytest.raises(LimitError) as refused:
+        choose_best(same, Wish(max_cost=5.0))
+    assert refused.value.code == "currencies-differ"
+    assert "currency='HQC'" in refused.value.next_step
+    assert "rates={'USD': …}" in refused.value.next_step
+    # What is out anyway has no say in that.
+    assert choose_best([*same[:1], evolve(same[1], fidelity=0.1)], Wish(max_cost=9.0, min_fidelity=0.5)).target == "a"
+
+
+def out(target: str, what: str, figure: str, way_out: str) -> Candidate:
+    return Candidate(target, refused=f"{what} {figure}", reason=Reason(what, figure, way_out))
+
+
+def test_what_is_out_for_the_same_is_told_together_with_the_way_out_that_helps() -> None:
+    narrow = [
+        out(name, "too few qubits for 30", figure, "Use fewer qubits.") for name, figure in (("a", "5"), ("b", "27"))
+    ]
+    with pytest.raises(LimitError) as refused:
+        choose_best(narrow, Wish(min_fidelity=0.5))
+    assert refused.value.cause == "too few qubits for 30 (a 5, b 27)"
+    assert refused.value.next_step == "Use fewer qubits."
+    nearly = Candidate("c", 0.45678, 100.2, 3.0, "EUR")
+    with pytest.raises(LimitError) as limits:
+        choose_best([*narrow, nearly], Wish(min_fidelity=0.5, max_wait_s=60.0))
+    assert limits.value.next_step == "Ask for less: c takes it with min_fidelity=0.456 and max_wait=101."
+    assert choose_best([*narrow, nearly], Wish(min_fidelity=0.456, max_wait_s=101.0)).target == "c"
+    assert limits.value.details["candidates"][0]["target"] == "a"
 
 
 def test_an_unknown_fidelity_comes_last_and_meets_no_demand() -> None:
