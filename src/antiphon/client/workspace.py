@@ -150,6 +150,8 @@ class Workspace:
     ) -> list[Job]:
         """Jobs, newest first.
 
+        From a server, the `facts` of a job with several programs leave out what is told of each; `job(id)` has all.
+
         Args:
             status: Any of the six, in any case: "failed", "Succeeded", JobStatus.WAITING.
             before: The last job of the page before, to go on from there.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,29 @@ def test_a_walk_sees_every_job_once(many: tuple[Served, httpx2.Client, list[str]
     _, api, ids = many
     found = walk(api, f"/v1/jobs?order={order}&limit={limit}", "jobs")
     assert [job["id"] for job in found] == (ids if order == "asc" else ids[::-1])
+
+
+def test_a_list_leaves_out_what_is_told_of_each_program(tmp_path: Path) -> None:
+    with served(tmp_path / "lab", inline_seconds=10.0) as running, running.client() as api:
+
+        def submitted(count: int) -> dict[str, Any]:
+            body = {"target": "emu.manila", "programs": [BELL] * count, "shots": 5}
+            return api.post("/v1/jobs", json=body).raise_for_status().json()  # type: ignore[no-any-return]
+
+        few, many = submitted(2), submitted(200)
+        whole = api.get(f"/v1/jobs/{many['id']}").json()
+        listed, short = api.get("/v1/jobs").json()["jobs"]
+        JobList.model_validate({"jobs": [listed, short], "next": None})
+        assert len(whole["provenance"]["compiled"]) == len(whole["provenance"]["plan"]["details"]["programs"]) == 200
+        assert {name for name in whole if whole[name] != listed[name]} == {"provenance"}
+        assert "compiled" not in listed["provenance"]
+        assert listed["provenance"]["plan"]["details"].keys() == whole["provenance"]["plan"]["details"].keys() - {
+            "programs"
+        }
+        # What is left grows by the pubs alone, which clients need to read results.
+        grown = len(json.dumps(listed)) - len(json.dumps(short))
+        assert grown < 1.15 * (len(json.dumps(listed["pubs"])) - len(json.dumps(short["pubs"])))
+        assert few["id"] == short["id"]
 
 
 def test_a_walk_keeps_its_filters(many: tuple[Served, httpx2.Client, list[str]]) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from antiphon.client.wire.facts import job_to_json, session_to_json
 from antiphon.domain.jobs import Job, JobStatus
 from antiphon.domain.sessions import Session
-from antiphon.domain.work import JobKind
+from antiphon.domain.work import PROGRAMS, JobKind
 from antiphon.engine.replay import REPLAY_OF
 
 MAY_STILL_SUCCEED = "Cancelling is a request: what is already running may still end as Succeeded."
@@ -60,6 +60,25 @@ def job_document(job: Job, warnings: Sequence[str] = ()) -> dict[str, Any]:
         "links": job_links(job),
         "warnings": told,
     }
+
+
+def job_in_list(job: Job) -> dict[str, Any]:
+    """A job as one of many: of several programs, its provenance leaves out what is told of each."""
+    document = job_document(job)
+    if len(job.spec.pubs) > 1:
+        document["provenance"] = _without_programs(document["provenance"])
+    return document
+
+
+def _without_programs(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: value for name, value in provenance.items() if name not in ("compiled", "pubs", "tasks")}
+    plan = found.get("plan")
+    if plan is not None:
+        found["plan"] = {name: value for name, value in plan.items() if name != "reason"}
+        if PROGRAMS in plan.get("details", {}):
+            details = {name: value for name, value in plan["details"].items() if name != PROGRAMS}
+            found["plan"]["details"] = details
+    return found
 
 
 def session_document(session: Session) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from antiphon.ports.job_store import JobQuery
 from antiphon.server.access.dependencies import Reader, ServicesOf, Submitter, require
 from antiphon.server.access.origin import sender_of
 from antiphon.server.api.conditional import tagged, version_tag
-from antiphon.server.api.documents import answer, encode, job_document, job_path
+from antiphon.server.api.documents import answer, encode, job_document, job_in_list, job_path
 from antiphon.server.api.headers import LONGEST_WAIT_S, idempotency_key, preferred_wait, trace_of
 from antiphon.server.api.paging import LARGEST_PAGE, decode_cursor, link_header, next_address
 from antiphon.server.api.problems import Responses, problems
@@ -168,7 +168,10 @@ async def list_jobs(
         str | None, Query(max_length=64, description="Id of the last job seen, to go on from there without a cursor.")
     ] = None,
 ) -> Response:
-    """The jobs of the workspace, newest first; a page at a time."""
+    """The jobs of the workspace, newest first; a page at a time.
+
+    The provenance of one with several programs leaves out what is told of each; the job itself has it.
+    """
     query = JobQuery(
         principal.workspace,
         status=status,
@@ -194,7 +197,7 @@ def jobs_page(ctx: EngineContext, request: Request, query: JobQuery) -> Response
         found = tx.find_jobs(query)
     page = found[: query.limit - 1]
     more = next_address(request, (page[-1].created_at, page[-1].id)) if len(found) > len(page) else None
-    return answer(encode({"jobs": [job_document(job) for job in page], "next": more}), headers=link_header(more))
+    return answer(encode({"jobs": [job_in_list(job) for job in page], "next": more}), headers=link_header(more))
 
 
 def _seconds(at: dt.datetime | None) -> float | None:
