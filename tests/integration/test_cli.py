@@ -220,11 +220,18 @@ def test_targets(home: Path) -> None:
     assert "sim.density_matrix" in antiphon(home, "targets").out
     shown = antiphon(home, "targets", "show", "sim.auto", "--json").data
     assert shown["num_qubits"] > 1_000
-    assert "precision" in antiphon(home, "targets", "show", "sim.auto").out
+    simulator = antiphon(home, "targets", "show", "sim.auto").out
+    assert "precision" in simulator
+    assert "\nbank " in simulator
+    assert "\nmax_calibration_age " not in simulator
     assert antiphon(home, "targets", "show", "nonsense").code == 5
     picture = home / "manila.svg"
     device = antiphon(home, "targets", "show", "emu.manila", "--picture", str(picture))
     assert "26,800,000 instructions" in device.out
+    assert "\nmax_calibration_age " in device.out
+    best = antiphon(home, "targets", "show", "best").out
+    assert all(f"\n{name} " in best for name in ("prefer", "min_fidelity", "max_wait", "max_cost", "rates", "bank"))
+    assert antiphon(home, "targets", "show", "best", "--json").data["name"] == "best"
     assert "quantum.cloud.ibm.com" in device.out
     assert picture.read_text().startswith("<svg")
 

@@ -50,9 +50,13 @@ def show(
     """Show one target: limits, profile, options, its queue and prices."""
     from antiphon.cli.describe import describe_target
     from antiphon.client.wire.queues import prices_to_json, queue_to_json
+    from antiphon.engine.best import BEST
 
     with shell.look() as workspace:
         target = workspace.target(name)
+        if name == BEST:
+            shell.data(target.info.to_json(), lambda: _choice(target))
+            return
         if picture is not None:
             shell.note(f"drawn: {target.draw().save(picture)}")
         view, stored = target.queue(), target.prices()
@@ -109,6 +113,23 @@ def _page(target: Target, view: QueueOverview, stored: StoredPriceList | None) -
     if stored is not None:
         head = f"\nprices in {stored.body['currency']}, version {stored.version}"
         parts += [Text(head, style="dim"), facts_table(price_rows(stored))]
-    if info.options:
-        parts += [Text("\noptions (submit … --option name=value)", style="dim"), facts_table(info.options)]
-    return Group(*parts)
+    return Group(*parts, *_options(target))
+
+
+def _choice(target: Target) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from antiphon.cli.tables import facts_table
+
+    rows = {"target": Text(target.name, style="bold"), "what it is": target.info.description}
+    return Group(facts_table(rows), *_options(target))
+
+
+def _options(target: Target) -> list[RenderableType]:
+    from rich.text import Text
+
+    from antiphon.cli.tables import facts_table
+    from antiphon.engine.calibrations import options_of_jobs
+
+    return [Text("\noptions (submit … --option name=value)", style="dim"), facts_table(options_of_jobs(target.info))]

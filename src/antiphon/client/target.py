@@ -112,7 +112,10 @@ class Target(TargetQueue, TargetDevice):
             parameters: Values for the program's free parameters: a mapping of names, or an array in its own order.
             options: `priority=` ("Standard", "High"), `noise=NoiseModel(…)`, `mitigation=Mitigation(…)`, `key=`
                 (idempotency: the same key returns the first job), `execution=` ("auto", "inline", "process"),
-                `max_seconds=`, `metadata={…}`, and the target's own options.
+                `max_seconds=`, `metadata={…}`, `bank=` (True adds to shots of the same work), of a device
+                `max_calibration_age=` (seconds, or text such as "12h"), and the target's own options, which
+                `info.options` tells. With the target "best" also `prefer=` ("fidelity", "wait", "cost"),
+                `min_fidelity=`, `max_wait=` (seconds, or text), `max_cost=`, `candidates=[…]`, `currency=`, `rates={…}`.
 
         Returns:
             The job; it is stored, and will end in exactly one final state, when this returns.

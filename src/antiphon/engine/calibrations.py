@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon.domain.results import Execution
 from antiphon.domain.shown import span
+from antiphon.domain.targets import TargetInfo
 from antiphon.engine.artefacts import artefact
 from antiphon.engine.context import EngineContext
 from antiphon.engine.validate import is_number
@@ -19,8 +20,11 @@ CALIBRATION = "calibration"
 """Under this name a job's provenance says which snapshot was in force, and how old it was."""
 MAX_AGE = "max_calibration_age"
 """The option with which a job demands a calibration of at most so many seconds."""
-OF_THE_ENGINE = (MAX_AGE, "bank")
-"""Options of any job that are no target's."""
+OF_THE_ENGINE = {
+    MAX_AGE: "How old the calibration may be that it runs under: seconds, or text such as 12h.",
+    "bank": "true runs only the shots that the same work on the same calibration does not have yet.",
+}
+"""Options of a job that are no target's, with their help; the first is for devices, which have calibrations."""
 EXECUTED_AT = "executed_at"
 """Under this name the provenance of an execution says when it was, if its end was told later."""
 PATIENCE_S = 86_400.0
@@ -96,6 +100,14 @@ def check_age(options: Mapping[str, Any], driver: TargetDriver, now: float) -> N
         next_step=f"Allow more with {MAX_AGE}, or choose another target.",
         details={"age_s": age, "max_age_s": float(asked), "next_at": due},
     )
+
+
+def options_of_jobs(info: TargetInfo) -> dict[str, str]:
+    """All options that a submit to a target takes, with their help: its own, and those that are no target's."""
+    known = {**info.options, **OF_THE_ENGINE}
+    if info.kind == "simulator":
+        del known[MAX_AGE]
+    return known
 
 
 def for_driver(options: Mapping[str, Any], driver: TargetDriver) -> Mapping[str, Any]:

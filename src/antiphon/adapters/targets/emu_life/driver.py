@@ -22,7 +22,7 @@ from antiphon.ports.clock import Clock
 from antiphon.ports.device_driver import RUN_UNDER
 
 MAX_AGE = "max_calibration_age"
-OPTIONS = {MAX_AGE: "Seconds that the calibration may be old when the job starts; the job waits for a newer one."}
+OPTIONS = {MAX_AGE: "How old the calibration may be when the job starts, which waits for a newer one: 3600, 12h."}
 FAR_S = 1e11
 MOST_KEPT = 8
 
