@@ -115,7 +115,8 @@ class Target(TargetQueue, TargetDevice):
                 `max_seconds=`, `metadata={…}`, `bank=` (True adds to shots of the same work), of a device
                 `max_calibration_age=` (seconds, or text such as "12h"), and the target's own options, which
                 `info.options` tells. With the target "best" also `prefer=` ("fidelity", "wait", "cost"),
-                `min_fidelity=`, `max_wait=` (seconds, or text), `max_cost=`, `candidates=[…]`, `currency=`, `rates={…}`.
+                `min_fidelity=`, `max_wait=` (seconds, or text), `max_cost=`, `candidates=[…]`, `currency=` and
+                `rates={…}`.
 
         Returns:
             The job; it is stored, and will end in exactly one final state, when this returns.
