@@ -9,6 +9,7 @@ from typing import Any
 
 from antiphon.domain.evolve import evolve
 from antiphon.domain.jobs import PROVIDER, Job, JobEvent, JobSpec, JobTrigger, PubSpec, Stages, advance
+from antiphon.domain.policies.best import Choice
 from antiphon.domain.queues import Priority
 from antiphon.domain.work import JobKind, Plan, Pub, Work
 from antiphon.engine.access.audit import note_work
@@ -38,8 +39,9 @@ from antiphon.engine.seeds import draw_seed, pub_seed
 from antiphon.engine.shot_bank import look_into_bank
 from antiphon.engine.tasks import task_id
 from antiphon.engine.validate import LONGEST_NAME, check_memory, check_request, find_driver
-from antiphon.errors import QuotaExceededError, StoreError
+from antiphon.errors import AntiphonError, QuotaExceededError, StoreError
 from antiphon.ports.job_store import Artefact, KeyTakenError, Transaction
+from antiphon.ports.target_driver import TargetDriver
 
 
 def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
@@ -60,23 +62,29 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     request, choice = choose_target(ctx, request)
     driver = find_driver(ctx.drivers, request.target)
     check_request(request, driver.info)
+    try:
+        return _submit(ctx, asked, request, choice, driver, began)
+    except StoreError:
+        raise
+    except AntiphonError:
+        # What was accepted under this key stays accepted: more may have been compiled, and be known, by now.
+        first = _first_accepted(ctx, asked, request, driver)
+        if first is None:
+            raise
+        return Finished(first, repeated=True)
+
+
+def _submit(
+    ctx: EngineContext,
+    asked: SubmitRequest,
+    request: SubmitRequest,
+    choice: Choice | None,
+    driver: TargetDriver,
+    began: float,
+) -> Finished:
     check_age(request.options, driver, ctx.clock.now())
     seed = draw_seed() if request.seed is None else int(request.seed)
-    work = Work(
-        request.kind,
-        tuple(
-            Pub(
-                pub.program,
-                pub.parameters,
-                None if pub.shots is None else int(pub.shots),
-                pub_seed(seed, index),
-                pub.observables,
-                pub.observables_shape,
-            )
-            for index, pub in enumerate(request.pubs)
-        ),
-        for_driver(request.options, driver),
-    )
+    work = _work(request, driver, seed)
     plan = plan_to_queue(driver, work)
     spec, artefacts = _spec(ctx, request, work, seed, driver.info.limits.max_seconds)
     environment, found = environment_artefact(ctx)
@@ -161,6 +169,39 @@ def submit(ctx: EngineContext, request: SubmitRequest) -> Finished:
     finally:
         # Ctrl-C may have landed anywhere; what is claimed and not held is put back into the queue.
         ctx.held.discard(task_id(job))
+
+
+def _work(request: SubmitRequest, driver: TargetDriver, seed: int) -> Work:
+    return Work(
+        request.kind,
+        tuple(
+            Pub(
+                pub.program,
+                pub.parameters,
+                None if pub.shots is None else int(pub.shots),
+                pub_seed(seed, index),
+                pub.observables,
+                pub.observables_shape,
+            )
+            for index, pub in enumerate(request.pubs)
+        ),
+        for_driver(request.options, driver),
+    )
+
+
+def _first_accepted(
+    ctx: EngineContext, asked: SubmitRequest, request: SubmitRequest, driver: TargetDriver
+) -> Job | None:
+    """The job that the same request made under the same key, if there is one."""
+    if request.key is None:
+        return None
+    with ctx.store.read() as tx:
+        first = tx.job_by_key(request.workspace, request.key)
+    if first is None:
+        return None
+    seed = 0 if request.seed is None else int(request.seed)
+    spec, _ = _spec(ctx, request, _work(request, driver, seed), seed, driver.info.limits.max_seconds)
+    return first if first.request_digest == _request_digest(asked, spec) else None
 
 
 @decided_again

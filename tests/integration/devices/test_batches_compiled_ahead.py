@@ -19,7 +19,7 @@ from antiphon.adapters.targets.emu.cache import CompiledCache
 from antiphon.composition import build_engine
 from antiphon.engine import planning
 from antiphon.engine.sweep import sweep
-from antiphon.errors import JobFailedError, LimitError
+from antiphon.errors import ConflictError, JobFailedError, LimitError
 
 WIDTHS = [2, 3, 4, 5, 2]
 
@@ -142,6 +142,22 @@ def test_a_program_that_cannot_be_compiled_fails_alone(ws: Workspace, execution:
     assert "pending" not in told["plan"]
     with pytest.raises(JobFailedError, match="2 of the 5"):
         job.result()
+
+
+@pytest.mark.usefixtures("only_the_first")
+def test_what_was_accepted_under_a_key_is_accepted_again_when_more_is_known(ws: Workspace) -> None:
+    target = ws.target("emu.falcon")
+
+    def submit(programs: list[str]) -> Any:
+        return target.submit_batch(programs, shots=50, key="once", execution="process")
+
+    job = submit([chain(2), TOO_WIDE_FOR_NOISE, chain(3)])
+    assert job.wait(60).status is JobStatus.FAILED
+    assert submit([chain(2), TOO_WIDE_FOR_NOISE, chain(3)]).id == job.id
+    with pytest.raises(LimitError, match="Program 1 of the batch"):
+        submit([chain(2), TOO_WIDE_FOR_NOISE, chain(4)])
+    with pytest.raises(ConflictError, match="was used for another request"):
+        submit([chain(2), chain(3)])
 
 
 @pytest.mark.usefixtures("only_the_first")
