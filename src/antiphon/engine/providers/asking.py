@@ -93,7 +93,7 @@ def look(ctx: EngineContext, followed: Followed, line: Submission) -> float | No
         return unanswered(ctx, followed, error)
     answered(ctx, followed)
     if found.state.is_final:
-        end_with(ctx, followed.job, line, found, overdue=followed.overdue)
+        end_with(ctx, followed.job, line, found, overdue=followed.overdue, waited_until=followed.waited_until)
         return None
     _watch_time(ctx, followed, found)
     return _slower(ctx, followed)
@@ -150,16 +150,17 @@ def _fetched(ctx: EngineContext, followed: Followed, provider: Provider, found: 
 
 
 def _watch_time(ctx: EngineContext, followed: Followed, found: ProviderJob) -> None:
-    """The limit of a job counts from when it was first seen to run: what it waits at its provider is not its fault."""
+    """The limit of a job counts from its start there: what it waits at its provider is not its fault."""
+    now = ctx.clock.now()
+    if found.state is ProviderJobState.QUEUED:
+        followed.waited_until = now
     if found.state is not ProviderJobState.RUNNING:
         return
     if followed.job.started_at is None:
         why = "its provider runs it"
         followed.job = tell(ctx, followed.job, JobTrigger.STARTED, why, found.started_at)
-    now = ctx.clock.now()
-    if followed.running_since is None:
-        followed.running_since = now
-    elif now - followed.running_since > followed.job.spec.max_seconds:
+    started_at = followed.job.started_at
+    if started_at is not None and now - started_at > followed.job.spec.max_seconds:
         followed.overdue = True
 
 

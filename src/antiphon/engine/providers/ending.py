@@ -26,15 +26,29 @@ log = logging.getLogger("antiphon.engine")
 _UNANSWERED = frozenset({SubmissionState.INTENDED, SubmissionState.SENT})
 
 
-def end_with(ctx: EngineContext, job: Job, line: Submission, found: ProviderJob, *, overdue: bool = False) -> None:
-    """Give the job the end that its provider tells; nothing happens if the lease is lost."""
+def end_with(
+    ctx: EngineContext,
+    job: Job,
+    line: Submission,
+    found: ProviderJob,
+    *,
+    overdue: bool = False,
+    waited_until: float | None = None,
+) -> None:
+    """Give the job the end that its provider tells; nothing happens if the lease is lost.
+
+    Args:
+        overdue: It was to be stopped, since it ran too long.
+        waited_until: When it was last seen to wait there; what it does not tell itself is bounded by that.
+    """
     error = _overdue(job, found) if overdue and found.state is ProviderJobState.CANCELLED else None
     error = error or end_error(found, len(job.spec.pubs))
     now = ctx.clock.now()
     seconds, cost = found.seconds, told_cost(found)
     if seconds is None or not is_number(seconds) or seconds < 0:
-        never_ran = found.state is ProviderJobState.CANCELLED and job.waits_there
-        began = job.started_at or found.started_at or line.sent_at or line.intended_at
+        started_at = job.started_at or found.started_at
+        never_ran = found.state is ProviderJobState.CANCELLED and started_at is None
+        began = started_at or max(line.sent_at or line.intended_at, waited_until or 0.0)
         seconds = 0.0 if never_ran else max(0.0, now - began)
     event = SubmissionEvent(
         trigger=SubmissionTrigger.ENDED,

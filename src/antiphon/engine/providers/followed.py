@@ -26,7 +26,7 @@ class Followed:
         absent: How often the provider said, after nothing could be on its way, that it does not have the job.
         is_silent: Whether the job's log says so.
         cancel_asked: Whether the provider took the request to stop it.
-        running_since: When it was first seen to run.
+        waited_until: When it was last seen to wait there.
         overdue: Whether it ran longer than it may, so that the provider is to stop it.
         in_step: Whether a thread is at work on it.
         is_nudged: Whether it is to be looked at again at once after the step.
@@ -42,7 +42,7 @@ class Followed:
     absent: int = 0
     is_silent: bool = False
     cancel_asked: bool = False
-    running_since: float | None = None
+    waited_until: float | None = None
     overdue: bool = False
     in_step: bool = False
     is_nudged: bool = False

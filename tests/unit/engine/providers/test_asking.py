@@ -8,6 +8,7 @@ from antiphon.domain.results import Execution, Sampled
 from antiphon.domain.work import JobKind, Plan, Work
 from antiphon.engine.access.limits import set_quota
 from antiphon.engine.cancel import cancel
+from antiphon.engine.providers.followed import Followed
 from antiphon.engine.results import outcomes_of
 from antiphon.errors import ExecutionError
 from antiphon.ports.provider import (
@@ -230,6 +231,56 @@ def test_a_job_has_its_time_from_when_it_runs_there(here: Desk, provider: Script
     job = here.job(job_id)
     assert job.error is not None
     assert job.error["code"] == "provider-timeout"
+
+
+def test_the_time_of_a_job_goes_on_when_another_engine_sees_it_through(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit(max_seconds=600.0)
+    followed = here.take(job_id)
+    here.step(followed)
+    provider.end(state=ProviderJobState.RUNNING)
+    here.see_through(followed, until=lambda: here.job(job_id).started_at is not None)
+    here.clock.advance(599.0)
+    again = Followed(here.job(job_id), lambda: None, provider.poll_seconds)
+    here.step(again)
+    assert provider.asked_to_stop == []
+    here.clock.advance(2.0)
+    here.step(again)
+    here.step(again)
+    assert provider.asked_to_stop == ["p1"]
+
+
+def test_a_job_that_is_cancelled_while_it_waits_there_never_ran(here: Desk, provider: ScriptedProvider) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    here.clock.advance(1_000.0)
+    cancel(here.ctx, WORKSPACE, job_id, who="ada")
+    here.step(followed)
+    provider.end(state=ProviderJobState.CANCELLED)
+    here.see_through(followed)
+    job = here.job(job_id)
+    assert (job.status, job.started_at, job.stages.execute) == (JobStatus.CANCELLED, None, 0.0)
+    assert job.stages.queue is not None
+    assert job.stages.queue >= 1_000.0
+
+
+@pytest.mark.parametrize("state", [ProviderJobState.SUCCEEDED, ProviderJobState.FAILED])
+def test_what_a_job_waited_there_is_not_taken_for_running(
+    here: Desk, provider: ScriptedProvider, state: ProviderJobState
+) -> None:
+    job_id = here.submit()
+    followed = here.take(job_id)
+    here.step(followed)
+    here.clock.advance(1_000.0)
+    here.step(followed)  # still waits
+    here.clock.advance(3.0)
+    provider.end(state=state)
+    here.see_through(followed)
+    job = here.job(job_id)
+    assert job.stages.execute is not None
+    assert 3.0 <= job.stages.execute < 100.0
+    assert job.stages.queue is not None
+    assert job.stages.queue >= 1_000.0
 
 
 def test_what_cannot_be_stopped_is_waited_for(
