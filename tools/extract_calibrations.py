@@ -101,7 +101,7 @@ def _ibm_files(wheels: Path, name: str, version: str) -> tuple[dict[str, Any], d
 def _ibm_shape(wheels: Path, name: str, version: str) -> dict[str, Any]:
     _, conf = _ibm_files(wheels, name, version)
     processor = conf["processor_type"]
-    configured = f"{_IBM.format(name=name, kind='conf')} in qiskit-ibm-runtime {version}"
+    configured = f"conf_{name}.json in qiskit-ibm-runtime {version}"
     return {
         "family": "superconducting",
         "described": f"IBM {processor['family']} r{processor['revision']} (ibm_{name})",
@@ -116,6 +116,7 @@ def _ibm_shape(wheels: Path, name: str, version: str) -> dict[str, Any]:
         "positions": conf["coords"],
         "shot_pause_s": _rounded(conf["default_rep_delay"] * 1e-6),
         "shot_pause_source": f"default_rep_delay of {configured}",
+        "dt_s": conf["dt"] * 1e-9,
     }
 
 

@@ -76,6 +76,8 @@ def machine_rows(shape: DeviceShape) -> dict[str, str]:
         rows[limit.of.value.replace("-", " ")] = f"{limit.most_text} {limit.of.words}. {source}"
     if shape.shot_pause_source:
         rows["between shots"] = f"{span(shape.shot_pause_s)}. {shape.shot_pause_source}"
+    if shape.dt_s is not None:
+        rows["dt"] = f"{shape.dt_s * 1e9:.4g} ns, in which Qiskit gives delays"
     return rows
 
 

@@ -126,7 +126,7 @@ class Target(TargetQueue, TargetDevice):
             SessionEndedError: The open session takes no more jobs.
         """
         began = time.perf_counter()
-        read = to_program(program)
+        read = self.read(program)
         pub = PubRequest(read, bind(read, parameters), shots)
         if pub.parameters.shape != ():
             raise ProgramError(
@@ -162,7 +162,7 @@ class Target(TargetQueue, TargetDevice):
             name, seed, options: As for `submit`.
         """
         began = time.perf_counter()
-        read = to_program(program)
+        read = self.read(program)
         observables, shape = to_observables(observable, read)
         most = shots_of(shots, precision, max_shots, observables, self.info, options)
         pub = PubRequest(read, bind(read, parameters), most, observables, shape)
@@ -203,7 +203,7 @@ class Target(TargetQueue, TargetDevice):
         pubs = []
         for index, (program, value) in enumerate(zip(programs, values, strict=True)):
             try:
-                read = to_program(program)
+                read = self.read(program)
                 pubs.append(PubRequest(read, bind(read, value), shots))
             except ProgramError as error:
                 error.message = f"Program {index} of the batch ({len(programs)} programs): {error.message}"
@@ -229,7 +229,7 @@ class Target(TargetQueue, TargetDevice):
             program, shots, name, seed, options: As for `submit`.
         """
         began = time.perf_counter()
-        read = to_program(program)
+        read = self.read(program)
         return self._submit(
             JobKind.SWEEP, (PubRequest(read, bind(read, parameters), shots),), began, name, seed, options
         )

@@ -65,7 +65,8 @@ class TargetDevice:
             LimitError: The target is no device (code "calibration-unknown").
             UnsupportedProgramError: The target does not run the program.
         """
-        read = None if program is None else to_program(program)
+        shape = self._view.info.device
+        read = None if program is None else to_program(program, dt_s=None if shape is None else shape.dt_s)
         return self._connection.drift(self._view.info.name, read, None if since is None else when_of(since))
 
     def draw(self, at: Calibration | None = None) -> DeviceMap:

@@ -13,6 +13,7 @@ from antiphon.client.resources import ERROR_BUDGET, QUBIT_MODEL, together, with_
 from antiphon.domain.needs import ProgramCheck
 from antiphon.domain.policies.advice import Advice
 from antiphon.domain.policies.estimates import Estimate
+from antiphon.domain.programs import Program
 from antiphon.domain.resources import Resources
 from antiphon.domain.work import JobKind
 from antiphon.engine.queues.overview import QueueOverview
@@ -84,6 +85,15 @@ class TargetQueue:
             PermissionDeniedError: A server does not take this from the caller.
         """
         return self._connection.set_prices(self.name, prices)
+
+    def read(self, program: object) -> Program:
+        """The program as this target takes it: Qiskit's delays in dt are in the device's own unit of time.
+
+        Raises:
+            ProgramError: It is no program.
+        """
+        device = self._view.info.device
+        return to_program(program, dt_s=None if device is None else device.dt_s)
 
     def quote(
         self,
@@ -163,7 +173,7 @@ class TargetQueue:
         Raises:
             ProgramError: It is no program.
         """
-        read = to_program(program)
+        read = self.read(program)
         found = check_of(read) if onto is None else onto
         values = stand_ins(read) if parameters is None else parameters
         request = self.to_quote(read, shots, None, values, options)
@@ -202,10 +212,10 @@ class TargetQueue:
                     f"{len(values)} parameter sets were given for {len(program)} programs.",
                     next_step="Give one set for each program, in order.",
                 )
-            reads = [to_program(each) for each in program]
+            reads = [self.read(each) for each in program]
             pubs = tuple(PubRequest(read, bind(read, value), shots) for read, value in zip(reads, values, strict=True))
             return self._request(JobKind.BATCH, pubs, began, "", None, options)
-        read = to_program(program)
+        read = self.read(program)
         bound = bind(read, parameters)
         if observable is not None:
             observables, shape = to_observables(observable, read)

@@ -99,6 +99,7 @@ class DeviceShape:
         positions: Where each qubit is drawn, (right, down) in units of the grid; empty where nobody says.
         shot_pause_s: Between the end of a shot and the start of the next, for the qubits to relax.
         shot_pause_source: Who publishes it, and where; of an assumption, that it is one.
+        dt_s: The time unit of its control system, in which Qiskit gives delays; None where it has none.
     """
 
     family: str
@@ -109,6 +110,7 @@ class DeviceShape:
     positions: tuple[tuple[float, float], ...] = ()
     shot_pause_s: float = 0.0
     shot_pause_source: str = ""
+    dt_s: float | None = None
 
     def limit(self, of: Counted) -> DeviceLimit | None:
         """The limit of that kind, or None."""
@@ -125,6 +127,7 @@ class DeviceShape:
             "positions": [list(each) for each in self.positions],
             "shot_pause_s": self.shot_pause_s,
             "shot_pause_source": self.shot_pause_source,
+            "dt_s": self.dt_s,
         }
 
     @classmethod
@@ -139,6 +142,7 @@ class DeviceShape:
             positions=tuple((right, down) for right, down in data.get("positions", ())),
             shot_pause_s=data.get("shot_pause_s", 0.0),
             shot_pause_source=data.get("shot_pause_source", ""),
+            dt_s=data.get("dt_s"),
         )
 
 

@@ -19,6 +19,7 @@ from antiphon.frontends.profile import smallest_profile
 from antiphon.frontends.qiskit_artefact import load, write
 from antiphon.frontends.qiskit_circuit import CircuitReader
 from antiphon.frontends.qiskit_conditions import InexpressibleError
+from antiphon.frontends.qiskit_delays import in_seconds
 from antiphon.frontends.recognise_cache import RecognisedCache
 
 _NAMED_BY_QISKIT = re.compile(r"circuit-\d+(-\d+)?")
@@ -57,7 +58,7 @@ class Tape:
 _seen: RecognisedCache[_Seen, Program] = RecognisedCache()
 
 
-def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Program:
+def program_from_circuit(circuit: QuantumCircuit, name: str | None = None, dt_s: float | None = None) -> Program:
     """The program that `circuit` is. Submitting the same object again costs a comparison.
 
     Bits keep Qiskit's order and registers their names; classical bits in no register follow as registers _bit0, _bit1,
@@ -65,13 +66,18 @@ def program_from_circuit(circuit: QuantumCircuit, name: str | None = None) -> Pr
     Qiskit but cannot be put on a tape (variables of too many cases, stretches, a bit in two registers, simulator
     instructions) gives a program whose `circuit` is None.
 
+    Args:
+        dt_s: How many seconds a dt is, for delays in it; None where nobody knows.
+
     Raises:
         ProgramError: An angle is not finite and real, or QPY cannot hold the circuit.
-        UnsupportedProgramError: A delay in dt, or a function of parameters that no target evaluates.
+        UnsupportedProgramError: A delay in dt of which nobody knows how long it is, or a function of parameters that no target evaluates.
         LimitError: More operations than `unrolling.MAX_OPERATIONS` after unrolling.
     """
     if name is None:
         name = _name(circuit)
+    if dt_s is not None:
+        circuit = in_seconds(circuit, dt_s)
     program = _seen.get(circuit, lambda seen: seen.unchanged(circuit))
     if program is None:
         reader, tape, opaque_because = _read(circuit)

@@ -20,10 +20,11 @@ from typing import Any
 
 import qiskit as sdk
 from qiskit import QuantumCircuit, qpy
-from qiskit.circuit import ControlFlowOp, Delay, Duration, Parameter, ParameterVectorElement
+from qiskit.circuit import Delay, Duration, Parameter, ParameterVectorElement
 from qiskit.circuit.classical import expr
 
 from antiphon.errors import ProgramError
+from antiphon.frontends.qiskit_delays import with_delays
 
 MAGIC = b"QISKIT"
 OLDEST_QPY = 13
@@ -39,7 +40,7 @@ def write(circuit: QuantumCircuit, loop_parameters: Sequence[Parameter], variabl
     Raises:
         ProgramError: QPY cannot hold it.
     """
-    plain = _with_units(circuit)
+    plain = with_delays(circuit, _with_unit)
     plain.name = "circuit-0"
     plain.metadata = {}
     buffer = io.BytesIO()
@@ -80,45 +81,11 @@ def _identifiers(
     return found
 
 
-def _with_units(circuit: QuantumCircuit) -> QuantumCircuit:
-    """A copy with each delay in seconds written as a duration expression, nested ones too."""
-    if not _holds_delay(circuit):
-        return circuit.copy()
-    # Built anew: Qiskit 2.6 panics when control flow is replaced in the data of a copy.
-    changed = circuit.copy_empty_like()
-    for instruction in circuit.data:
-        operation = instruction.operation
-        changed.append(_operation_with_units(operation), instruction.qubits, instruction.clbits)
-    return changed
-
-
-def _operation_with_units(operation: Any) -> Any:
-    if isinstance(operation, Delay):
-        if operation.unit not in _DURATIONS or not isinstance(operation.duration, int | float):
-            return operation
-        return Delay(expr.lift(_DURATIONS[operation.unit](float(operation.duration))))
-    if isinstance(operation, ControlFlowOp):
-        if not any(_holds_delay(block) for block in operation.blocks):
-            return operation
-        return operation.replace_blocks([_with_units(block) for block in operation.blocks])
-    definition = getattr(operation, "_definition", None)
-    if definition is None or not _holds_delay(definition):
-        return operation
-    changed = operation.copy()
-    changed.definition = _with_units(definition)
-    return changed
-
-
-def _holds_delay(circuit: QuantumCircuit) -> bool:
-    for instruction in circuit.data:
-        if instruction.is_standard_gate():
-            continue
-        operation = instruction.operation
-        inner = list(operation.blocks) if isinstance(operation, ControlFlowOp) else []
-        definition = getattr(operation, "_definition", None)
-        if isinstance(operation, Delay) or any(map(_holds_delay, [*inner, *([definition] if definition else [])])):
-            return True
-    return False
+def _with_unit(delay: Delay) -> Delay:
+    """A delay in seconds as a duration expression."""
+    if delay.unit not in _DURATIONS or not isinstance(delay.duration, int | float):
+        return delay
+    return Delay(expr.lift(_DURATIONS[delay.unit](float(delay.duration))))
 
 
 def load(source: bytes) -> QuantumCircuit:

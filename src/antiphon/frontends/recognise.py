@@ -27,8 +27,11 @@ _QSHARP = re.compile(r"(?:\s|//[^\n]*\n|@EntryPoint\([^)]*\))*(?:operation|names
 _SUFFIXES = (".qasm", ".qasm2", ".qasm3", ".inc", ".ll", ".bc", ".qpy", ".json")
 
 
-def to_program(obj: object, *, name: str | None = None) -> Program:
+def to_program(obj: object, *, name: str | None = None, dt_s: float | None = None) -> Program:
     """The program that `obj` is; see `ACCEPTED`. A `Program` is returned as it is.
+
+    Args:
+        dt_s: Seconds of the unit in which Qiskit gives delays for the target that it is read for.
 
     Raises:
         ProgramError: Not one of these, or not a valid one; the front end's error says why.
@@ -56,7 +59,7 @@ def to_program(obj: object, *, name: str | None = None) -> Program:
     for kind in type(obj).__mro__:
         package = kind.__module__.partition(".")[0]
         if package == "qiskit" and kind.__name__ == "QuantumCircuit":
-            return _qiskit().program_from_circuit(obj, name)  # type: ignore[no-any-return]
+            return _qiskit().program_from_circuit(obj, name, dt_s)  # type: ignore[no-any-return]
         if package == "cirq" and kind.__name__ == "AbstractCircuit":
             return _cirq().program_from_circuit(obj, name)  # type: ignore[no-any-return]
     if hasattr(obj, "_repr_qir_"):

@@ -11,11 +11,11 @@ from qiskit.providers import BackendV2, Options
 from antiphon.client.target import Target
 from antiphon.client.workspace import Workspace
 from antiphon.domain.calibrations import Calibration
+from antiphon.domain.programs import Program
 from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest
 from antiphon.errors import AntiphonError, LimitError, ProgramError
 from antiphon.frontends.parameters import bind
-from antiphon.frontends.recognise import to_program
 from antiphon.qiskit.instructions import device_target_of, options_of_placed, target_of
 from antiphon.qiskit.job import AntiphonJob
 from antiphon.qiskit.results import CircuitFacts
@@ -161,7 +161,7 @@ class AntiphonBackend(BackendV2):  # type: ignore[misc]
         facts: list[CircuitFacts] = []
         for index, (each, values) in enumerate(zip(circuits, binds, strict=True)):
             try:
-                program = to_program(each)
+                program = self.read(each)
                 pubs.append(PubRequest(program, bind(program, values), shots))
             except ProgramError as error:
                 if len(circuits) > 1:
@@ -180,6 +180,14 @@ class AntiphonBackend(BackendV2):  # type: ignore[misc]
             **options,
         )
         return AntiphonJob(self, job, facts, memory=memory)
+
+    def read(self, circuit: QuantumCircuit) -> Program:
+        """The circuit as its target takes it: delays in dt are in the device's own unit of time.
+
+        Raises:
+            ProgramError: It is no program.
+        """
+        return self._plain.read(circuit)
 
     def submit_target(self) -> Target:
         """The client's target that a submit goes to now: that of the innermost open session, or the plain one."""

@@ -20,7 +20,7 @@ from antiphon.engine.requests import PubRequest
 from antiphon.errors import LimitError, ProgramError
 from antiphon.frontends.observables import to_observables
 from antiphon.frontends.parameters import bind
-from antiphon.frontends.recognise import to_program
+from antiphon.qiskit.backend import AntiphonBackend
 from antiphon.qiskit.options import EstimatorOptions
 from antiphon.qiskit.primitive import Primitive
 from antiphon.qiskit.primitive_job import AntiphonPrimitiveJob
@@ -64,7 +64,7 @@ class EstimatorV2(Primitive[EstimatorOptions], BaseEstimatorV2):  # type: ignore
         circuits: list[QuantumCircuit] = []
         for index, pub in enumerate(pubs):
             try:
-                (program, sets, observables, shape), circuit, own = _read(pub)
+                (program, sets, observables, shape), circuit, own = _read(pub, self._mode.backend)
             except ProgramError as error:
                 error.message = f"Pub {index}: {error.message}"
                 raise
@@ -91,12 +91,12 @@ class EstimatorV2(Primitive[EstimatorOptions], BaseEstimatorV2):  # type: ignore
         return float(precision), math.ceil(1 / precision**2) if precision else None
 
 
-def _read(pub: Any) -> tuple[_Read, QuantumCircuit, float | None]:
-    quick = _read_plain(pub)
+def _read(pub: Any, backend: AntiphonBackend) -> tuple[_Read, QuantumCircuit, float | None]:
+    quick = _read_plain(pub, backend)
     if quick is not None:
         return quick, pub[0], pub[3] if len(pub) > 3 else None
     checked = EstimatorPub.coerce(pub)
-    program = to_program(checked.circuit)
+    program = backend.read(checked.circuit)
     observables, shape = to_observables(checked.observables.sparse_observables_array(), program)
     values = checked.parameter_values.as_array(checked.circuit.parameters) if program.parameters else None
     sets = bind(program, values)
@@ -108,7 +108,7 @@ def _read(pub: Any) -> tuple[_Read, QuantumCircuit, float | None]:
     return (program, sets, observables, shape), checked.circuit, checked.precision
 
 
-def _read_plain(pub: Any) -> _Read | None:
+def _read_plain(pub: Any, backend: AntiphonBackend) -> _Read | None:
     """The pub of a hybrid loop, a circuit with Pauli sums and an array, past Qiskit's containers.
 
     They copy and sort every term of every observable on every call; what was read before costs one comparison here.
@@ -122,7 +122,7 @@ def _read_plain(pub: Any) -> _Read | None:
         all(type(each) is SparsePauliOp for each in observables) if several else type(observables) is SparsePauliOp
     ):
         return None
-    program = to_program(circuit)
+    program = backend.read(circuit)
     width = len(program.parameters)
     if values is None:
         if width:

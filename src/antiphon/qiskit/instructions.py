@@ -29,6 +29,9 @@ from antiphon.domain.gates import GATES
 from antiphon.domain.programs import Profile
 from antiphon.domain.targets import TargetInfo
 
+ROUNDED_AWAY = 0.01
+"""Parts of a dt by which a duration may differ from a whole number of them for having few digits."""
+
 _BOUNDED = {"if_else": IfElseOp, "switch_case": SwitchCaseOp, "for_loop": ForLoopOp}
 _UNBOUNDED = {"while_loop": WhileLoopOp, "break_loop": BreakLoopOp, "continue_loop": ContinueLoopOp}
 
@@ -58,7 +61,13 @@ def device_target_of(info: TargetInfo, shape: DeviceShape, calibration: Calibrat
 
     What `transpile` makes for it is in the device's own qubits, and runs on just those; see `options_of_placed`.
     """
-    width = info.limits.max_qubits
+    width, dt_s = info.limits.max_qubits, shape.dt_s
+
+    def in_units(seconds: float) -> float:
+        # Published to five or six digits only, while Qiskit warns of each duration that is not a whole number of dt.
+        units = 0 if dt_s is None else round(seconds / dt_s)
+        return seconds if dt_s is None or abs(seconds - units * dt_s) > ROUNDED_AWAY * dt_s else units * dt_s
+
     single = [(qubit,) for qubit in range(width)]
     qubits = None
     measured: Any = dict.fromkeys(single)
@@ -67,13 +76,17 @@ def device_target_of(info: TargetInfo, shape: DeviceShape, calibration: Calibrat
         qubits = [QubitProperties(t1=_finite(each.t1), t2=_finite(each.t2)) for each in calibration.qubits]
         for (qubit,), each in zip(single, calibration.qubits, strict=True):
             error = (each.readout_p01 + each.readout_p10) / 2
-            measured[(qubit,)] = InstructionProperties(duration=calibration.measure_s, error=error)
-            reset[(qubit,)] = InstructionProperties(duration=calibration.reset_s)
-    target = Target(description=f"Antiphon target {info.name}", num_qubits=width, qubit_properties=qubits)
+            measured[(qubit,)] = InstructionProperties(duration=in_units(calibration.measure_s), error=error)
+            reset[(qubit,)] = InstructionProperties(duration=in_units(calibration.reset_s))
+    target = Target(
+        description=f"Antiphon target {info.name}", num_qubits=width, qubit_properties=qubits, dt=shape.dt_s
+    )
     standard = get_standard_gate_name_mapping()
     for name in shape.native_gates:
         known = {} if calibration is None else calibration.gates.get(name, {})
-        places: Any = {on: InstructionProperties(duration=each.seconds, error=each.error) for on, each in known.items()}
+        places: Any = {
+            on: InstructionProperties(duration=in_units(each.seconds), error=each.error) for on, each in known.items()
+        }
         if standard[name].num_qubits > 1 and not shape.coupling:
             places = None  # alike on every pair, so that there is nothing to route
         elif not places:
@@ -81,7 +94,7 @@ def device_target_of(info: TargetInfo, shape: DeviceShape, calibration: Calibrat
         target.add_instruction(standard[name], places)
     target.add_instruction(Measure(), measured)
     target.add_instruction(Reset(), reset)
-    target.add_instruction(Delay(Parameter("t"), unit="s"), dict.fromkeys(single))
+    target.add_instruction(Delay(Parameter("t"), unit="s" if shape.dt_s is None else "dt"), dict.fromkeys(single))
     if shape.mid_circuit:
         _add_control(target, info.profile)
     return target

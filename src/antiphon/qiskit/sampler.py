@@ -13,7 +13,6 @@ from antiphon.domain.work import JobKind
 from antiphon.engine.requests import PubRequest
 from antiphon.errors import ProgramError
 from antiphon.frontends.parameters import bind
-from antiphon.frontends.recognise import to_program
 from antiphon.qiskit.options import SamplerOptions
 from antiphon.qiskit.primitive import Primitive
 from antiphon.qiskit.primitive_job import AntiphonPrimitiveJob
@@ -56,7 +55,7 @@ class SamplerV2(Primitive[SamplerOptions], BaseSamplerV2):  # type: ignore[misc]
         for index, given in enumerate(pubs):
             pub = SamplerPub.coerce(given, default)
             try:
-                program = to_program(pub.circuit)
+                program = self._mode.backend.read(pub.circuit)
                 values = pub.parameter_values.as_array(pub.circuit.parameters) if program.parameters else None
                 sets = bind(program, values)
             except ProgramError as error:

@@ -45,11 +45,42 @@ def test_a_backend_has_the_gates_pairs_and_figures_of_its_device(provider: Antip
     assert set(device.info.device.native_gates) < set(backend.operation_names)
     assert "h" not in backend.operation_names
     assert set(backend.coupling_map.get_edges()) == set(device.info.device.coupling)
-    assert target["measure"][(0,)].duration == device.calibration.measure_s
+    assert target["measure"][(0,)].duration == pytest.approx(device.calibration.measure_s, rel=1e-4)
     assert target.qubit_properties[1].t1 == device.calibration.qubits[1].t1
     two = "cx" if name == "emu.falcon" else "cz"
     for pair, figures in device.calibration.gates[two].items():
-        assert (target[two][pair].error, target[two][pair].duration) == (figures.error, figures.seconds)
+        assert target[two][pair].error == figures.error
+        assert target[two][pair].duration == pytest.approx(figures.seconds, rel=1e-4)
+
+
+@pytest.mark.parametrize(("name", "dt"), [("emu.heron", 4e-9), ("emu.manila", 2 / 9 * 1e-9), ("emu.willow", None)])
+def test_a_backend_has_the_unit_of_time_of_its_device(provider: AntiphonProvider, name: str, dt: float | None) -> None:
+    backend = provider.backend(name)
+    assert backend.dt == backend.target.dt == (None if dt is None else pytest.approx(dt))
+
+
+def test_delays_in_dt_wait_as_long_as_on_the_device(provider: AntiphonProvider) -> None:
+    backend = provider.backend("emu.manila")
+    in_dt, in_seconds = QuantumCircuit(1, 1), QuantumCircuit(1, 1)
+    in_dt.x(0)
+    in_dt.delay(450_000, 0)
+    in_dt.measure(0, 0)
+    in_seconds.x(0)
+    in_seconds.delay(100, 0, "us")
+    in_seconds.measure(0, 0)
+    found = [backend.run(each, shots=500, seed=1).result().get_counts() for each in (in_dt, in_seconds)]
+    assert found[0] == found[1]
+    assert found[0]["0"] > 100
+    placed = transpile(in_seconds, backend, scheduling_method="alap", initial_layout=[0])
+    assert {each.operation.unit for each in placed.data if each.operation.name == "delay"} == {"dt"}
+    sampled = SamplerV2(backend).run([placed], shots=500).result()[0].data.c.get_counts()
+    assert sampled["0"] > 100
+    target = provider.workspace.target("emu.manila")
+    assert target.drift(in_dt).fidelity_now == pytest.approx(target.drift(in_seconds).fidelity_now)
+    in_dt.remove_final_measurements()
+    value = EstimatorV2(backend).run([(in_dt, SparsePauliOp("Z"))], precision=0.05).result()[0].data.evs
+    assert value > -0.7
+    assert target.quote(in_dt, observable={"Z": 1.0}).run.p50 > 0.0
 
 
 def test_a_refreshed_backend_has_the_newest_calibration(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class DeviceView(Resource):
     )
     shot_pause_s: float = Field(description="Seconds between the end of a shot and the start of the next.")
     shot_pause_source: str = Field(description="Who publishes it, and where; of an assumption, that it is one.")
+    dt_s: float | None = Field(description="The time unit of its control system; null where it has none.")
 
 
 class BadgeView(Resource):

@@ -57,5 +57,6 @@ def recorded(target: str) -> RecordedDevice:
         positions=tuple((right, down) for right, down in device.get("positions", ())),
         shot_pause_s=device["shot_pause_s"],
         shot_pause_source=device["shot_pause_source"],
+        dt_s=device.get("dt_s"),
     )
     return RecordedDevice(target, device["described"], shape, device["num_qubits"], calibrations)

@@ -184,4 +184,5 @@ def _shape(device: Mapping[str, Any]) -> DeviceShape | None:
         native_gates=tuple(name for name in dict.fromkeys(names) if name in GATES),
         coupling=tuple((control, target) for control, target in device.get("coupling") or ()),
         mid_circuit=bool(device.get("mid_circuit")),
+        dt_s=device.get("dt_s"),
     )

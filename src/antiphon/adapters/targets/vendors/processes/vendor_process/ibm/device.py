@@ -38,6 +38,7 @@ def describe(backend: Any, *, local: bool) -> Json:
         ),
         "coupling": [list(pair) for pair in coupling],
         "mid_circuit": dynamic,
+        "dt_s": backend.dt,
         "status": "Available" if status is None or status.operational else f"Unavailable: {status.status_msg}",
         "queue": None if status is None else status.pending_jobs,
         "description": f"{backend.name} of IBM, "
