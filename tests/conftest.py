@@ -30,7 +30,6 @@ def copied_stores() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opening, "bring_up_to_date", NEW_STORES.bring_up_to_date)
         yield
-    NEW_STORES.close()
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ def test_a_device_tells_what_it_compiles_to(ws: Workspace) -> None:
     assert here.figures is not None
     assert set(here.figures.gates) <= {*device.native_gates, "measure", "reset", "barrier"}
     assert here.assessment is not None
-    assert here.device_s == pytest.approx(200 * here.assessment.seconds)
+    assert device.shot_pause_s == 250e-6
+    assert here.device_s == pytest.approx(200 * (here.assessment.seconds + device.shot_pause_s))
     assert here.fidelity is not None
     assert 0.5 < here.fidelity < 1.0
     longer = ws.target(DEVICE).estimate_resources(line(5), 200, fault_tolerant=False).on[DEVICE]

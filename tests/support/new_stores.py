@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -15,11 +14,11 @@ from antiphon.adapters.store.databases import Database, database_at
 
 
 class NewStores:
-    """Puts new stores where none are."""
+    """Puts new stores where none are. The copied one is held in memory: a folder may be removed by a forked child."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._template: bytes | None = None
 
     def bring_up_to_date(self, database: Database) -> None:
         """As the schema's own, after a file that is not there was made by copying."""
@@ -27,32 +26,28 @@ class NewStores:
             self.put(database.file)
         schema.bring_up_to_date(database)
 
-    def close(self) -> None:
-        """Remove what was copied."""
-        if self._folder is not None:
-            self._folder.cleanup()
-
     def put(self, file: Path) -> None:
         """Put a store without rows there, unless there is one."""
         if file.exists():
             return
         copy = file.with_name(f"{file.name}.{uuid4().hex}")
-        shutil.copyfile(self._template(), copy)
+        copy.write_bytes(self._made())
         # Another process may make the same store at this moment: whoever is first, it is whole at once.
         with contextlib.suppress(FileExistsError):
             os.link(copy, file)
         copy.unlink()
 
-    def _template(self) -> Path:
+    def _made(self) -> bytes:
         with self._lock:
-            if self._folder is None:
-                folder = tempfile.TemporaryDirectory(prefix="antiphon-store-")
-                database = database_at(Path(folder.name) / "antiphon.db")
-                schema.bring_up_to_date(database)
-                database.engine.dispose()
-                self._folder = folder
-            return Path(self._folder.name) / "antiphon.db"
+            if self._template is None:
+                with tempfile.TemporaryDirectory(prefix="antiphon-store-") as folder:
+                    file = Path(folder) / "antiphon.db"
+                    database = database_at(file)
+                    schema.bring_up_to_date(database)
+                    database.engine.dispose()
+                    self._template = file.read_bytes()
+            return self._template
 
 
 NEW_STORES = NewStores()
-"""Those of this process; the root conftest closes them."""
+"""Those of this process."""
