@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -242,3 +243,15 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingExtraError) as missing:
         fault_tolerant(program, NO_PARAMETERS, model="qubit_gate_ns_e3", error_budget=0.01)
     assert missing.value.details == {"package": "pandas", "extra": "resources"}
+
+
+def test_the_interpreter_is_dropped_in_the_thread_that_made_it() -> None:
+    # Dropped in another, as the collector would, it raises where nobody can catch it.
+    gc.collect()
+    gc.disable()
+    try:
+        estimate(HEAD + BODY)
+        left = [each for each in gc.get_objects() if isinstance(each, qdk.Context)]
+    finally:
+        gc.enable()
+    assert [each for each in left if not getattr(each, "_is_global_context", False)] == []
