@@ -71,7 +71,8 @@ def program_from_circuit(circuit: QuantumCircuit, name: str | None = None, dt_s:
 
     Raises:
         ProgramError: An angle is not finite and real, or QPY cannot hold the circuit.
-        UnsupportedProgramError: A delay in dt of which nobody knows how long it is, or a function of parameters that no target evaluates.
+        UnsupportedProgramError: A delay in dt of which nobody knows how long it is, or a function of parameters that no
+            target evaluates.
         LimitError: More operations than `unrolling.MAX_OPERATIONS` after unrolling.
     """
     if name is None:

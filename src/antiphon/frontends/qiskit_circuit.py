@@ -227,8 +227,8 @@ def _seconds(delay: Delay, qubit: int) -> float:
         raise UnsupportedProgramError(
             f"A delay on qubit {qubit} is {duration} dt long, and the length of a dt is not part of the circuit.",
             cause="It was given in dt, or came from a QPY file, in which Qiskit forgets the unit of a delay.",
-            next_step='Give the delay in seconds, e.g. circuit.delay(100, qubit, unit="ns"), or submit the circuit itself '
-            "to a device that has a dt, such as emu.heron.",
+            next_step='Give the delay in seconds, e.g. circuit.delay(100, qubit, unit="ns"), or submit the circuit '
+            "itself to a device that has a dt, such as emu.heron.",
             details={"instruction": "delay", "qubit": qubit},
         )
     if unit not in _SECONDS or not isinstance(duration, int | float):
