@@ -47,6 +47,7 @@ from antiphon.engine.dispatch import Dispatcher, release_quietly
 from antiphon.engine.providers.follower import ProviderFollower
 from antiphon.errors import AntiphonError, MissingExtraError, StoreError
 from antiphon.frontends.codec import FrontendCodec
+from antiphon.frontends.qiskit_library import load_for_good
 from antiphon.ports.clock import Clock
 from antiphon.ports.executor import Executor
 from antiphon.ports.provider import TargetPlugin
@@ -182,6 +183,7 @@ def build_engine(
     """
     folder = Path(home) if home is not None else default_home()
     _make(folder)
+    load_for_good()
     database = database or os.environ.get("ANTIPHON_DATABASE")
     store = open_store(database or folder / DATABASE)
     compiles = CallsApart("compilers", COMPILING) if read_apart else None
