@@ -21,6 +21,8 @@ Energies: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.int64]]"
 """What distinct outcomes contribute to the sum, and how often each came."""
 
 MIN_GROUP_SHOTS = 2
+ALIKE = 1e-9
+"""Parts of a group's reach by which what shots contribute may differ and is still the same."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def sampled_value(
 
     `measure` takes a group and its shots, measures in the group's basis, and gives what came.
     """
-    value, variance, edge, lean, weight = grouped.constant, 0.0, 0.0, 0.0, 0.0
+    value, variance, edge = grouped.constant, 0.0, 0.0
+    pulls: list[tuple[float, float]] = []
     if not grouped.groups:
         return Value(value)
     for group, group_shots in zip(grouped.groups, shared_shots(grouped.groups, shots), strict=True):
@@ -98,7 +101,8 @@ def sampled_value(
         squares = float(np.einsum("i,i->", (energies - mean) ** 2, times))
         cubes = float(np.einsum("i,i->", (energies - mean) ** 3, times))
         own = squares / (group_shots - 1) / group_shots
-        if squares > 0.0:
+        # Not `squares > 0`: the mean of shots that are all alike differs from them by rounding.
+        if np.abs(energies - mean).max() > ALIKE * group.reach:
             side = cubes / squares / 2
             wide = (squares / group_shots + side**2) / group_shots**2
         else:
@@ -106,13 +110,17 @@ def sampled_value(
             wide = (group.reach / group_shots) ** 2
         variance += own
         edge += wide
-        lean += (own + wide) * side / group_shots
-        weight += own + wide
+        pulls.append((side / group_shots, own + wide))
+    weight = sum(adds for _, adds in pulls)
+    pull = sum(own * adds for own, adds in pulls) / weight if weight else 0.0
+    # Where groups lean to different sides, their interval reaches as far to either as each of them does: as in the
+    # method of variance estimates recovery (Zou and Donner, Stat. Med. 27, 1693 (2008)).
+    edge += sum((own - pull) ** 2 for own, _ in pulls)
     return Value(
         value,
         math.sqrt(variance),
         math.sqrt(edge),
-        lean / weight if weight else 0.0,
+        pull,
         grouped.constant + sum(group.weights.get(0, 0.0) for group in grouped.groups),
         sum(group.reach for group in grouped.groups),
         len(grouped.groups) == 1 and sum(map(bool, grouped.groups[0].weights)) == 1,
