@@ -8,6 +8,7 @@ mthree itself and with the exact inverse on few qubits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,21 +30,36 @@ class Corrected:
     """Of the observed strings: quasi-probabilities, which sum to 1, and the nearest probabilities.
 
     Attributes:
-        stderr: Of the quasi-probabilities, from the shots alone; an upper bound where there are many strings.
+        stderr: Of the quasi-probabilities, from shots and calibration; an upper bound where there are many strings.
+        edge, pull: Of each, what an interval has to know of the shots; see `domain.results.ShotNoise`.
     """
 
     quasi: Floats
     probabilities: Floats
     stderr: Floats
+    edge: Floats
+    pull: Floats
 
 
-def corrected(bits: NDArray[np.uint8], times: Floats, p01: Floats, p10: Floats) -> Corrected:
+@dataclass(frozen=True)
+class Doubt:
+    """One standard deviation of something that the calibration found: what it adds to a bit's p01 and p10."""
+
+    bit: int
+    of_p01: float
+    of_p10: float
+
+
+def corrected(
+    bits: NDArray[np.uint8], times: Floats, p01: Floats, p10: Floats, doubts: Sequence[Doubt] = ()
+) -> Corrected:
     """Undo the readout errors of independent bits.
 
     Args:
         bits: Distinct outcomes, of shape (strings, bits).
         times: How often each came.
         p01, p10: Probability of each bit to read 1 for 0, and 0 for 1.
+        doubts: How uncertain they are, each independent of the others.
 
     Raises:
         LimitError: More distinct outcomes than can be corrected (code "too-many-outcomes").
@@ -60,16 +76,27 @@ def corrected(bits: NDArray[np.uint8], times: Floats, p01: Floats, p10: Floats) 
     raw = times / shots
     matrix = _Confusion(bits, p01, p10)
     if count <= MOST_DIRECT:
-        inverse = np.linalg.inv(matrix.dense())
+        dense = matrix.dense()
+        inverse = np.linalg.inv(dense)
         quasi = inverse @ raw
-        variance = np.maximum(inverse**2 @ raw - quasi**2, 0.0) / shots
+        spread = np.maximum(inverse**2 @ raw - quasi**2, 0.0)
+        cubes = inverse**3 @ raw - 3 * quasi * (inverse**2 @ raw) + 2 * quasi**3
+        variance = spread / max(shots - 1, 1)
+        for doubt in doubts:
+            variance = variance + (inverse @ matrix.moved(dense, quasi, doubt)) ** 2
     else:
         quasi = _iterated(matrix, raw)
         # As mthree bounds it: by the one-norm of the inverse, here of the independent bits.
         norm = np.prod((1.0 + np.abs(p01 - p10)) / np.maximum(1.0 - p01 - p10, _SMALLEST))
         variance = np.full(count, norm**2 / shots / 4.0)
+        spread, cubes = np.zeros((2, count))
     quasi = quasi / quasi.sum()
-    return Corrected(quasi, nearest_probabilities(quasi), np.sqrt(variance))
+    # Two numbers with the same mean, variance and skewness as what the shots contribute; where those are all alike, 0
+    # and 1.
+    varies = spread > _SMALLEST
+    side = np.where(varies, cubes / np.where(varies, spread, 1.0) / 2, 0.5 - quasi)
+    edge = np.sqrt(np.where(varies, spread + side**2, 0.25)) / shots
+    return Corrected(quasi, nearest_probabilities(quasi), np.sqrt(variance), edge, side / shots)
 
 
 def nearest_probabilities(quasi: Floats) -> Floats:
@@ -96,6 +123,7 @@ class _Confusion:
     def __init__(self, bits: NDArray[np.uint8], p01: Floats, p10: Floats) -> None:
         self._bits = bits.astype(np.float64)
         low, high = np.clip(p01, _SMALLEST, 1 - _SMALLEST), np.clip(p10, _SMALLEST, 1 - _SMALLEST)
+        self._low, self._high = low, high
         stay0, up, down, stay1 = np.log(1 - low), np.log(low), np.log(high), np.log(1 - high)
         self._constant = float(stay0.sum())
         self._by_read, self._by_there = up - stay0, down - stay0
@@ -107,6 +135,17 @@ class _Confusion:
         """All of it."""
         blocks = [self._block(slice(at, at + _BLOCK)) for at in self._starts()]
         return np.asarray(np.concatenate(blocks, axis=1) / self._norms)
+
+    def moved(self, dense: Floats, vector: Floats, doubt: Doubt) -> Floats:
+        """By how much its product with a vector changes, to first order, where a bit's errors are others."""
+        is_one = self._bits[:, doubt.bit]
+        low, high = self._low[doubt.bit], self._high[doubt.bit]
+        # The logarithmic derivatives of an entry by what is read, in columns where 0 is there, and where 1 is.
+        by_low = doubt.of_p01 * np.where(is_one > 0, 1.0 / low, -1.0 / (1.0 - low))
+        by_high = doubt.of_p10 * np.where(is_one > 0, -1.0 / (1.0 - high), 1.0 / high)
+        norms = (1.0 - is_one) * (dense.T @ by_low) + is_one * (dense.T @ by_high)
+        moved = by_low * (dense @ (vector * (1.0 - is_one))) + by_high * (dense @ (vector * is_one))
+        return np.asarray(moved - dense @ (norms * vector))
 
     def times(self, vector: Floats) -> Floats:
         """Its product with a vector."""

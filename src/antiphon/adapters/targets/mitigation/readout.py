@@ -64,12 +64,14 @@ class Local:
 
     Args:
         p01, p10: Probability of reading 1 for 0, and 0 for 1, of each bit.
+        doubts: Standard deviations of both; None where they are known.
     """
 
     factor_of: Callable[[tuple[int, ...]], float] | None = None
 
-    def __init__(self, p01: Floats, p10: Floats) -> None:
+    def __init__(self, p01: Floats, p10: Floats, doubts: tuple[Floats, Floats] | None = None) -> None:
         self.p01, self.p10 = p01, p10
+        self.doubts = (np.zeros_like(p01), np.zeros_like(p10)) if doubts is None else doubts
         self._slope = 1.0 - p01 - p10
         if self._slope.min(initial=1.0) < LEAST_CONTRAST:
             bit = int(self._slope.argmin())
@@ -126,7 +128,10 @@ def local_reader(shown: Sequence[Shown]) -> Local:
         ones[truth, columns] += each.times @ each.bits
         shots[truth, columns] += each.times.sum()
     read = ones / np.maximum(shots, 1.0)
-    return Local(read[0], 1.0 - read[1])
+    # Of Laplace's estimate, which no run of shots that are all alike makes certain.
+    likely = (ones + 1.0) / (shots + 2.0)
+    doubts = np.sqrt(likely * (1.0 - likely) / np.maximum(shots, 1.0))
+    return Local(read[0], 1.0 - read[1], (doubts[0], doubts[1]))
 
 
 def preparations(num_bits: int, flips: Sequence[tuple[bool, ...]] | None) -> tuple[tuple[bool, ...], ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from antiphon.adapters.targets.mitigation.calibrating import Calibrating, least_shots
 from antiphon.adapters.targets.mitigation.ground import Ground, last_measurements
 from antiphon.adapters.targets.mitigation.instances import Methods
-from antiphon.adapters.targets.mitigation.m3 import corrected
+from antiphon.adapters.targets.mitigation.m3 import Doubt, corrected
 from antiphon.adapters.targets.mitigation.programs import derived_seed, program_of
 from antiphon.adapters.targets.mitigation.randomising import flips, randomised
 from antiphon.adapters.targets.mitigation.readout import prepared
@@ -118,25 +118,23 @@ class Sampling:
     def readout(self) -> dict[str, Any]:
         """Probabilities with readout errors undone, of each parameter set, and whether that helps."""
         assert self.calibrating is not None
-        p01, p10 = self._errors(None)
-        found: dict[str, Any] = {"probabilities": [], "quasi_probabilities": [], "stderr": []}
+        p01, p10, doubts = self._errors()
+        names = ("probabilities", "quasi_probabilities", "stderr", "edge", "pull")
+        found: dict[str, Any] = {name: [] for name in names}
         for counts in self.counts():
             texts = list(counts)
             table = self._table(texts)
             times = np.array([counts[text] for text in texts], dtype=np.float64)
-            undone = corrected(table, times, p01, p10)
-            for name, values in (
-                ("probabilities", undone.probabilities),
-                ("quasi_probabilities", undone.quasi),
-                ("stderr", undone.stderr),
-            ):
+            undone = corrected(table, times, p01, p10, doubts)
+            told = (undone.probabilities, undone.quasi, undone.stderr, undone.edge, undone.pull)
+            for name, values in zip(names, told, strict=True):
                 found[name].append(dict(zip(texts, values.tolist(), strict=True)))
         return {**found, "verdicts": [self._verdict()] * len(found["probabilities"])}
 
-    def _errors(self, half: int | None) -> tuple[Floats, Floats]:
-        """Errors of all of the program's bits; 0 of those that are not measured at the end."""
+    def _errors(self) -> tuple[Floats, Floats, list[Doubt]]:
+        """Errors of all of the program's bits, and their doubts; 0 of those that are not measured at the end."""
         assert self.calibrating is not None
-        local = self.calibrating.local(half=half)
+        local = self.calibrating.local()
         p01, p10 = np.zeros((2, sum(register.size for register in self._registers)))
         shots = max(sum(tally.shots for tally in self.tallies), 1)
         turned = np.array([tally.cell.flips for tally in self.tallies], dtype=np.float64)
@@ -144,7 +142,11 @@ class Sampling:
         # A bit that is read flipped errs as the other value does.
         p01[list(self.bits)] = (1 - part) * local.p01 + part * local.p10
         p10[list(self.bits)] = (1 - part) * local.p10 + part * local.p01
-        return p01, p10
+        doubts = []
+        for bit, turned_part, of_p01, of_p10 in zip(self.bits, part, *local.doubts, strict=True):
+            doubts.append(Doubt(bit, (1 - turned_part) * of_p01, turned_part * of_p01))
+            doubts.append(Doubt(bit, turned_part * of_p10, (1 - turned_part) * of_p10))
+        return p01, p10, doubts
 
     def _verdict(self) -> dict[str, Any]:
         """What half of the calibration does to the other half, whose truth is known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 
 from antiphon.adapters.targets import sim
 from antiphon.adapters.targets.mitigation.driver import MitigatingDriver
-from antiphon.client.intervals import of_values
+from antiphon.client.intervals import of_corrected, of_values
 from antiphon.domain.evolve import evolve
 from antiphon.domain.observables import Observable
 from antiphon.domain.parameters import NO_PARAMETERS
-from antiphon.domain.results import Estimated, ShotNoise, outcome_from_json, outcome_to_json
+from antiphon.domain.results import Estimated, Sampled, ShotNoise, outcome_from_json, outcome_to_json
 from antiphon.domain.work import JobKind, Pub, Work
 from antiphon.frontends.recognise import to_program
 
@@ -53,6 +54,26 @@ def test_mitigated_values_are_held_as_often_as_said(mitigation: dict[str, Any]) 
     share = held(found, truth)
     assert share >= 0.8, share  # 0.9 less 2.5 standard deviations of so many; few groups are held more often
     assert all(outcome_from_json(outcome_to_json(each)) == each for each in found)
+
+
+@pytest.mark.parametrize("shots", [20, 4_000])
+def test_corrected_probabilities_are_held_as_often_as_said(shots: int) -> None:
+    driver = MitigatingDriver(sim.build_drivers()["sim.auto"])
+    pub = Pub(
+        to_program(TURNED.replace("qubit[2] q;", "qubit[2] q; bit[2] c;") + " c = measure q;"), NO_PARAMETERS, shots, 1
+    )
+    options = {"noise": READOUT, "mitigation": {"readout": True}}
+    plan = driver.plan(Work(JobKind.SAMPLE, (pub,), options))
+    truth, held, came = {"00": np.cos(0.35) ** 2, "11": np.sin(0.35) ** 2}, Counter[str](), Counter[str]()
+    for seed in range(200):
+        outcome = driver.execute(Work(JobKind.SAMPLE, (evolve(pub, seed=seed),), options), plan).outcomes[0]
+        assert isinstance(outcome, Sampled)
+        for key, (low, high) in of_corrected(outcome, 0, 0.9).items():
+            came[key] += 1
+            held[key] += low - 1e-9 <= truth.get(key, 0.0) <= high + 1e-9
+    assert set(came) == {"00", "01", "10", "11"}
+    # 0.9 less 2.5 standard deviations of so many; two of them are readout errors alone, of which the truth is 0.
+    assert all(held[key] / came[key] >= 0.9 - 2.5 * 0.3 / came[key] ** 0.5 for key in came), (held, came)
 
 
 def test_where_shots_went_by_what_came_nothing_is_shifted() -> None:

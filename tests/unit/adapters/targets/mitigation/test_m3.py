@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from antiphon.adapters.targets.mitigation import m3
-from antiphon.adapters.targets.mitigation.m3 import corrected, nearest_probabilities
+from antiphon.adapters.targets.mitigation.m3 import Doubt, corrected, nearest_probabilities
 from antiphon.errors import LimitError
 
 Floats = NDArray[np.float64]
@@ -55,6 +55,19 @@ def test_its_error_bars_are_as_wide_as_the_values_scatter() -> None:
     runs = [corrected(table(3), np.maximum(rng.multinomial(2000, read), 1e-9), P01, P10) for _ in range(400)]
     scatter = np.std([run.quasi for run in runs], axis=0)
     np.testing.assert_allclose(np.mean([run.stderr for run in runs], axis=0), scatter, rtol=0.15)
+
+
+def test_its_error_bars_have_what_the_calibration_does_not_know() -> None:
+    rng = np.random.default_rng(4)
+    truth, spread = np.array([0.5, 0, 0, 0.1, 0, 0, 0, 0.4]), 0.002
+    read = confusion(P01, P10) @ truth * 1e9
+    doubts = [each for bit in range(3) for each in (Doubt(bit, spread, 0.0), Doubt(bit, 0.0, spread))]
+    runs = [
+        corrected(table(3), read, P01 + rng.normal(0, spread, 3), P10 + rng.normal(0, spread, 3)).quasi
+        for _ in range(1_000)
+    ]
+    told = corrected(table(3), read, P01, P10, doubts).stderr
+    np.testing.assert_allclose(told, np.std(runs, axis=0), rtol=0.1, atol=2e-5)
 
 
 def test_on_few_strings_of_many_bits_it_is_near_the_truth() -> None:
