@@ -154,3 +154,8 @@ def test_an_empty_list_says_whether_it_was_narrowed(tmp_path: Path, group: str) 
     narrowed = invoke(group, "list", "--target", "sim.mps", *home)[1]
     assert "demo" not in narrowed
     assert f"antiphon {group} list" in narrowed
+
+
+def test_python_runs_it_as_a_module() -> None:
+    ran = subprocess.run([sys.executable, "-m", "antiphon", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout == invoke("--version")[1]
