@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,13 +123,13 @@ def _home(shell: Shell) -> Path:
 def _vendors(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     from rich.table import Table
 
-    from antiphon.domain.shown import span
+    from antiphon.cli.tables import age
 
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in ("name", "installed", "mode", "checked", "targets", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
     for row in rows:
-        checked = "-" if row["checked_at"] is None else f"{span(max(0.0, time.time() - row['checked_at']))} ago"
+        checked = "-" if row["checked_at"] is None else age(row["checked_at"])
         targets = str(len(row["targets"])) if row["checked_at"] is not None else "-"
         installed = "yes" if row["installed"] else "no"
         table.add_row(row["name"], installed, row["mode"] or "-", checked, targets, row["title"])

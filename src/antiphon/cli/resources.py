@@ -81,6 +81,8 @@ def _page(found: Resources) -> RenderableType:
     for each in found.targets:
         if isinstance(each, TargetResources):
             parts += [Text(f"{each.target}: {warning}", style="yellow") for warning in each.warnings]
+        else:
+            parts.append(Text(f"{each.what} refused: {each.message}", style="yellow"))
     match found.fault_tolerant:
         case FaultTolerant() as corrected:
             parts += _corrected(corrected)
@@ -104,7 +106,7 @@ def _targets(found: Resources) -> Table:
     table.add_column("gates", overflow="fold", style="dim")
     for each in found.targets:
         if isinstance(each, Refused):
-            table.add_row(each.what, "-", "-", "-", "-", "-", "-", Text(each.message, style="yellow"))
+            table.add_row(each.what, *"-" * 6, Text("refused", style="yellow"))
             continue
         figures, cost = each.figures, each.expected.cost
         table.add_row(
@@ -115,7 +117,7 @@ def _targets(found: Resources) -> Table:
             span(each.expected.run.p50 if each.device_s is None else each.device_s),
             "-" if each.fidelity is None else f"{each.fidelity:.3g}",
             "-" if cost is None else f"{cost.p50:,.4g} {each.expected.currency}",
-            "" if figures is None else ", ".join(f"{count} {name}" for name, count in figures.gates.items()),
+            "" if figures is None else ", ".join(f"{name}×{count}" for name, count in figures.gates.items()),
         )
     return whole_but(table, "gates")
 
