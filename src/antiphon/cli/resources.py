@@ -117,7 +117,7 @@ def _targets(found: Resources) -> Table:
             span(each.expected.run.p50 if each.device_s is None else each.device_s),
             "-" if each.fidelity is None else f"{each.fidelity:.3g}",
             "-" if cost is None else f"{cost.p50:,.4g} {each.expected.currency}",
-            "" if figures is None else ", ".join(f"{name}×{count}" for name, count in figures.gates.items()),
+            "" if figures is None else ", ".join(f"{name}:{count}" for name, count in figures.gates.items()),
         )
     return whole_but(table, "gates")
 
