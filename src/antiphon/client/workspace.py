@@ -71,8 +71,9 @@ class Workspace:
     def target(self, name: str) -> Target:
         """One target by name; "best" is the device that fits a job best, chosen when the job is submitted.
 
-        With "best" a submit takes the options `prefer` ("fidelity", "wait" or "cost"), `min_fidelity`, `max_wait`,
-        `max_cost` and `candidates` (names); `job.target` and `job.choice` then say what was chosen, and why.
+        With "best" a submit takes the options `prefer` ("fidelity", "wait" or "cost"), `min_fidelity`, `max_wait`
+        (seconds, or text such as "10min"), `max_cost`, `candidates` (names), `currency` and `rates`; `job.target` and
+        `job.choice` then say what was chosen, and why.
 
         Raises:
             NotFoundError: There is none of that name; the next step names the closest.
